@@ -1,0 +1,118 @@
+"""The protocol every bank speaks to the gateway: from start of consent to revocation.
+
+A connector stores nothing and reads no clock: tokens, time and ids are handed in. One instance serves one bank and may
+be used by several threads at once.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import ClassVar
+
+from connectors.http import BankHttp
+from connectors.model import (
+    Access,
+    Account,
+    Balance,
+    ConsentHandle,
+    ConsentRequest,
+    ConsentStatus,
+    GrantedConsent,
+    NextStep,
+    PsuContext,
+    StartedConsent,
+    TokenSet,
+    TransactionPage,
+)
+from connectors.profile import BankProfile
+
+
+@dataclass(frozen=True, slots=True)
+class BankEndpoint:
+    """Where and as whom to call the bank."""
+
+    base_url: str
+    """Without a trailing slash, up to and including the version, such as `https://api.bank.example/berlingroup/v1`."""
+    client_id: str
+    """Organisation identifier of the QWAC (`PSDBE-NBB-…`), or the id given at registration."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """Hosts besides that of `base_url` which links and metadata may name."""
+
+
+class Connector(ABC):
+    """One bank. Subclasses set `profile` and override only what this bank does differently."""
+
+    profile: ClassVar[BankProfile]
+
+    def __init__(
+        self,
+        endpoint: BankEndpoint,
+        http: BankHttp,
+        *,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.endpoint = endpoint
+        self.http = http
+        self.now = now
+        """Aware UTC moment; used for token life only, never for a business rule."""
+        self.new_id = new_id
+        """A fresh UUID for each request (`X-Request-ID`)."""
+
+    @abstractmethod
+    def start_consent(self, request: ConsentRequest) -> StartedConsent:
+        """Ask the bank for a consent; raises `ConnectorError`."""
+
+    @abstractmethod
+    def next_step(self, handle: ConsentHandle, psu: PsuContext | None) -> NextStep:
+        """What the PSU must do now; reads the bank, changes nothing."""
+
+    @abstractmethod
+    def finish_consent(
+        self, handle: ConsentHandle, callback: Mapping[str, str], psu: PsuContext | None
+    ) -> GrantedConsent:
+        """Turn the call-back's parameters into tokens and read status and end date from the bank.
+
+        Raises `ConsentRefused` when the PSU cancelled, `CallbackRejected` when the code is not accepted.
+        """
+
+    @abstractmethod
+    def consent_status(self, access: Access) -> ConsentStatus:
+        """The bank's present view of the consent."""
+
+    @abstractmethod
+    def accounts(self, access: Access) -> list[Account]:
+        """Every account of the consent, all kinds; delivers all or raises."""
+
+    @abstractmethod
+    def balances(self, access: Access, bank_account_id: str) -> list[Balance]:
+        """All balances the bank gives for the account now."""
+
+    @abstractmethod
+    def transaction_pages(
+        self,
+        access: Access,
+        bank_account_id: str,
+        *,
+        account_iban: str,
+        account_holder: str | None,
+        date_from: date,
+        today: date,
+        own_ibans: frozenset[str] = frozenset(),
+    ) -> Iterator[TransactionPage]:
+        """Booked and pending items with booking date from `date_from` on, page by page, whole or not at all.
+
+        `today` decides which booking dates lie in the future (those count as pending). `own_ibans` are the holder's
+        other accounts, for the codes of own transfers. Raises in the middle when a page fails: the caller drops all.
+        """
+
+    @abstractmethod
+    def refresh_tokens(self, tokens: TokenSet) -> TokenSet:
+        """New tokens for old; raises `ConsentEnded` when the bank refuses. The old refresh token stays when none is new."""
+
+    @abstractmethod
+    def revoke_consent(self, access: Access) -> None:
+        """End the consent at the bank; one already ended is fine."""

@@ -1,0 +1,115 @@
+"""What can go wrong at a bank, sorted by who must act.
+
+ConnectorError
+├── ConsentError          the PSU must act: authorise again, choose again, sign at the bank
+│   ├── ConsentEnded      expired, revoked or unknown at the bank
+│   ├── ConsentRefused    the PSU or the bank said no
+│   └── CallbackRejected  the call-back does not belong to the consent
+├── TokenRejected         the access token is not accepted; renew once, then it is a ConsentEnded
+├── BankError             the bank must act; `is_retryable` says whether a repeat can help
+│   ├── QuotaExhausted    429; `retry_at` when the bank named a moment
+│   ├── BankUnavailable   5xx, time-out, cut connection
+│   └── BankAnswerInvalid not what the interface describes: HTML, broken JSON, foreign host
+└── OperatorError         the operator must act: certificate, role, registration
+
+Errors carry ids and codes only: never names, full IBANs, tokens or payloads (law 6).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class ConnectorError(Exception):
+    """Base of everything a connector raises on purpose."""
+
+    code: ClassVar[str] = "bank_error"
+    hint: ClassVar[str] = "Look at the code and the bank named in the error."
+    is_retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        bank_id: str | None = None,
+        status: int | None = None,
+        bank_code: str | None = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.bank_id = bank_id
+        self.status = status
+        """HTTP status of the bank's answer; None when there was no answer."""
+        self.bank_code = bank_code
+        """The bank's own error code, such as `CONSENT_EXPIRED`; it identifies no person."""
+        self.retry_after = retry_after
+
+
+class ConsentError(ConnectorError):
+    """Only the PSU can restore the permission."""
+
+    code = "consent_error"
+    hint = "Create a renewal for this consent and send the PSU to its authorisation_url."
+
+
+class ConsentEnded(ConsentError):
+    """The permission expired, was revoked, or is not known at the bank any more."""
+
+    code = "consent_ended"
+
+
+class ConsentRefused(ConsentError):
+    """The PSU cancelled, or the bank refused the authorisation."""
+
+    code = "consent_refused"
+    hint = "Start the authorisation again; the choice of bank and client is kept."
+
+
+class CallbackRejected(ConsentError):
+    """The call-back holds no code, or one that does not belong to this consent."""
+
+    code = "callback_rejected"
+    hint = "Open the authorisation_url again in the same browser."
+
+
+class TokenRejected(ConnectorError):
+    """The bank does not accept the access token; renew it once and repeat once."""
+
+    code = "token_rejected"
+    hint = "The token is renewed automatically; when that fails the consent must be renewed."
+
+
+class BankError(ConnectorError):
+    """The bank must act, or time must pass."""
+
+    code = "bank_error"
+    hint = "Try again later; nothing was lost and nothing was stored by half."
+
+
+class QuotaExhausted(BankError):
+    """The bank's limit of unattended reads is reached (429)."""
+
+    code = "bank_quota_exhausted"
+    hint = "Wait until the moment named, or read while the PSU is present."
+
+
+class BankUnavailable(BankError):
+    """No usable answer: 5xx, a time-out or a cut connection, after the permitted tries."""
+
+    code = "bank_unavailable"
+    is_retryable = True
+
+
+class BankAnswerInvalid(BankError):
+    """The answer is not what the interface describes (HTML, broken JSON, missing amount, foreign host)."""
+
+    code = "bank_answer_invalid"
+    hint = "The bank answered something unexpected; the operator finds the request id in the log."
+
+
+class OperatorError(ConnectorError):
+    """Certificate, role or registration: concerns every client of this bank."""
+
+    code = "operator_error"
+    hint = "The operator must check the certificate and the registration named in the bank's card."
