@@ -1,0 +1,125 @@
+# ruff: noqa: PLC0415 — each side is imported in its own process, so that the peak memory is its own
+"""Time and memory of pain.001 for many payments, beside sepaxml: `python bench/pain001.py [payments]`.
+
+Ours: all checks, build and XSD validation; sepaxml: build and export without validation. Each runs in a process of its
+own, so that the peak memory is its own. Prints seconds, MiB and the ratio; proves nothing by itself.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+TODAY = date(2027, 1, 4)
+DEBTOR = "BE33363291417746"
+
+
+def iban(number: int) -> str:
+    base = f"{number:010d}"
+    national = base + f"{number % 97 or 97:02d}"
+    return f"BE{98 - int(national + '111400') % 97:02d}{national}"
+
+
+def ours(count: int) -> dict[str, float]:
+    from sepa import DebtorAccount, Order, Party, Payment, ReferenceKind, Structured, Unstructured, arrange, write
+    from sepa.references import make_belgian
+    from sepa.schema import PAIN001_09, is_valid_stream
+
+    holder = Party("Voorbeeld Logistiek NV", "0401234560")
+    payments = [
+        Payment(
+            payment_id=f"pay_{n:026d}",
+            end_to_end_id=f"E2E-{n}",
+            debtor_iban=DEBTOR,
+            creditor=Party(f"Leverancier {n} BV"),
+            creditor_iban=iban(3_100_000_000 + n),
+            creditor_bic="BBRUBEBB",
+            amount=Decimal(n % 100_000 + 1) / 100,
+            remittance=Structured(ReferenceKind.BELGIAN, make_belgian(n + 1))
+            if n % 2
+            else Unstructured(f"Factuur 2026/{n} café"),
+        )
+        for n in range(count)
+    ]
+    before = peak()
+    start = time.perf_counter()
+    account = DebtorAccount(holder=holder, iban=DEBTOR)
+    groups = arrange(payments, {DEBTOR: account}, today=TODAY, payment_information_prefix="BENCH")
+    arranged = time.perf_counter()
+    moment = datetime(2027, 1, 4, 9, 15, tzinfo=timezone(timedelta(hours=1)))
+    order = Order(message_id="BENCH-1", created_at=moment, initiating_party=holder, groups=groups)
+    with tempfile.TemporaryFile() as out:
+        summary = write(order, out)
+        written = time.perf_counter()
+        out.seek(0)
+        assert is_valid_stream(out, PAIN001_09)
+    end = time.perf_counter()
+    assert summary.count == count
+    return {
+        "seconds": end - start,
+        "convert_and_group": arranged - start,
+        "check_and_write": written - arranged,
+        "xsd": end - written,
+        "peak_mib": peak(),
+        "input_mib": before,
+        "file_mb": summary.size / 1e6,
+    }
+
+
+def sepaxml(count: int) -> dict[str, float]:
+    from sepaxml import SepaTransfer
+
+    config = {"name": "Voorbeeld Logistiek NV", "IBAN": DEBTOR, "BIC": "BBRUBEBB", "batch": True, "currency": "EUR"}
+    rows = [
+        {
+            "name": f"Leverancier {n} BV",
+            "IBAN": iban(3_100_000_000 + n),
+            "BIC": "BBRUBEBB",
+            "amount": n % 100_000 + 1,
+            "execution_date": TODAY,
+            "description": f"Factuur 2026/{n} café",
+            "endtoend_id": f"E2E-{n}",
+        }
+        for n in range(count)
+    ]
+    before = peak()
+    start = time.perf_counter()
+    transfer = SepaTransfer(config, schema="pain.001.001.09", clean=True)
+    for row in rows:
+        transfer.add_payment(row)
+    document = transfer.export(validate=False)
+    return {
+        "seconds": time.perf_counter() - start,
+        "peak_mib": peak(),
+        "input_mib": before,
+        "file_mb": len(document) / 1e6,
+    }
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
+    if len(sys.argv) > 2:
+        print(json.dumps({"ours": ours, "sepaxml": sepaxml}[sys.argv[2]](count)))
+        return
+    results = {}
+    for name in ("ours", "sepaxml"):
+        command = [sys.executable, str(Path(__file__)), str(count), name]
+        results[name] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        print(name, {key: round(value, 2) for key, value in results[name].items()})
+    own, other = results["ours"], results["sepaxml"]
+    print(
+        f"time: {own['seconds'] / other['seconds']:.2f} of sepaxml; memory: {own['peak_mib'] / other['peak_mib']:.2f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
