@@ -1,0 +1,83 @@
+"""Lines become records, records become logical files: record 0 up to record 9."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from coda.record import LINE_LENGTH, Fault, Record
+from coda.records import VERSION_1, VERSION_2
+from coda.records.header import Header
+
+RecordType = TypeVar("RecordType", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that holds a record: its number in the file, from 1, its text and what the text says."""
+
+    number: int
+    text: str
+    record: Record
+
+    @property
+    def kind(self) -> str:
+        return self.record.kind
+
+
+@dataclass(slots=True)
+class Block:
+    """A logical file, sound or not: its records and the faults that were seen while reading each line by itself."""
+
+    first_line: int
+    lines: list[Line] = field(default_factory=list)
+    faults: list[tuple[int, Fault]] = field(default_factory=list)
+    lengths: list[tuple[int, int]] = field(default_factory=list)  # lines that are not 128 long: number, length
+    unknown: list[tuple[int, str]] = field(default_factory=list)  # lines of no known record: number, first characters
+    is_last: bool = True
+
+    def first(self, record: type[RecordType]) -> Line | None:
+        """The first line with that record, if any."""
+        return next((line for line in self.lines if isinstance(line.record, record)), None)
+
+    def record(self, record: type[RecordType]) -> RecordType | None:
+        """The first record of that type, if any."""
+        return next((line.record for line in self.lines if isinstance(line.record, record)), None)
+
+
+def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
+    """The logical files of numbered lines, one in memory at a time (and the first line of the next).
+
+    A logical file ends before each record 0 and after each record 9. Blank lines belong to no record.
+    """
+    block: Block | None = None
+    is_closed = False
+    for number, text in lines:
+        if not text.strip():
+            # Blank lines at the end of a file come from editors; they are no reason to begin a logical file.
+            if block is not None:
+                block.lengths.append((number, len(text)))
+            continue
+        begins = text[0] == "0" and (len(text) == LINE_LENGTH or text.startswith("00000"))
+        if block is None or begins or is_closed:
+            if block is not None:
+                block.is_last = False
+                yield block
+            block = Block(first_line=number)
+        is_closed = text[0] == "9"
+        _add(block, number, text)
+    if block is not None:
+        yield block
+
+
+def _add(block: Block, number: int, text: str) -> None:
+    if len(text) != LINE_LENGTH:
+        block.lengths.append((number, len(text)))
+    first = block.lines[0].record if block.lines else None
+    records = VERSION_1 if isinstance(first, Header) and first.version == 1 else VERSION_2
+    record = records.get(text[:2] if text[0] in "23" else text[0])
+    if record is None:
+        block.unknown.append((number, text[:2]))
+        return
+    report: Callable[[Fault], None] = lambda fault: block.faults.append((number, fault))  # noqa: E731
+    # A longer line is read by position, up to where a line should end.
+    block.lines.append(Line(number, text, record.read(text[:LINE_LENGTH], report)))

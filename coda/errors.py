@@ -1,0 +1,101 @@
+"""What can go wrong with a CODA file, and the findings that say where.
+
+    CodaError                  any refusal by this package
+    ├── FaultyFile             a file that breaks the standard; carries every finding
+    │   └── NotCoda            not a CODA file at all
+    └── InvalidValue           a value that cannot be written; names the field
+        ├── BalanceMismatch    old balance plus entries is not the new balance
+        └── TooManyEntries     more entries than one statement can number
+
+The messages hold places and codes only, so that they may be logged. What was found in the file stands in `findings`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["fault", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One departure from the standard, with its place.
+
+    `line` counts from 1 in the physical file; `columns` are the first and last position, from 1, or `None` when the
+    whole line is meant; `field` is `record.field`, as in docs/coda/layout.md. A `fault` makes the strict reader refuse
+    the file; a `warning` is something banks are seen to do, and that some importers stumble over.
+    """
+
+    code: str
+    severity: Severity
+    line: int
+    columns: tuple[int, int] | None
+    field: str
+    found: str
+    expected: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: found '{self.found}', expected {self.expected} ({self.code}) – {self.hint}"
+
+    @property
+    def place(self) -> str:
+        """Line, columns and field, without what was found there: safe to log."""
+        if self.columns is None:
+            return f"line {self.line}, {self.field}"
+        first, last = self.columns
+        columns = f"column {first}" if first == last else f"columns {first}-{last}"
+        return f"line {self.line}, {columns}, {self.field}"
+
+
+class CodaError(ValueError):
+    """Any refusal of this package; `code` is stable, `hint` says what to do."""
+
+    code = "coda_error"
+    hint = "See the message."
+
+
+class FaultyFile(CodaError):
+    """The file breaks the standard. `findings` holds all faults and warnings, in the order of the lines."""
+
+    code = "coda_faulty_file"
+    hint = "Read findings; to see the content all the same, read with tolerant=True."
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        faults = [finding for finding in self.findings if finding.severity == "fault"]
+        first = f"; the first: {faults[0].place} ({faults[0].code})" if faults else ""
+        super().__init__(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'} in the CODA file{first}")
+
+
+class NotCoda(FaultyFile):
+    """The file is something else; its one finding says what it looks like."""
+
+    code = "coda_not_coda"
+    hint = "Choose a file that starts with five zeros and has lines of 128 characters (.cod, .bc2 or .txt)."
+
+
+class InvalidValue(CodaError):
+    """A value that does not fit in the format. `field` names it; the message gives the reason, never the value."""
+
+    code = "coda_invalid_value"
+    hint = "Correct the named field; nothing was written."
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}")
+
+
+class BalanceMismatch(InvalidValue):
+    """Old balance plus the entries is not the new balance."""
+
+    code = "coda_balance_mismatch"
+    hint = "Find the missing or doubled entry; a balance is never adjusted to fit."
+
+
+class TooManyEntries(InvalidValue):
+    """More than 9,999 entries: the sequence number has four digits, and readers key on it."""
+
+    code = "coda_too_many_entries"
+    hint = "Split the entries over several statements whose balances and numbers follow each other."

@@ -1,0 +1,94 @@
+"""Where lines come from: a path, bytes or a binary stream, in the encoding that the content shows."""
+
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from coda.text import Encoding, EncodingDetector
+
+Source = str | PathLike[str] | bytes | bytearray | BinaryIO
+LineEnd = Literal["CRLF", "LF", "mixed", "none"]
+
+CHUNK = 1 << 20
+MARK_UTF8 = b"\xef\xbb\xbf"
+LINE_MAX = 4096  # a longer "line" is no text; what follows belongs to the next
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What the bytes say before any line is understood."""
+
+    name: str  # last part of the path; "" when there is none
+    size: int  # bytes
+    encoding: Encoding
+    line_end: LineEnd
+    has_final_line_end: bool
+    has_byte_order_mark: bool
+    lines: int
+    start: bytes  # first bytes, by which other formats are known
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
+    """Seekable stream of the source at its start, and the name of the file.
+
+    A stream that cannot seek is copied to a temporary file first, since the encoding is only known at its end.
+    """
+    if isinstance(source, (bytes, bytearray)):
+        yield io.BytesIO(source), ""
+    elif isinstance(source, (str, PathLike)):
+        with Path(source).open("rb") as stream:
+            yield stream, Path(source).name
+    elif source.seekable():
+        yield source, Path(str(getattr(source, "name", ""))).name
+    else:
+        with tempfile.TemporaryFile() as copy:
+            while chunk := source.read(CHUNK):
+                copy.write(chunk)
+            copy.seek(0)
+            yield copy, Path(str(getattr(source, "name", ""))).name
+
+
+def facts_of(stream: BinaryIO, name: str = "") -> FileFacts:
+    """Read the stream from where it stands to its end, a piece at a time, and put it back there."""
+    begin = stream.tell()
+    detector = EncodingDetector()
+    size = feeds = crlf = 0
+    start = last = b""
+    while chunk := stream.read(CHUNK):
+        if not size:
+            start = chunk[:256]
+        detector.feed(chunk)
+        feeds += chunk.count(b"\n")
+        # A pair may be split over two pieces.
+        crlf += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
+        size += len(chunk)
+        last = chunk[-1:]
+    stream.seek(begin)
+    line_end: LineEnd = "none" if not feeds else "CRLF" if crlf == feeds else "LF" if not crlf else "mixed"
+    return FileFacts(
+        name=name,
+        size=size,
+        encoding=detector.encoding,
+        line_end=line_end,
+        has_final_line_end=last == b"\n",
+        has_byte_order_mark=start.startswith(MARK_UTF8),
+        lines=feeds + (size > 0 and last != b"\n"),
+        start=start,
+    )
+
+
+def lines_of(stream: BinaryIO, facts: FileFacts) -> Iterator[tuple[int, str]]:
+    """Number, from 1, and text of each line, without its line end and without byte-order mark."""
+    codec = "utf-8" if facts.encoding == "utf-8" else "cp1252"
+    number = 0
+    while raw := stream.readline(LINE_MAX):
+        number += 1
+        if number == 1:
+            raw = raw.removeprefix(MARK_UTF8)
+        yield number, raw.removesuffix(b"\n").removesuffix(b"\r").decode(codec, "replace")

@@ -1,0 +1,148 @@
+"""Characters and words: which may stand on a line, how others are folded, how a long text is spread over parts."""
+
+import codecs
+import unicodedata
+from functools import lru_cache
+from typing import Literal
+
+Encoding = Literal["ascii", "utf-8", "windows-1252"]  # found in files
+OutputEncoding = Literal["windows-1252", "ascii"]  # written by us
+
+MOVEMENT_WIDTHS = (53, 53, 43)  # records 21, 22 and 23
+MOVEMENT_WIDTHS_STRUCTURED = (50, 53, 43)  # after the three digits of the type
+INFORMATION_WIDTHS = (73, 105, 90)  # records 31, 32 and 33
+INFORMATION_WIDTHS_STRUCTURED = (70, 105, 90)
+
+# Letters and signs that no decomposition takes apart, each before what it becomes. Those that Windows-1252 has are
+# folded for ASCII only.
+_FOLDS = {
+    item[0]: item[1:]
+    for item in """
+ÆAE æae ŒOE œoe ßss ØO øo ÞTh þth ÐD ðd ĐD đd ŁL łl ĦH ħh ıi ĸk ŊN ŋn ŦT ŧt ƒf ƏE əe ʼ' ʹ' ªa ºo µu
+€EUR £GBP ¥JPY ¢c ‘' ’' ‚' ‛' ′' ´' “" ”" „" ″" «" »" ‹' ›' ‐- ‑- ‒- –- —- ―- −- …... •- ·. ×x ÷/ ©(c)
+®(r) ™(tm) °o §S ¶P ¦| ¬- ±+/- ¼1/4 ½1/2 ¾3/4 ¤* †+ ‡+ ‰o/oo ⁄/
+ΑA ΒB ΓG ΔD ΕE ΖZ ΗI ΙI ΚK ΛL ΜM ΝN ΞX ΟO ΠP ΡR ΣS ΤT ΥY ΩO αa βb γg δd εe ζz ηi ιi κk λl μm νn ξx οo πp
+ρr σs ςs τt υy ωo ΘTh θth ΦF φf ΧCh χch ΨPs ψps
+АA БB ВV ГG ДD ЕE ЗZ ИI ЙJ КK ЛL МM НN ОO ПP РR СS ТT УU ФF ЫY ЭE аa бb вv гg дd еe зz иi йj кk лl мm нn
+оo пp рr сs тt уu фf ыy эe ІI іi ЖZh жzh ХKh хkh ЦTs цts ЧCh чch ШSh шsh ЩShch щshch Ъ ъ Ь ь ЮYu юyu ЯYa
+яya
+""".split()
+} | {"\u00ad": "", "¿": " ", "¡": " "}
+_UNKNOWN = "."  # what banks put for a character they cannot carry; never a question mark
+
+
+class EncodingDetector:
+    """The first of ascii, utf-8 and windows-1252 in which all bytes fed so far decode."""
+
+    def __init__(self) -> None:
+        self._utf8 = codecs.getincrementaldecoder("utf-8")()
+        self._is_ascii = True
+        self._is_utf8 = True
+
+    def feed(self, chunk: bytes) -> None:
+        if self._is_ascii and chunk.isascii():
+            return
+        self._is_ascii = False
+        if self._is_utf8:
+            try:
+                self._utf8.decode(chunk)
+            except UnicodeDecodeError:
+                self._is_utf8 = False
+
+    @property
+    def encoding(self) -> Encoding:
+        if self._is_ascii:
+            return "ascii"
+        if not self._is_utf8:
+            return "windows-1252"
+        try:
+            self._utf8.decode(b"", final=True)  # a character cut off by the end of the file
+        except UnicodeDecodeError:
+            return "windows-1252"
+        return "utf-8"
+
+
+def fold(text: str, encoding: OutputEncoding = "windows-1252") -> str:
+    """The text in characters of the encoding, on one line; what has no equal becomes its nearest letters or a dot.
+
+    Line ends, tabs and other controls become blanks. The result may be longer than the text (€ is EUR in ASCII).
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_fold_character(character, encoding) for character in unicodedata.normalize("NFC", text))
+
+
+def fold_in_place(text: str, encoding: OutputEncoding = "windows-1252") -> str:
+    """As `fold`, but one character for each, so that columns stay where they are."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_fold_character(character, encoding)[:1] or " " for character in text)
+
+
+def split_words(text: str, widths: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
+    """The text spread over parts of the given widths, and the rest that found no place.
+
+    A part ends with the last letter of a word and the next begins with the blank, so that readers which strip the
+    parts and those which join them raw see the same words. A word wider than a part is cut.
+    """
+    parts = []
+    rest = text.rstrip(" ")
+    for width in widths:
+        if len(rest) <= width:
+            cut = len(rest)
+        elif rest[width] == " " and rest[width - 1] != " ":
+            cut = width
+        else:
+            # The last blank that follows a letter; the blank itself opens the next part.
+            cut = rest.rfind(" ", 0, width)
+            while cut > 0 and rest[cut - 1] == " ":
+                cut -= 1
+            if not rest[: max(cut, 0)].strip(" "):
+                cut = width
+        parts.append(rest[:cut])
+        rest = rest[cut:].rstrip(" ")
+    return tuple(parts), rest
+
+
+def lay_out(text: str, widths: tuple[int, ...]) -> tuple[str, str]:
+    """The text as it stands on the parts at their full width, without blanks at its end, and the rest."""
+    parts, rest = split_words(text, widths)
+    return "".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip(" "), rest
+
+
+def cut_columns(text: str, widths: tuple[int, ...]) -> tuple[str, ...]:
+    """The text cut at exactly the widths; the columns are as in the file. Raises `ValueError` when it is longer."""
+    if len(text) > sum(widths):
+        raise ValueError(f"at most {sum(widths)} characters, not {len(text)}")
+    parts = []
+    start = 0
+    for width in widths:
+        parts.append(text[start : start + width])
+        start += width
+    return tuple(parts)
+
+
+@lru_cache(maxsize=4096)
+def _fold_character(character: str, encoding: OutputEncoding) -> str:
+    if " " <= character <= "~":
+        return character
+    if character.isspace() or unicodedata.category(character) == "Cc":
+        return " "
+    if encoding == "windows-1252" and character != "\u00ad" and _encodes(character):
+        return character
+    if character in _FOLDS:
+        return _FOLDS[character]
+    decomposed = [part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)]
+    if not decomposed:
+        return ""  # an accent without letter
+    if decomposed == [character]:
+        return "" if unicodedata.category(character) in ("Cf", "Mn", "Me") else _UNKNOWN
+    return "".join(_fold_character(part, encoding) for part in decomposed)
+
+
+def _encodes(character: str) -> bool:
+    try:
+        character.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
