@@ -17,6 +17,7 @@ from connectors.model import (
     Access,
     Account,
     Balance,
+    ConsentDetails,
     ConsentHandle,
     ConsentRequest,
     ConsentStatus,
@@ -39,7 +40,7 @@ class BankEndpoint:
     client_id: str
     """Organisation identifier of the QWAC (`PSDBE-NBB-…`), or the id given at registration."""
     allowed_hosts: frozenset[str] = frozenset()
-    """Hosts besides that of `base_url` which links and metadata may name."""
+    """Hosts besides that of `base_url` which links and metadata may name; `.bank.example` means every host below."""
 
 
 class Connector(ABC):
@@ -83,6 +84,10 @@ class Connector(ABC):
     def consent_status(self, access: Access) -> ConsentStatus:
         """The bank's present view of the consent."""
 
+    def consent_details(self, access: Access) -> ConsentDetails:
+        """Status and last valid day as the bank sees them now; the day is None where a bank gives the status only."""
+        return ConsentDetails(self.consent_status(access))
+
     @abstractmethod
     def accounts(self, access: Access) -> list[Account]:
         """Every account of the consent, all kinds; delivers all or raises."""
@@ -110,8 +115,11 @@ class Connector(ABC):
         """
 
     @abstractmethod
-    def refresh_tokens(self, tokens: TokenSet) -> TokenSet:
-        """New tokens for old; raises `ConsentEnded` when the bank refuses. The old refresh token stays when none is new."""
+    def refresh_tokens(self, tokens: TokenSet, handle: ConsentHandle | None = None) -> TokenSet:
+        """New tokens for old; the old refresh token stays when none is new. Raises `ConsentEnded` when refused.
+
+        `handle` names the token endpoint the bank gave with the consent; without it the bank's usual one is called.
+        """
 
     @abstractmethod
     def revoke_consent(self, access: Access) -> None:

@@ -7,9 +7,10 @@ ConnectorError
 │   └── CallbackRejected  the call-back does not belong to the consent
 ├── TokenRejected         the access token is not accepted; renew once, then it is a ConsentEnded
 ├── BankError             the bank must act; `is_retryable` says whether a repeat can help
-│   ├── QuotaExhausted    429; `retry_at` when the bank named a moment
+│   ├── QuotaExhausted    429; `retry_after` when the bank named a wait
 │   ├── BankUnavailable   5xx, time-out, cut connection
-│   └── BankAnswerInvalid not what the interface describes: HTML, broken JSON, foreign host
+│   ├── BankAnswerInvalid not what the interface describes: HTML, broken JSON, foreign host
+│   └── RequestRefused    the bank finds our request wrong (400, 404, 406, …): a defect of ours, or an account gone
 └── OperatorError         the operator must act: certificate, role, registration
 
 Errors carry ids and codes only: never names, full IBANs, tokens or payloads (law 6).
@@ -106,6 +107,13 @@ class BankAnswerInvalid(BankError):
 
     code = "bank_answer_invalid"
     hint = "The bank answered something unexpected; the operator finds the request id in the log."
+
+
+class RequestRefused(BankError):
+    """The bank finds the request itself wrong; the same request will be refused again. `bank_code` says why."""
+
+    code = "bank_request_refused"
+    hint = "Report this with the bank's code and the request id; repeating does not help."
 
 
 class OperatorError(ConnectorError):

@@ -122,6 +122,8 @@ class ConsentRequest:
     valid_until: date
     psu: PsuContext
     frequency_per_day: int = 4
+    ibans: tuple[str, ...] = ()
+    """Only for banks that want the accounts named in the request; empty leaves the choice to the PSU at the bank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,14 @@ class GrantedConsent:
     status: ConsentStatus
     tokens: TokenSet | None
     valid_until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentDetails:
+    """The bank's present view of a consent and the last day it is valid, None when the bank names none."""
+
+    status: ConsentStatus
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +248,9 @@ class Transaction:
     counterparty_bic: str | None = None
     counterparty_source: PartySource | None = None
     remittance_information: str | None = None
+    """Lines are separated by a line break, nothing is cut; a structured reference that failed its check is here too."""
+    additional_information: str | None = None
+    """The bank's own wording beside the remittance information."""
     structured_reference_kind: ReferenceKind | None = None
     structured_reference: str | None = None
     """Check digits verified; 12 digits for Belgian, RF… compact for ISO 11649."""
@@ -275,3 +288,5 @@ class TransactionPage:
     transactions: tuple[Transaction, ...]
     rejected: tuple[RejectedRow, ...] = ()
     is_last: bool = False
+    date_from: date | None = None
+    """First booking day the bank was asked for; later than the day wanted when the bank refused the longer window."""

@@ -45,6 +45,8 @@ class BankProfile:
     family: str
     sandbox_url: str | None
     production_url: str | None
+    hosts: tuple[str, ...] = ()
+    """Hosts besides that of the address which the bank's links may name, for `BankEndpoint.allowed_hosts`."""
     consent_validity: timedelta
     """The bank's maximum; the gateway takes the earliest of bank answer, this, and the office's cap (CON-09)."""
     is_consent_validity_confirmed: bool = False
@@ -56,6 +58,10 @@ class BankProfile:
     id_trust: IdTrust = IdTrust.NONE
     gives_booked_balance: Knowledge = Knowledge.UNKNOWN
     gives_pending: Knowledge = Knowledge.UNKNOWN
+    pays_single: Knowledge = Knowledge.UNKNOWN
+    """Whether the bank's own interface offers single payments; says nothing of this product (CON-01)."""
+    pays_bulk: Knowledge = Knowledge.UNKNOWN
+    pays_instant: Knowledge = Knowledge.UNKNOWN
     proof: Proof = Proof.DESCRIBED
     user_hints: dict[str, str] = field(default_factory=dict)
     """What the PSU needs at hand, per language (nl, fr, en, de)."""

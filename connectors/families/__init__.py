@@ -1,0 +1,1 @@
+"""Interface families: one code path for many banks."""

@@ -1,0 +1,542 @@
+"""Berlin Group NextGenPSD2 1.3.x, account information: consents, accounts, balances, transactions.
+
+Banks of this family set a profile and the class attributes below; a dialect of the rows is a `Dialect`. Source: the
+Berlin Group implementation guidelines 1.3 and the official interface description (CC BY 4.0).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+from connectors import oauth, text
+from connectors.base import Connector
+from connectors.errors import (
+    BankAnswerInvalid,
+    BankError,
+    CallbackRejected,
+    ConsentEnded,
+    ConsentRefused,
+    OperatorError,
+    RequestRefused,
+    TokenRejected,
+)
+from connectors.families.berlin_group_errors import error_of
+from connectors.http import BankAnswer, BankRequest, CallKind
+from connectors.model import (
+    Access,
+    Account,
+    Balance,
+    ConsentDetails,
+    ConsentHandle,
+    ConsentRequest,
+    ConsentStatus,
+    Finished,
+    GrantedConsent,
+    NextStep,
+    Poll,
+    PsuContext,
+    Redirect,
+    RejectedRow,
+    StartedConsent,
+    TokenSet,
+    Transaction,
+    TransactionPage,
+    TransactionStatus,
+)
+from connectors.normalise import STANDARD, Dialect, normalise_account, normalise_balance, normalise_berlin_group
+
+SHORT_WINDOW = timedelta(days=89)
+"""What is asked for when the bank refuses the period (`PERIOD_INVALID`)."""
+POLL_SECONDS = 4
+
+_STATUSES = {
+    "received": ConsentStatus.AWAITING_AUTHORISATION,
+    "partiallyauthorised": ConsentStatus.PARTIALLY_AUTHORISED,
+    "valid": ConsentStatus.VALID,
+    "rejected": ConsentStatus.REJECTED,
+    "revokedbypsu": ConsentStatus.REVOKED,
+    "terminatedbytpp": ConsentStatus.REVOKED,
+    "expired": ConsentStatus.EXPIRED,
+}
+
+
+class ConsentModel(StrEnum):
+    """Who chooses the accounts: everything, the PSU at the bank, or the request by IBAN."""
+
+    GLOBAL = "global"
+    BANK_OFFERED = "bank_offered"
+    DETAILED = "detailed"
+
+
+@dataclass(slots=True)
+class _Session:
+    """What must stay the same over the pages of one read: token, consent and PSU."""
+
+    access: Access
+    tokens: TokenSet
+
+
+class BerlinGroupConnector(Connector):
+    """A bank of the generic kind; see `connectors.base.Connector` for the contract of each method."""
+
+    consent_model: ClassVar[ConsentModel] = ConsentModel.GLOBAL
+    global_access: ClassVar[str] = "allAccounts"
+    """Value of `allPsd2`; older deployments spell it `all-accounts`."""
+    is_state_in_redirect_uri: ClassVar[bool] = True
+    """Banks that send the browser back without OAuth give no `state`: it must be part of the return address."""
+    lists_balances_with_accounts: ClassVar[bool] = False
+    dialect: ClassVar[Dialect] = STANDARD
+    pages_max: ClassVar[int] = 500
+
+    # Consent
+
+    def start_consent(self, request: ConsentRequest) -> StartedConsent:
+        redirect_uri = request.redirect_uri
+        if self.is_state_in_redirect_uri:
+            redirect_uri = f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode({'state': request.state})}"
+        answer = self._call(
+            "POST",
+            "/consents",
+            "/consents",
+            CallKind.CONSENT,
+            headers={**_psu_headers(request.psu), "TPP-Redirect-URI": redirect_uri},
+            json={
+                "access": self.consent_access(request),
+                "recurringIndicator": True,
+                "validUntil": request.valid_until.isoformat(),
+                "frequencyPerDay": request.frequency_per_day,
+                "combinedServiceIndicator": False,
+            },
+            is_attended=True,
+        )
+        body = answer.json_object()
+        consent_id = text.present(body.get("consentId"))
+        if consent_id is None:
+            raise BankAnswerInvalid("the bank gave no consent id", bank_id=self.profile.bank_id, status=answer.status)
+        handle = ConsentHandle(
+            consent_id,
+            {
+                "state": request.state,
+                "code_verifier": request.code_verifier,
+                "redirect_uri": request.redirect_uri,
+            },
+        )
+        return self._decided(handle, body, answer, request.psu)
+
+    def consent_access(self, request: ConsentRequest) -> dict[str, Any]:
+        """The `access` object for this bank's consent model."""
+        if self.consent_model is ConsentModel.GLOBAL:
+            return {"allPsd2": self.global_access}
+        if self.consent_model is ConsentModel.DETAILED and request.ibans:
+            wanted = [{"iban": iban} for iban in request.ibans]
+            return {"accounts": wanted, "balances": wanted, "transactions": wanted}
+        return {"accounts": [], "balances": [], "transactions": []}
+
+    def next_step(self, handle: ConsentHandle, psu: PsuContext | None) -> NextStep:
+        status = self._status(handle.bank_consent_id, psu)
+        if status is not ConsentStatus.AWAITING_AUTHORISATION:
+            return Finished(status)
+        url = handle.private.get("authorisation_url")
+        return Redirect(url) if url else Poll(POLL_SECONDS, handle.private.get("psu_message"))
+
+    def finish_consent(
+        self, handle: ConsentHandle, callback: Mapping[str, str], psu: PsuContext | None
+    ) -> GrantedConsent:
+        """As in `Connector`; a bank that still says `received` gives `AWAITING_AUTHORISATION`: ask again later.
+
+        Tokens once given are never lost: when the bank cannot be read after the code was spent, they come back with
+        `AWAITING_AUTHORISATION`, and `consent_details` tells the rest later.
+        """
+        self._check_state(handle, callback)
+        error = oauth.callback_error(callback, bank_id=self.profile.bank_id)
+        if error is not None:
+            raise error
+        tokens = self._tokens_of(handle, callback)
+        try:
+            details = self._details(handle.bank_consent_id, psu)
+        except (BankError, OperatorError):
+            if tokens is None:
+                raise
+            return GrantedConsent(ConsentStatus.AWAITING_AUTHORISATION, tokens, None)
+        if details.status is ConsentStatus.REJECTED:
+            raise ConsentRefused("the bank rejected the consent", bank_id=self.profile.bank_id)
+        return GrantedConsent(details.status, tokens, details.valid_until)
+
+    def consent_status(self, access: Access) -> ConsentStatus:
+        return self._status(access.bank_consent_id, access.psu)
+
+    def consent_details(self, access: Access) -> ConsentDetails:
+        return self._details(access.bank_consent_id, access.psu)
+
+    def refresh_tokens(self, tokens: TokenSet, handle: ConsentHandle | None = None) -> TokenSet:
+        endpoint = handle.private.get("token_endpoint") if handle is not None else None
+        return oauth.refresh(
+            self.http,
+            endpoint or f"{self.endpoint.base_url}/token",
+            tokens,
+            client_id=self.endpoint.client_id,
+            now=self.now(),
+            request_id=self.new_id(),
+        )
+
+    def revoke_consent(self, access: Access) -> None:
+        try:
+            self._call(
+                "DELETE",
+                f"/consents/{_segment(access.bank_consent_id)}",
+                "/consents/{id}",
+                CallKind.CONSENT,
+                headers=_psu_headers(access.psu),
+                is_attended=access.psu is not None,
+            )
+        except ConsentEnded:
+            return
+        except RequestRefused as error:
+            if error.status not in (404, 410):
+                raise
+
+    # Account data
+
+    def accounts(self, access: Access) -> list[Account]:
+        params = {"withBalance": "true"} if self.lists_balances_with_accounts else None
+        answer = self._read(self._session(access), "/accounts", "/accounts", CallKind.ACCOUNTS, params)
+        rows = [] if answer.status == 204 else self._rows(answer.json_object(), "accounts", is_required=True)
+        found: list[Account] = []
+        for row in rows:
+            account = normalise_account(row, self.dialect) if isinstance(row, Mapping) else None
+            if account is None:
+                raise BankAnswerInvalid("an account has no id or no currency", bank_id=self.profile.bank_id)
+            found.append(account)
+        return found
+
+    def balances(self, access: Access, bank_account_id: str) -> list[Balance]:
+        path = f"/accounts/{_segment(bank_account_id)}/balances"
+        answer = self._read(self._session(access), path, "/accounts/{id}/balances", CallKind.BALANCES)
+        rows = [] if answer.status == 204 else self._rows(answer.json_object(), "balances", is_required=True)
+        found: list[Balance] = []
+        for row in rows:
+            balance = normalise_balance(row) if isinstance(row, Mapping) else None
+            if balance is None:
+                raise BankAnswerInvalid("a balance has no readable amount", bank_id=self.profile.bank_id)
+            found.append(balance)
+        return found
+
+    def transaction_pages(
+        self,
+        access: Access,
+        bank_account_id: str,
+        *,
+        account_iban: str,
+        account_holder: str | None,
+        date_from: date,
+        today: date,
+        own_ibans: frozenset[str] = frozenset(),
+    ) -> Iterator[TransactionPage]:
+        def normalised(raw: Any, status: TransactionStatus) -> Transaction | RejectedRow:
+            return self.transaction(
+                raw,
+                status=status,
+                account_iban=account_iban,
+                account_holder=account_holder,
+                own_ibans=own_ibans,
+                today=today,
+            )
+
+        session = self._session(access)
+        path = f"/accounts/{_segment(bank_account_id)}/transactions"
+        answer, date_from = self._first_page(session, path, date_from, today)
+        visited, bodies = {_canonical(answer.url)}, {_digest(answer.body)}
+        for number in range(1, self.pages_max + 1):
+            page, following = self._page(answer, number, normalised)
+            is_last = following is None or _canonical(following) in visited
+            if not is_last and following is not None:
+                visited.add(_canonical(following))
+                next_answer = self._read(session, following, "/accounts/{id}/transactions", CallKind.TRANSACTIONS)
+                # A bank that repeats a page under a new address would go on for ever; its rows were already given.
+                is_last = next_answer.body != b"" and _digest(next_answer.body) in bodies
+                bodies.add(_digest(next_answer.body))
+                answer = next_answer
+            yield replace(page, is_last=is_last, date_from=date_from)
+            if is_last:
+                return
+        raise BankAnswerInvalid(f"more than {self.pages_max} pages of transactions", bank_id=self.profile.bank_id)
+
+    def transaction(
+        self,
+        raw: Any,
+        *,
+        status: TransactionStatus,
+        account_iban: str,
+        account_holder: str | None,
+        own_ibans: frozenset[str],
+        today: date,
+    ) -> Transaction | RejectedRow:
+        """One row in the normal form; a bank with odd rows overrides this and mends the result of `super()`."""
+        return normalise_berlin_group(
+            raw,
+            account_iban=account_iban,
+            account_holder=account_holder,
+            own_ibans=own_ibans,
+            today=today,
+            dialect=self.dialect,
+            status=status,
+        )
+
+    # Deciding how the PSU authorises (section 4 of the guidelines' SCA approaches)
+
+    def _decided(
+        self,
+        handle: ConsentHandle,
+        body: dict[str, Any],
+        answer: BankAnswer,
+        psu: PsuContext,
+        *,
+        is_started: bool = False,
+    ) -> StartedConsent:
+        """The handle and step for an answer's links: redirect, OAuth, explicit start, then the bank's own app."""
+        status = self._status_of(body.get("consentStatus"), default=ConsentStatus.AWAITING_AUTHORISATION)
+        if status is not ConsentStatus.AWAITING_AUTHORISATION:
+            return StartedConsent(handle, Finished(status))
+        links = body.get("_links")
+        links = links if isinstance(links, Mapping) else {}
+        private = dict(handle.private)
+        redirect = self.http.link(links.get("scaRedirect"))
+        metadata = self.http.link(links.get("scaOAuth")) if redirect is None else None
+        if metadata is not None:
+            found = oauth.read_metadata(self.http, metadata, request_id=self.new_id())
+            private["token_endpoint"] = found.token_endpoint
+            redirect = oauth.authorization_url(
+                found.authorization_endpoint,
+                client_id=self.endpoint.client_id,
+                redirect_uri=private["redirect_uri"],
+                scope=f"AIS:{handle.bank_consent_id}",
+                state=private["state"],
+                code_verifier=private["code_verifier"],
+            )
+        if redirect is not None:
+            private["authorisation_url"] = redirect
+            return StartedConsent(replace(handle, private=private), Redirect(redirect))
+        start = next((links[name] for name in sorted(links) if name.startswith("startAuthorisation")), None)
+        start_url = self.http.link(start) if not is_started else None
+        if start_url is not None:
+            started = self._call(
+                "POST",
+                start_url,
+                "/consents/{id}/authorisations",
+                CallKind.CONSENT,
+                headers=_psu_headers(psu),
+                json={},
+                is_attended=True,
+            )
+            return self._decided(handle, started.json_object(), started, psu, is_started=True)
+        if answer.headers.get("aspsp-sca-approach", "").upper() == "DECOUPLED":
+            message = text.present(body.get("psuMessage"))
+            if message is not None:
+                private["psu_message"] = message
+            return StartedConsent(replace(handle, private=private), Poll(POLL_SECONDS, message))
+        raise BankAnswerInvalid("the bank offers no way to authorise that we may use", bank_id=self.profile.bank_id)
+
+    def _check_state(self, handle: ConsentHandle, callback: Mapping[str, str]) -> None:
+        """The caller checks the state against its browser secret; this is the second lock on the same door."""
+        given, kept = callback.get("state"), handle.private.get("state")
+        if given is not None and kept is not None and not hmac.compare_digest(given.encode(), kept.encode()):
+            raise CallbackRejected("the call-back belongs to another consent", bank_id=self.profile.bank_id)
+
+    def _tokens_of(self, handle: ConsentHandle, callback: Mapping[str, str]) -> TokenSet | None:
+        endpoint = handle.private.get("token_endpoint")
+        if endpoint is None:
+            return None
+        code = callback.get("code")
+        if not code:
+            raise CallbackRejected("the call-back holds no code", bank_id=self.profile.bank_id)
+        return oauth.exchange_code(
+            self.http,
+            endpoint,
+            client_id=self.endpoint.client_id,
+            code=code,
+            code_verifier=handle.private["code_verifier"],
+            redirect_uri=handle.private["redirect_uri"],
+            now=self.now(),
+            request_id=self.new_id(),
+        )
+
+    def _status(self, consent_id: str, psu: PsuContext | None) -> ConsentStatus:
+        path = f"/consents/{_segment(consent_id)}/status"
+        return self._consent(path, "/consents/{id}/status", psu).status
+
+    def _details(self, consent_id: str, psu: PsuContext | None) -> ConsentDetails:
+        return self._consent(f"/consents/{_segment(consent_id)}", "/consents/{id}", psu)
+
+    def _consent(self, path: str, template: str, psu: PsuContext | None) -> ConsentDetails:
+        answer = self._call(
+            "GET", path, template, CallKind.CONSENT, headers=_psu_headers(psu), is_attended=psu is not None
+        )
+        body = answer.json_object()
+        return ConsentDetails(self._status_of(body.get("consentStatus")), text.day(body.get("validUntil")))
+
+    def _status_of(self, value: object, default: ConsentStatus | None = None) -> ConsentStatus:
+        """A status not known counts as awaiting, never as valid; a missing one is an error without `default`."""
+        word = text.present(value)
+        if word is None:
+            if default is None:
+                raise BankAnswerInvalid("the bank gave no consent status", bank_id=self.profile.bank_id)
+            return default
+        return _STATUSES.get(word.casefold(), ConsentStatus.AWAITING_AUTHORISATION)
+
+    # Reading with a token
+
+    def _session(self, access: Access) -> _Session:
+        return _Session(access, access.tokens.current())
+
+    def _read(
+        self,
+        session: _Session,
+        url: str,
+        template: str,
+        kind: CallKind,
+        params: Mapping[str, str] | None = None,
+    ) -> BankAnswer:
+        """GET with token and consent; a token refused is renewed once per call and the call repeated once."""
+        try:
+            return self._read_once(session, url, template, kind, params)
+        except TokenRejected:
+            session.tokens = session.access.tokens.renew(session.tokens)
+        try:
+            return self._read_once(session, url, template, kind, params)
+        except TokenRejected as refusal:
+            code = refusal.bank_code
+            if code is None:
+                # A bare 401 may mean the consent as well as the token; the bank's status tells which it was.
+                code = self._status(session.access.bank_consent_id, session.access.psu).value
+            raise ConsentEnded(
+                "the bank refuses a fresh token too", bank_id=self.profile.bank_id, status=401, bank_code=code
+            ) from refusal
+
+    def _read_once(
+        self, session: _Session, url: str, template: str, kind: CallKind, params: Mapping[str, str] | None
+    ) -> BankAnswer:
+        access = session.access
+        headers = {
+            **_psu_headers(access.psu),
+            "Consent-ID": access.bank_consent_id,
+            "Authorization": f"Bearer {session.tokens.access_token}",
+        }
+        return self._call(
+            "GET", url, template, kind, headers=headers, params=params, is_attended=access.psu is not None
+        )
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        template: str,
+        kind: CallKind,
+        *,
+        headers: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        json: Mapping[str, Any] | None = None,
+        is_attended: bool,
+    ) -> BankAnswer:
+        answer = self.http.send(
+            BankRequest(
+                method=method,
+                url=url,
+                template=template,
+                kind=kind,
+                request_id=self.new_id(),
+                headers=headers,
+                params=params,
+                json=json,
+                is_attended=is_attended,
+            )
+        )
+        if not answer.is_success:
+            raise error_of(answer, bank_id=self.profile.bank_id, has_token="Authorization" in headers)
+        return answer
+
+    def _first_page(self, session: _Session, path: str, date_from: date, today: date) -> tuple[BankAnswer, date]:
+        """The first page and the first day it was asked from."""
+        shorter = max(date_from, today - SHORT_WINDOW)
+        for first_day in (date_from, shorter):
+            params = {"bookingStatus": "both", "dateFrom": first_day.isoformat()}
+            try:
+                answer = self._read(session, path, "/accounts/{id}/transactions", CallKind.TRANSACTIONS, params)
+            except RequestRefused as error:
+                if error.bank_code != "PERIOD_INVALID" or first_day == shorter:
+                    raise
+            else:
+                return answer, first_day
+        raise AssertionError("the second try returns or raises")
+
+    def _page(
+        self,
+        answer: BankAnswer,
+        number: int,
+        normalised: Callable[[Any, TransactionStatus], Transaction | RejectedRow],
+    ) -> tuple[TransactionPage, str | None]:
+        """The rows of one answer and the address of the next page, None at the end."""
+        if answer.status == 204:
+            return TransactionPage(number, ()), None
+        body = answer.json_object()
+        report = body.get("transactions")
+        if not isinstance(report, Mapping):
+            raise BankAnswerInvalid("the answer holds no transactions", bank_id=self.profile.bank_id)
+        links = report.get("_links") or body.get("_links")
+        links = links if isinstance(links, Mapping) else {}
+        if links.get("download") and "booked" not in report:
+            raise BankAnswerInvalid("the bank offers the transactions as a file only", bank_id=self.profile.bank_id)
+        rows = [
+            normalised(raw, status)
+            for name, status in (("booked", TransactionStatus.BOOKED), ("pending", TransactionStatus.PENDING))
+            for raw in self._rows(report, name)
+        ]
+        page = TransactionPage(
+            number,
+            tuple(row for row in rows if isinstance(row, Transaction)),
+            tuple(row for row in rows if isinstance(row, RejectedRow)),
+        )
+        return page, self.http.link(links.get("next"))
+
+    def _rows(self, body: Mapping[str, Any], name: str, *, is_required: bool = False) -> list[Any]:
+        rows = body.get(name)
+        if rows is None and not is_required:
+            return []
+        if not isinstance(rows, list):
+            raise BankAnswerInvalid(f"the answer holds no list of {name}", bank_id=self.profile.bank_id)
+        return rows
+
+
+def _psu_headers(psu: PsuContext | None) -> dict[str, str]:
+    """What tells the bank that the PSU is present; nothing when absent, so that the call counts as unattended."""
+    if psu is None:
+        return {}
+    headers = {"PSU-IP-Address": psu.ip_address}
+    for name, value in (("PSU-User-Agent", psu.user_agent), ("PSU-Accept-Language", psu.language)):
+        # These come from a browser: what is no header value is left out rather than sent on.
+        if value and value.isascii() and value.isprintable():
+            headers[name] = value[:256]
+    return headers
+
+
+def _segment(bank_id: str) -> str:
+    """An id of the bank as one part of a path; dots alone would climb out of it."""
+    if bank_id.strip(".") == "":
+        raise BankAnswerInvalid("an id of the bank cannot stand in an address")
+    return quote(bank_id, safe="")
+
+
+def _canonical(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """An address for comparing: path and query without regard to the order of parameters."""
+    parts = urlsplit(url)
+    return parts.path, tuple(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+
+
+def _digest(body: bytes) -> bytes:
+    return hashlib.sha256(body).digest()
