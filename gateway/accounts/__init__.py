@@ -1,0 +1,1 @@
+"""Accounts under consents, balances and their health."""

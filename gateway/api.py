@@ -1,0 +1,175 @@
+"""What every endpoint uses: who acts, the installation, base shapes, limits.
+
+A caller is an API token (machine), a session token (person) in `Authorization: Bearer`, or the cookie of the pages.
+With the cookie, a request that changes something must come from our own pages: Origin or Sec-Fetch-Site is checked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Header, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from connectors.model import PsuContext
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.errors import SignInError
+from gateway.identity.errors import SignInRefused
+from gateway.identity.rights import Principal
+from gateway.identity.service import SESSION_PREFIX, IdentityService
+from gateway.pagination import PageRequest, page_request
+
+COOKIE: Final = "sluis_session"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Shape(BaseModel):
+    """Base of every request and answer: unknown fields are refused, nothing is coerced (API-01)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True)
+
+
+def _cents(value: str) -> str:
+    amount = Decimal(value)
+    if amount.as_tuple().exponent not in (0, -1, -2):
+        raise ValueError("at most two decimals")
+    return value
+
+
+AmountText = Annotated[
+    str,
+    Field(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,2})?$", examples=["1250.00"], description="Decimal point, no thousands."),
+    AfterValidator(_cents),
+]
+"""A money amount as JSON carries it: a string, never a number."""
+
+Day = Annotated[
+    date,
+    Field(strict=False, description="Calendar day in Brussels.", examples=["2026-11-21"]),
+    PlainSerializer(lambda value: value.isoformat(), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-21"]}),
+]
+MomentText = Annotated[
+    datetime,
+    Field(strict=False),
+    PlainSerializer(lambda value: value.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T08:15:00Z"]}),
+]
+
+
+class MoneyShape(Shape):
+    """`{"amount": "1250.00", "currency": "EUR"}`."""
+
+    amount: AmountText
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
+
+
+def money(amount: Decimal, currency: str) -> MoneyShape:
+    """An exact amount as JSON: two decimals, three only where the amount has them."""
+    exponent = Decimal("0.01") if amount == amount.quantize(Decimal("0.01")) else Decimal("0.001")
+    return MoneyShape.model_construct(amount=str(amount.quantize(exponent)), currency=currency)
+
+
+def gateway_of(request: Request) -> Gateway:
+    """The installation; set once when the application is made."""
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+GatewayDep = Annotated[Gateway, Depends(gateway_of)]
+
+
+def current_principal(
+    request: Request,
+    gateway: GatewayDep,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Principal:
+    """Who calls; raises `SignInError`."""
+    identity = IdentityService(gateway)
+    scheme, _, token = (authorization or "").partition(" ")
+    if authorization is not None:
+        if scheme.lower() != "bearer" or not token:
+            raise SignInError
+        if token.startswith(SESSION_PREFIX):
+            principal, _session = identity.principal_of_session(token)
+        else:
+            principal = identity.principal_of_token(token)
+    else:
+        cookie = request.cookies.get(COOKIE)
+        if cookie is None:
+            raise SignInError
+        if request.method not in SAFE_METHODS and not is_same_origin(request, gateway):
+            raise SignInRefused
+        principal, _session = identity.principal_of_session(cookie)
+    if principal.is_person:
+        request.state.language = principal.language
+    return principal
+
+
+PrincipalDep = Annotated[Principal, Depends(current_principal)]
+
+
+def current_act(request: Request, gateway: GatewayDep, principal: PrincipalDep) -> Act:
+    """This request as an act; a person's true network address goes along for attended calls."""
+    moment = gateway.real_now()
+    return Act(
+        principal=principal,
+        now=moment + gateway.clock_offset(principal.office_id),
+        real_now=moment,
+        request_id=request.state.request_id,
+        psu=psu_of(request) if principal.is_person else None,
+    )
+
+
+ActDep = Annotated[Act, Depends(current_act)]
+PageDep = Annotated[PageRequest, Depends(page_request)]
+
+
+def psu_of(request: Request) -> PsuContext | None:
+    """The person's address and browser, as the bank may ask for them; None when the address is not known."""
+    if request.client is None:
+        return None
+    try:
+        address = str(ipaddress.ip_address(request.client.host))
+    except ValueError:
+        return None
+    return PsuContext(ip_address=address, user_agent=request.headers.get("user-agent", "")[:200] or None)
+
+
+def is_same_origin(request: Request, gateway: Gateway) -> bool:
+    """Whether a changing request comes from our own pages; a browser sends at least one of the two headers."""
+    origin = request.headers.get("origin")
+    if origin is not None:
+        own = urlsplit(gateway.settings.base_url)
+        return origin == f"{own.scheme}://{own.netloc}" or urlsplit(origin).netloc == request.headers.get("host")
+    return request.headers.get("sec-fetch-site") in ("same-origin", "none")
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI: the problems an operation may answer with, besides those of every operation."""
+    names = {
+        400: "The request cannot be understood.",
+        401: "Nobody is signed in.",
+        403: "The right is missing.",
+        404: "Not there, or another office's.",
+        409: "The state does not allow it, or the PSU must act.",
+        412: "It changed since it was read.",
+        422: "The request has faults.",
+        428: "If-Match is needed.",
+        429: "Too many requests, or the bank's limit.",
+        502: "The bank gave no usable answer.",
+        503: "The operator must act.",
+    }
+    every = {401, 403, 404, 422}
+    return {
+        status: {
+            "description": names[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in sorted(every | set(statuses))
+    }

@@ -1,0 +1,1 @@
+"""Approval rules, groups and decisions."""

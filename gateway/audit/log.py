@@ -1,0 +1,191 @@
+"""Writing and verifying the audit chain (SEC-09).
+
+An entry's HMAC covers its position, all its columns, the digests of its values and the HMAC before it, so that a
+changed, removed, inserted or reordered entry is found. Entries of a unit of work are written at its very end, when
+the office's head row is locked: locked last, it is held for the shortest time and orders commits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from gateway.act import Act
+from gateway.audit.models import AuditEntry, AuditValue
+from gateway.crypto import KeyRing
+from gateway.database import UNIT_OFFICE, before_commit
+from gateway.ids import new_id
+from gateway.offices.models import OfficeHead
+
+PENDING: Final = "sluis_audit_pending"
+SALT_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Old and new value of one field; None for "was not" and "is no more"."""
+
+    old: Any = None
+    new: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    id: UUID
+    act: Act
+    action: str
+    object_kind: str
+    object_id: UUID
+    client_id: UUID | None
+    second_factor: str | None
+    changes: Mapping[str, Change] = field(default_factory=dict)
+
+
+class AuditLog:
+    """Adds entries to the chain of the unit of work's office."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def record(
+        self,
+        session: Session,
+        act: Act,
+        action: str,
+        object_kind: str,
+        object_id: UUID,
+        *,
+        client_id: UUID | None = None,
+        changes: Mapping[str, Change] | None = None,
+        second_factor: str | None = None,
+    ) -> UUID:
+        """Note an act; it is written with the unit of work's commit, or not at all. Returns the entry's id.
+
+        `changes` may hold str, int, bool, None, Decimal, date, datetime, UUID and lists or dicts of them.
+        """
+        entry = _Pending(new_id(), act, action, object_kind, object_id, client_id, second_factor, changes or {})
+        assert session.info[UNIT_OFFICE] == act.office_id, "an act belongs to the office of the unit of work"
+        session.info.setdefault(PENDING, []).append(entry)
+        before_commit(session, PENDING, self._write)
+        return entry.id
+
+    def _write(self, session: Session) -> None:
+        office_id = session.info[UNIT_OFFICE]
+        head = session.exec(select(OfficeHead).where(OfficeHead.office_id == office_id).with_for_update()).one()
+        for pending in session.info.pop(PENDING, []):
+            entry, values = self._entry(office_id, pending, head)
+            session.add(entry)
+            session.flush()
+            session.add_all(values)
+            head.audit_position, head.audit_hash = entry.position, entry.mac
+        session.add(head)
+        session.flush()
+
+    def _entry(self, office_id: UUID, pending: _Pending, head: OfficeHead) -> tuple[AuditEntry, list[AuditValue]]:
+        values = []
+        digests: dict[str, Any] = {}
+        for name, change in sorted(pending.changes.items()):
+            old, new, salt = _plain(change.old), _plain(change.new), os.urandom(SALT_BYTES)
+            digests[name] = {"old": digest(old, salt), "new": digest(new, salt)}
+            values.append(
+                AuditValue(
+                    id=new_id(),
+                    office_id=office_id,
+                    entry_id=pending.id,
+                    field=name,
+                    salt=salt,
+                    old_value=old,
+                    new_value=new,
+                )
+            )
+        entry = AuditEntry(
+            id=pending.id,
+            office_id=office_id,
+            position=head.audit_position + 1,
+            occurred_at=pending.act.now,
+            actor_kind=pending.act.principal.kind,
+            actor_id=pending.act.principal.id,
+            action=pending.action,
+            object_kind=pending.object_kind,
+            object_id=pending.object_id,
+            client_id=pending.client_id,
+            request_id=pending.act.request_id,
+            second_factor=pending.second_factor,
+            digests=digests,
+            previous_mac=head.audit_hash,
+            mac=b"",
+        )
+        entry.mac = self._keys.audit_mac(canonical(entry))
+        return entry, values
+
+    def first_fault(self, entries: Iterable[AuditEntry], *, head: OfficeHead) -> str | None:
+        """Walk a whole chain in order of position; the sentence naming the first broken or missing entry, or None."""
+        previous, position = b"", 0
+        for entry in entries:
+            if entry.position != position + 1:
+                return f"entry {position + 1} is missing"
+            if entry.previous_mac != previous or self._keys.audit_mac(canonical(entry)) != entry.mac:
+                return f"entry {entry.position} was changed"
+            previous, position = entry.mac, entry.position
+        if position != head.audit_position or previous != head.audit_hash:
+            return f"entries after {position} are missing"
+        return None
+
+
+def verify(session: Session, log: AuditLog, office_id: UUID) -> str | None:
+    """Check the whole chain of the unit of work's office; None when it holds."""
+    head = session.exec(select(OfficeHead).where(OfficeHead.office_id == office_id)).one()
+    query = select(AuditEntry).where(AuditEntry.office_id == office_id).order_by(col(AuditEntry.position))
+    return log.first_fault(session.exec(query), head=head)
+
+
+def canonical(entry: AuditEntry) -> bytes:
+    """The bytes an entry's HMAC covers: sorted JSON of every column but the HMAC itself."""
+    document = {
+        "version": 1,
+        "id": str(entry.id),
+        "office_id": str(entry.office_id),
+        "position": entry.position,
+        "occurred_at": entry.occurred_at.isoformat(),
+        "actor_kind": str(entry.actor_kind),
+        "actor_id": str(entry.actor_id),
+        "action": entry.action,
+        "object_kind": entry.object_kind,
+        "object_id": str(entry.object_id),
+        "client_id": str(entry.client_id) if entry.client_id else None,
+        "request_id": entry.request_id,
+        "second_factor": entry.second_factor,
+        "digests": entry.digests,
+        "previous_mac": entry.previous_mac.hex(),
+    }
+    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+
+
+def digest(value: Any, salt: bytes) -> str:
+    """Salted SHA-256 (hex) of a JSON value; with the salt gone, the value cannot be guessed from it."""
+    return hashlib.sha256(salt + json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | str():
+            return value if not isinstance(value, str) else str(value)
+        case Decimal() | UUID():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value)]
+        case _:
+            raise TypeError(f"an audit value cannot be a {type(value).__name__}")

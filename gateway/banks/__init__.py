@@ -1,0 +1,1 @@
+"""The bank directory: which banks there are and how they are reached."""

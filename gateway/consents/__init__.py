@@ -1,0 +1,1 @@
+"""Permissions of PSUs, from request to end."""

@@ -1,0 +1,208 @@
+"""The database: column types, tenancy, units of work.
+
+Every table of an office has `office_id`, row-level security and UNIQUE (office_id, id); references between such tables
+are composite, because foreign keys ignore policies. The service connects as `sluis_app`, which owns nothing.
+Decision record: docs/decisions/0003-tenancy-two-locks.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import (
+    URL,
+    BigInteger,
+    Connection,
+    DateTime,
+    Engine,
+    ForeignKeyConstraint,
+    MetaData,
+    UniqueConstraint,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Session, SQLModel
+
+from gateway.errors import ConfigError
+
+NAMING: Final = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+GLOBAL_TABLES: Final = frozenset(
+    {
+        "office",
+        "app_user",
+        "membership",
+        "credential",
+        "web_session",
+        "sign_in_attempt",
+        "callback_token",
+    }
+)
+"""The only tables without row-level security; procrastinate's own tables come on top. Listed here and nowhere else."""
+
+OFFICE_SETTING: Final = "sluis.office_id"
+UNIT_OFFICE: Final = "sluis_office_id"
+BEFORE_COMMIT: Final = "sluis_before_commit"
+
+
+class Base(SQLModel):
+    """Base of our tables; a metadata of its own with fixed constraint names, so that migrations are stable."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Money(TypeDecorator[Decimal]):
+    """A Decimal in Python, whole thousandths in BIGINT: exact, indexable, and CODA has three decimals too."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Any) -> int | None:
+        if value is None:
+            return None
+        if not isinstance(value, Decimal):
+            raise TypeError("money must be Decimal")
+        scaled = value.scaleb(3)
+        if scaled != scaled.to_integral_value():
+            raise ValueError("money has more than three decimals")
+        return int(scaled)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> Decimal | None:
+        return None if value is None else Decimal(int(value)).scaleb(-3)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment; stored and given back in UTC, naive values are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment must carry its offset")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+
+def office_key() -> UniqueConstraint:
+    """UNIQUE (office_id, id): what composite foreign keys of other tables point at."""
+    return UniqueConstraint("office_id", "id")
+
+
+def office_reference(column: str, table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """A reference that stays inside one office: (office_id, column) to `table` (office_id, id)."""
+    return ForeignKeyConstraint(["office_id", column], [f"{table}.office_id", f"{table}.id"], ondelete=ondelete)
+
+
+class UnitOfWork(Protocol):
+    """What services need of the database: a transaction for one office, or for none."""
+
+    def unit_of_work(self, office_id: UUID | None) -> contextlib.AbstractContextManager[Session]:
+        """Begin, yield a session, commit; roll back on an exception."""
+
+
+class Database:
+    """Sessions on one engine, or on one connection whose outer transaction a test rolls back."""
+
+    def __init__(self, bind: Engine | Connection) -> None:
+        self.bind = bind
+
+    @contextlib.contextmanager
+    def unit_of_work(self, office_id: UUID | None) -> Iterator[Session]:
+        """One transaction that sees the rows of `office_id` only; of no office when None."""
+        with (
+            Session(
+                self.bind,
+                expire_on_commit=False,
+                join_transaction_mode="create_savepoint"
+                if isinstance(self.bind, Connection)
+                else "conditional_savepoint",
+                info={UNIT_OFFICE: office_id},
+            ) as session,
+            session.begin(),
+        ):
+            yield session
+            session.flush()
+            # Audit entries take their position from the office's head row, which is therefore locked last.
+            for finish in session.info.get(BEFORE_COMMIT, {}).values():
+                finish(session)
+
+
+def before_commit(session: Session, key: str, finish: Callable[[Session], None]) -> None:
+    """Have `finish` called once, after everything else of this unit of work and before its commit."""
+    session.info.setdefault(BEFORE_COMMIT, {}).setdefault(key, finish)
+
+
+@event.listens_for(Session, "after_begin")
+def _enter_office(session: Any, transaction: Any, connection: Connection) -> None:
+    """Tell PostgreSQL whose rows this transaction may see; always, since a reused connection keeps the old value."""
+    office_id = session.info.get(UNIT_OFFICE)
+    connection.execute(
+        text("SELECT set_config(:name, :value, true)"),
+        {"name": OFFICE_SETTING, "value": "" if office_id is None else str(office_id)},
+    )
+
+
+class UnsafeDatabaseRole(ConfigError):
+    """The service must not be able to look past row-level security."""
+
+    code = "unsafe_database_role"
+    title = "The database role is too powerful"
+    detail = "The role {role} is a superuser, owns tables or bypasses row-level security."
+    hint = "Connect the service as sluis_app; only `sluis migrate` uses the owner."
+
+
+def connect(url: URL | str, *, pool_size: int = 10) -> Database:
+    """An engine as the application role; refuses a role that could look past the policies (OPS-10)."""
+    engine = create_engine(
+        with_driver(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=15
+    )
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(
+                "SELECT current_user, rolsuper OR rolbypassrls OR EXISTS ("
+                " SELECT FROM pg_class WHERE relowner = r.oid AND relkind IN ('r', 'p'))"
+                " OR pg_has_role(current_user, d.datdba, 'USAGE')"
+                " FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()"
+            )
+        ).one()
+    if row[1]:
+        engine.dispose()
+        raise UnsafeDatabaseRole(role=row[0])
+    return Database(engine)
+
+
+def with_driver(url: URL | str) -> URL:
+    """The address with our driver, psycopg 3, whatever the operator wrote before `://`."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def libpq_url(url: URL | str) -> str:
+    """The same address as libpq understands it, with its password."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def raw_connection(session: Session) -> psycopg.Connection[Any]:
+    """The driver's connection inside this unit of work, for enqueueing jobs in the same transaction."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection), "the gateway runs on psycopg 3"
+    return connection

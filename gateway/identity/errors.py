@@ -1,0 +1,61 @@
+"""What signing in and tokens refuse. None says whether an address exists or which part was wrong."""
+
+from gateway.errors import ConflictError, InputError, SignInError
+
+
+class SignInRefused(SignInError):
+    """Wrong address, password or code; the answer does not say which."""
+
+    code = "sign_in_refused"
+    title = "E-mail address, password or code is not right"
+    hint = "Try again; after ten failures this device waits fifteen minutes."
+
+
+class SignInDelayed(SignInError):
+    """Ten failures from this source: it waits, others do not."""
+
+    code = "sign_in_delayed"
+    http_status = 429
+    title = "Too many failures from this device"
+    hint = "Wait fifteen minutes, or sign in from another device."
+
+
+class OfficeRequired(InputError):
+    """The person belongs to several offices and must say which."""
+
+    code = "office_required"
+    http_status = 400
+    title = "Say which office you work for"
+    hint = "Send office_id; GET /v1/me lists your offices."
+
+
+class PasswordWeak(InputError):
+    """Too short or too common."""
+
+    code = "password_weak"
+    title = "The password is too short or too common"
+    hint = "Use at least 12 characters that are not on the list of common passwords."
+
+
+class EmailTaken(ConflictError):
+    """Another user has this address."""
+
+    code = "email_taken"
+    title = "This e-mail address is in use"
+    hint = "One person signs in with one address; give the existing user the role instead."
+
+
+class SecondFactorNotEnrolled(ConflictError):
+    """There is no authenticator yet."""
+
+    code = "second_factor_not_enrolled"
+    title = "No second factor is set up"
+    hint = "Set up an authenticator first; it is needed wherever money or rights move."
+
+
+class SecondFactorAlreadyEnrolled(ConflictError):
+    """An authenticator is in use; replacing it takes another administrator."""
+
+    code = "second_factor_already_enrolled"
+    title = "A second factor is in use already"
+    hint = "An administrator other than you can reset it."

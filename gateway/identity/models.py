@@ -1,0 +1,92 @@
+"""Tables of people and machines; global, because a person may serve several offices with one sign-in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, String, UniqueConstraint
+from sqlmodel import Field
+
+from gateway.database import Base, Moment
+
+
+class User(Base, table=True):
+    """A named person. The e-mail address is stored in lower case."""
+
+    __tablename__ = "app_user"
+
+    id: UUID = Field(primary_key=True)
+    email: str = Field(unique=True, max_length=254)
+    first_name: str = Field(max_length=70)
+    last_name: str = Field(max_length=70)
+    language: str = Field(max_length=2)
+    password_hash: str = Field(max_length=200)
+    totp_secret: bytes | None = None
+    """Encrypted; None until the second factor is enrolled."""
+    totp_confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    totp_last_step: int | None = None
+    """The 30-second step of the last accepted code: a code works once."""
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class Membership(Base, table=True):
+    """A role of a person: of the office when `client_id` is None, else at that client."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        UniqueConstraint("user_id", "office_id", "client_id", "role", postgresql_nulls_not_distinct=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="app_user.id", index=True)
+    office_id: UUID = Field(foreign_key="office.id", index=True)
+    client_id: UUID | None = None
+    role: str = Field(max_length=20)
+    created_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Credential(Base, table=True):
+    """An API token; only the hash of its secret is stored, the token itself is shown once."""
+
+    __tablename__ = "credential"
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id", index=True)
+    name: str = Field(max_length=70)
+    prefix: str = Field(max_length=40)
+    """`sluis_test_` or `sluis_live_` and the first characters of the id: enough to recognise it in a list."""
+    secret_hash: bytes = Field(unique=True)
+    scopes: list[str] = Field(sa_type=ARRAY(String(40)))
+    created_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime | None = Field(default=None, sa_type=Moment)
+    last_used_at: datetime | None = Field(default=None, sa_type=Moment)
+    revoked_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class WebSession(Base, table=True):
+    """A signed-in person in one office; the key is a hash of the cookie or bearer token."""
+
+    __tablename__ = "web_session"
+
+    token_hash: bytes = Field(primary_key=True)
+    user_id: UUID = Field(foreign_key="app_user.id", index=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    form_token: str = Field(max_length=64)
+    """Repeated in every form of the pages, against cross-site requests."""
+    created_at: datetime = Field(sa_type=Moment)
+    last_seen_at: datetime = Field(sa_type=Moment)
+    second_factor_at: datetime | None = Field(default=None, sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class SignInAttempt(Base, table=True):
+    """Failures of one source for one address; the source waits, the person is never locked out (SEC-01)."""
+
+    __tablename__ = "sign_in_attempt"
+
+    key: bytes = Field(primary_key=True)
+    """Keyed hash of e-mail address and source address."""
+    failures: int
+    last_failure_at: datetime = Field(sa_type=Moment)

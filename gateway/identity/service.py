@@ -1,0 +1,391 @@
+"""Signing in, sessions, second factor, API tokens (SEC-01, 03, 05, 13)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import pyotp
+from sqlmodel import Session
+
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.errors import FieldFault, InputError, NotFound, SignInError
+from gateway.identity.errors import (
+    EmailTaken,
+    OfficeRequired,
+    SecondFactorAlreadyEnrolled,
+    SecondFactorNotEnrolled,
+    SignInDelayed,
+    SignInRefused,
+)
+from gateway.identity.models import Credential, Membership, User, WebSession
+from gateway.identity.passwords import hash_password, is_password
+from gateway.identity.repository import IdentityRepository
+from gateway.identity.rights import (
+    SCOPE_PERMISSIONS,
+    ClientRole,
+    OfficeRole,
+    Permission,
+    Principal,
+    PrincipalKind,
+    person_permissions,
+)
+from gateway.ids import new_id
+from gateway.offices.models import Office
+from gateway.offices.repository import ClientRepository
+
+SESSION_IDLE_MAX: Final = timedelta(minutes=30)
+SESSION_LIFE_MAX: Final = timedelta(hours=8)
+FAILURES_MAX: Final = 10
+FAILURE_WAIT: Final = timedelta(minutes=15)
+TOTP_STEP_SECONDS: Final = 30
+SEEN_RESOLUTION: Final = timedelta(minutes=1)
+"""`last_seen_at` is written at most once a minute, so that reading pages does not write all the time."""
+
+SESSION_PREFIX: Final = "sluis_session_"
+TOTP_ISSUER: Final = "Sluis"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session: the token is given once and never stored."""
+
+    token: str
+    form_token: str
+    principal: Principal
+    user: User
+
+
+class IdentityService:
+    """People and machines of an installation."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    # Signing in --------------------------------------------------------------------------------------------------
+
+    def sign_in(
+        self, *, email: str, password: str, code: str | None, source: str, office_id: UUID | None = None
+    ) -> SignedIn:
+        """A session for the person; `code` is needed once a second factor is enrolled.
+
+        `source` is the caller's network address. Raises `SignInRefused`, `SignInDelayed`, `OfficeRequired`.
+        """
+        now = self.gateway.real_now()
+        email = email.strip().lower()
+        key = self.gateway.keys.keyed_hash("sign-in", f"{email}\0{source}")
+        with self.gateway.database.unit_of_work(None) as session:
+            self._refuse_delayed(session, key, now)
+            user = IdentityRepository(session).user_by_email(email)
+        # Outside any transaction: argon2 takes a tenth of a second on purpose.
+        is_right = is_password(user.password_hash if user else None, password)
+        with self.gateway.database.unit_of_work(None) as session:
+            identities = IdentityRepository(session)
+            user = identities.user(user.id, for_update=True) if user is not None and is_right else None
+            accepted = user is not None and (user.totp_confirmed_at is None or self._accept_code(user, code or "", now))
+            if user is None or not accepted:
+                self._count_failure(session, key, now)
+            else:
+                session.add(user)
+                signed_in = self._open_session(session, user, office_id, now, has_second_factor=code is not None)
+                attempt = identities.attempt(key)
+                if attempt is not None:
+                    session.delete(attempt)
+        if user is None or not accepted:
+            raise SignInRefused
+        return signed_in
+
+    def sign_out(self, token: str) -> None:
+        """End a session; an unknown one is fine."""
+        with self.gateway.database.unit_of_work(None) as session:
+            found = IdentityRepository(session).web_session(self._hash(token), for_update=True)
+            if found is not None:
+                found.ended_at = self.gateway.real_now()
+                session.add(found)
+
+    def principal_of_session(self, token: str) -> tuple[Principal, WebSession]:
+        """Who this session is; raises `SignInError` when it ended, idled or never was."""
+        now = self.gateway.real_now()
+        with self.gateway.database.unit_of_work(None) as session:
+            identities = IdentityRepository(session)
+            found = identities.web_session(self._hash(token))
+            if (
+                found is None
+                or found.ended_at is not None
+                or now - found.last_seen_at > SESSION_IDLE_MAX
+                or now - found.created_at > SESSION_LIFE_MAX
+            ):
+                raise SignInError
+            if now - found.last_seen_at > SEEN_RESOLUTION:
+                found.last_seen_at = now
+                session.add(found)
+            user = identities.user(found.user_id)
+            assert user is not None, "a session belongs to a user who exists"
+            principal = self._principal(identities, user, found)
+        if not principal.office_permissions and not principal.client_permissions:
+            raise SignInError
+        return principal, found
+
+    def confirm_second_factor(self, token: str, code: str) -> None:
+        """Freshen the second factor of a session for five minutes; raises `SignInRefused`."""
+        now = self.gateway.real_now()
+        with self.gateway.database.unit_of_work(None) as session:
+            identities = IdentityRepository(session)
+            found = identities.web_session(self._hash(token), for_update=True)
+            user = identities.user(found.user_id, for_update=True) if found is not None else None
+            if found is None or user is None:
+                raise SignInError
+            if user.totp_confirmed_at is None:
+                raise SecondFactorNotEnrolled
+            key = self.gateway.keys.keyed_hash("second-factor", str(user.id))
+            self._refuse_delayed(session, key, now)
+            is_right = self._accept_code(user, code, now)
+            if is_right:
+                found.second_factor_at = now
+                session.add_all([found, user])
+            else:
+                self._count_failure(session, key, now)
+        if not is_right:
+            raise SignInRefused
+
+    # People ------------------------------------------------------------------------------------------------------
+
+    def create_user(self, *, email: str, first_name: str, last_name: str, language: str, password: str) -> User:
+        """A person without any role yet; raises `EmailTaken`, `PasswordWeak`."""
+        user = User(
+            id=new_id(),
+            email=email.strip().lower(),
+            first_name=first_name,
+            last_name=last_name,
+            language=language,
+            password_hash=hash_password(password),
+            created_at=self.gateway.real_now(),
+        )
+        with self.gateway.database.unit_of_work(None) as session:
+            if IdentityRepository(session).user_by_email(user.email) is not None:
+                raise EmailTaken
+            session.add(user)
+        return user
+
+    def grant_role(
+        self, act: Act, user_id: UUID, role: OfficeRole | ClientRole, *, client_id: UUID | None = None
+    ) -> Membership:
+        """Give a role; an office role when `client_id` is None. Raises `InputError`, `RightsError`."""
+        act.require(Permission.ADMIN)
+        if (client_id is None) != isinstance(role, OfficeRole):
+            raise InputError(
+                faults=[FieldFault("/role", "role_misplaced", "An office role has no client, a client role has one.")]
+            )
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            if client_id is not None and ClientRepository(session).get(act.office_id, client_id) is None:
+                raise InputError(faults=[FieldFault("/client_id", "client_not_found", "There is no such client.")])
+            membership = Membership(
+                id=new_id(),
+                user_id=user_id,
+                office_id=act.office_id,
+                client_id=client_id,
+                role=role,
+                created_at=act.real_now,
+            )
+            session.add(membership)
+            session.flush()
+            self.gateway.audit.record(
+                session,
+                act,
+                "role.granted",
+                "membership",
+                membership.id,
+                client_id=client_id,
+                changes={"role": Change(None, role), "user_id": Change(None, user_id)},
+            )
+        return membership
+
+    def enrol_second_factor(self, user_id: UUID) -> str:
+        """A new TOTP secret (base 32), in use once `confirm_enrolment` has seen a code from it."""
+        secret = pyotp.random_base32()
+        with self.gateway.database.unit_of_work(None) as session:
+            user = IdentityRepository(session).user(user_id, for_update=True)
+            assert user is not None, "a user who exists"
+            if user.totp_confirmed_at is not None:
+                raise SecondFactorAlreadyEnrolled
+            user.totp_secret = self.gateway.keys.encrypt(
+                secret.encode(), office_id=None, table="app_user", row_id=user.id
+            )
+            session.add(user)
+        return secret
+
+    def confirm_enrolment(self, user_id: UUID, code: str) -> None:
+        """Put the second factor in use; raises `SignInRefused` for a wrong code."""
+        now = self.gateway.real_now()
+        with self.gateway.database.unit_of_work(None) as session:
+            user = IdentityRepository(session).user(user_id, for_update=True)
+            assert user is not None, "a user who exists"
+            if user.totp_confirmed_at is not None:
+                raise SecondFactorAlreadyEnrolled
+            if user.totp_secret is None:
+                raise SecondFactorNotEnrolled
+            if not self._accept_code(user, code, now):
+                raise SignInRefused
+            user.totp_confirmed_at = now
+            # The code that proves the enrolment may also be the first sign-in's, which is the same person's next act.
+            user.totp_last_step = None
+            session.add(user)
+
+    def provisioning_uri(self, user: User, secret: str) -> str:
+        """`otpauth://` address for an authenticator's camera."""
+        return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=TOTP_ISSUER)
+
+    # API tokens --------------------------------------------------------------------------------------------------
+
+    def create_credential(
+        self, act: Act, *, name: str, scopes: Sequence[str], expires_at: datetime | None = None
+    ) -> tuple[Credential, str]:
+        """An API token and its secret, which is shown this once. Raises `InputError` for an unknown scope."""
+        act.require(Permission.ADMIN)
+        unknown = [scope for scope in scopes if scope not in SCOPE_PERMISSIONS]
+        if unknown or not scopes:
+            raise InputError(
+                faults=[
+                    FieldFault("/scopes", "scope_unknown", f"Scopes are: {', '.join(SCOPE_PERMISSIONS)}."),
+                ]
+            )
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            office = session.get(Office, act.office_id)
+            assert office is not None, "a principal belongs to an office that exists"
+            token = f"sluis_{office.mode}_{secrets.token_urlsafe(32)}"
+            credential = Credential(
+                id=new_id(),
+                office_id=act.office_id,
+                name=name,
+                prefix=token[:18],
+                secret_hash=self._hash(token),
+                scopes=list(scopes),
+                created_at=act.real_now,
+                expires_at=expires_at,
+            )
+            session.add(credential)
+            session.flush()
+            self.gateway.audit.record(
+                session,
+                act,
+                "credential.created",
+                "credential",
+                credential.id,
+                changes={"scopes": Change(None, list(scopes))},
+            )
+        return credential, token
+
+    def revoke_credential(self, act: Act, credential_id: UUID) -> None:
+        """End an API token at once; an unknown or foreign one is not found."""
+        act.require(Permission.ADMIN)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            credential = session.get(Credential, credential_id, with_for_update=True)
+            if credential is None or credential.office_id != act.office_id:
+                raise NotFound
+            if credential.revoked_at is None:
+                credential.revoked_at = act.real_now
+                session.add(credential)
+                self.gateway.audit.record(session, act, "credential.revoked", "credential", credential.id)
+
+    def principal_of_token(self, token: str) -> Principal:
+        """Which machine this API token is; raises `SignInError` when unknown, expired or revoked."""
+        now = self.gateway.real_now()
+        with self.gateway.database.unit_of_work(None) as session:
+            credential = IdentityRepository(session).credential(self._hash(token))
+            if (
+                credential is None
+                or credential.revoked_at is not None
+                or (credential.expires_at is not None and credential.expires_at <= now)
+            ):
+                raise SignInError
+            if credential.last_used_at is None or now - credential.last_used_at > SEEN_RESOLUTION:
+                credential.last_used_at = now
+                session.add(credential)
+        permissions: frozenset[Permission] = frozenset()
+        for scope in credential.scopes:
+            permissions |= SCOPE_PERMISSIONS[scope]
+        return Principal(
+            kind=PrincipalKind.MACHINE,
+            id=credential.id,
+            office_id=credential.office_id,
+            office_permissions=permissions,
+        )
+
+    # Helpers -----------------------------------------------------------------------------------------------------
+
+    def _hash(self, token: str) -> bytes:
+        return self.gateway.keys.keyed_hash("token", token)
+
+    def _open_session(
+        self, session: Session, user: User, office_id: UUID | None, now: datetime, *, has_second_factor: bool
+    ) -> SignedIn:
+        identities = IdentityRepository(session)
+        offices = sorted({membership.office_id for membership in identities.memberships(user.id)})
+        if office_id is None:
+            if len(offices) > 1:
+                raise OfficeRequired
+            office_id = offices[0] if offices else None
+        if office_id not in offices or office_id is None:
+            raise SignInRefused
+        token = SESSION_PREFIX + secrets.token_urlsafe(32)
+        opened = WebSession(
+            token_hash=self._hash(token),
+            user_id=user.id,
+            office_id=office_id,
+            form_token=secrets.token_urlsafe(32),
+            created_at=now,
+            last_seen_at=now,
+            second_factor_at=now if has_second_factor and user.totp_confirmed_at is not None else None,
+        )
+        session.add(opened)
+        return SignedIn(token, opened.form_token, self._principal(identities, user, opened), user)
+
+    def _principal(self, identities: IdentityRepository, user: User, found: WebSession) -> Principal:
+        office, clients = person_permissions(
+            (membership.client_id, membership.role)
+            for membership in identities.memberships(user.id)
+            if membership.office_id == found.office_id
+        )
+        return Principal(
+            kind=PrincipalKind.USER,
+            id=user.id,
+            office_id=found.office_id,
+            office_permissions=office,
+            client_permissions=clients,
+            second_factor_at=found.second_factor_at,
+            language=user.language,
+        )
+
+    def _accept_code(self, user: User, code: str, now: datetime) -> bool:
+        """Check a TOTP code of this or the neighbouring step; each step is accepted once."""
+        if user.totp_secret is None or not (code.isascii() and code.isdigit() and len(code) == 6):
+            return False
+        secret = self.gateway.keys.decrypt(user.totp_secret, office_id=None, table="app_user", row_id=user.id)
+        totp = pyotp.TOTP(secret.decode())
+        present = int(now.timestamp()) // TOTP_STEP_SECONDS
+        for step in (present, present - 1, present + 1):
+            if user.totp_last_step is not None and step <= user.totp_last_step:
+                continue
+            if secrets.compare_digest(totp.at(step * TOTP_STEP_SECONDS), code):
+                user.totp_last_step = step
+                return True
+        return False
+
+    def _refuse_delayed(self, session: Session, key: bytes, now: datetime) -> None:
+        attempt = IdentityRepository(session).attempt(key)
+        if attempt is not None and attempt.failures >= FAILURES_MAX and now - attempt.last_failure_at < FAILURE_WAIT:
+            raise SignInDelayed(headers={"Retry-After": str(int(FAILURE_WAIT.total_seconds()))})
+
+    def _count_failure(self, session: Session, key: bytes, now: datetime) -> None:
+        IdentityRepository(session).count_failure(key, now, forget_before=now - FAILURE_WAIT)
+
+
+def user_label(user: User) -> str:
+    """How a person is shown to colleagues: first and last name."""
+    return f"{user.first_name} {user.last_name}"

@@ -1,0 +1,125 @@
+"""Typed ids: `acc_01k…`, a prefix for the kind and a UUIDv7 in Crockford's base 32 (TypeID).
+
+Inside the database and the services ids are plain `uuid.UUID`; at the faces they carry their prefix, so that an id of
+one kind is never taken for another. Source: RFC 9562 §5.7 (UUIDv7), TypeID specification 0.3.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Annotated, Any, Final, NewType
+from uuid import UUID
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_VALUES: Final = {character: value for value, character in enumerate(ALPHABET)}
+
+OfficeId = NewType("OfficeId", UUID)
+
+PREFIXES: Final = {
+    "office": "off",
+    "user": "usr",
+    "membership": "mem",
+    "credential": "key",
+    "client": "cli",
+    "access_grant": "gra",
+    "consent": "con",
+    "account": "acc",
+    "transaction": "txn",
+    "balance": "bal",
+    "sync": "syn",
+    "statement": "stm",
+    "basket": "bsk",
+    "payment": "pay",
+    "approval_rule": "rul",
+    "approver_group": "grp",
+    "approval": "apr",
+    "export": "exp",
+    "audit_entry": "aud",
+    "review_item": "rev",
+}
+
+
+def new_id() -> UUID:
+    """A UUIDv7: 48 bits of Unix milliseconds, then 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)
+
+
+def encode(kind: str, value: UUID) -> str:
+    """`encode("account", uuid)` gives `acc_` and 26 characters."""
+    number = value.int
+    characters = []
+    for _ in range(26):
+        number, digit = divmod(number, 32)
+        characters.append(ALPHABET[digit])
+    return f"{PREFIXES[kind]}_{''.join(reversed(characters))}"
+
+
+def decode(kind: str, text: str) -> UUID:
+    """The UUID inside a typed id; raises `ValueError` for another prefix, length or alphabet."""
+    prefix, _, body = text.partition("_")
+    if prefix != PREFIXES[kind] or len(body) != 26 or body[0] > "7":
+        raise ValueError(f"not an id of kind {kind}")
+    number = 0
+    for character in body:
+        if character not in _VALUES:
+            raise ValueError(f"not an id of kind {kind}")
+        number = number * 32 + _VALUES[character]
+    return UUID(int=number)
+
+
+class TypedId:
+    """Pydantic annotation: a UUID in Python, its typed id in JSON. Use as `Annotated[UUID, TypedId("account")]`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        def parse(value: Any) -> UUID:
+            if isinstance(value, UUID):
+                return value
+            try:
+                return decode(self.kind, value)
+            except (ValueError, AttributeError) as error:
+                raise PydanticCustomError(
+                    "invalid_id", "an id of the form {prefix}_… is expected", {"prefix": PREFIXES[self.kind]}
+                ) from error
+
+        shown = core_schema.plain_serializer_function_ser_schema(lambda value: encode(self.kind, value))
+        return core_schema.no_info_plain_validator_function(parse, serialization=shown)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        prefix = PREFIXES[self.kind]
+        return {
+            "type": "string",
+            "pattern": f"^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$",
+            "examples": [encode(self.kind, UUID("019aa72f-0000-7000-8000-000000000001"))],
+        }
+
+
+OfficeIdField = Annotated[UUID, TypedId("office")]
+UserId = Annotated[UUID, TypedId("user")]
+CredentialId = Annotated[UUID, TypedId("credential")]
+ClientId = Annotated[UUID, TypedId("client")]
+ConsentId = Annotated[UUID, TypedId("consent")]
+AccountId = Annotated[UUID, TypedId("account")]
+TransactionId = Annotated[UUID, TypedId("transaction")]
+SyncId = Annotated[UUID, TypedId("sync")]
+StatementId = Annotated[UUID, TypedId("statement")]
+BasketId = Annotated[UUID, TypedId("basket")]
+PaymentId = Annotated[UUID, TypedId("payment")]
+ApprovalRuleId = Annotated[UUID, TypedId("approval_rule")]
+ApproverGroupId = Annotated[UUID, TypedId("approver_group")]
+ApprovalId = Annotated[UUID, TypedId("approval")]
+ExportId = Annotated[UUID, TypedId("export")]
+AuditEntryId = Annotated[UUID, TypedId("audit_entry")]
+ReviewItemId = Annotated[UUID, TypedId("review_item")]

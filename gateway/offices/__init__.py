@@ -1,0 +1,1 @@
+"""Offices, their clients and access grants."""

@@ -1,0 +1,86 @@
+"""Queries on offices, clients and access grants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from gateway.offices.models import AccessGrant, Client, Office
+
+
+class OfficeRepository:
+    """Offices are global; each query still names the office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID) -> Office | None:
+        """The office itself."""
+        return self.session.get(Office, office_id)
+
+    def all_ids(self) -> list[UUID]:
+        """Every office; for dispatchers, which loop over offices one unit of work each."""
+        return list(self.session.exec(select(Office.id).order_by(col(Office.id))))
+
+
+class ClientRepository:
+    """Clients of one office, through the grants that open them."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, client_id: UUID) -> Client | None:
+        """The client, whatever its grants."""
+        return self.session.exec(
+            select(Client).where(Client.office_id == office_id, Client.id == client_id)
+        ).one_or_none()
+
+    def get_granted(self, office_id: UUID, client_id: UUID, *, today: date) -> Client | None:
+        """The client when a grant is valid today (OFF-04)."""
+        return self.session.exec(self.granted(office_id, today=today).where(Client.id == client_id)).one_or_none()
+
+    def granted(
+        self, office_id: UUID, *, today: date, visible: frozenset[UUID] | None = None
+    ) -> SelectOfScalar[Client]:
+        """Query over the clients with a grant valid today, limited to `visible` when given."""
+        grant = (
+            select(AccessGrant.id)
+            .where(
+                AccessGrant.office_id == office_id,
+                AccessGrant.client_id == Client.id,
+                AccessGrant.from_date <= today,
+                or_(col(AccessGrant.until_date).is_(None), col(AccessGrant.until_date) >= today),
+            )
+            .exists()
+        )
+        query = select(Client).where(Client.office_id == office_id, grant)
+        return query if visible is None else query.where(col(Client.id).in_(visible))
+
+    def by_number(self, office_id: UUID, enterprise_number: str, dossier_code: str) -> Client | None:
+        """The client with this key."""
+        return self.session.exec(
+            select(Client).where(
+                Client.office_id == office_id,
+                Client.enterprise_number == enterprise_number,
+                Client.dossier_code == dossier_code,
+            )
+        ).one_or_none()
+
+    def by_external_id(self, office_id: UUID, external_id: str) -> Client | None:
+        """The client with the caller's own id."""
+        return self.session.exec(
+            select(Client).where(Client.office_id == office_id, Client.external_id == external_id)
+        ).one_or_none()
+
+    def grants(self, office_id: UUID, client_id: UUID) -> Sequence[AccessGrant]:
+        """All grants, oldest first."""
+        return self.session.exec(
+            select(AccessGrant)
+            .where(AccessGrant.office_id == office_id, AccessGrant.client_id == client_id)
+            .order_by(col(AccessGrant.from_date))
+        ).all()

@@ -1,0 +1,248 @@
+"""Rules of offices and clients (OFF-01…04)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlmodel import Session, col
+
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.errors import FieldFault, InputError, InvalidTransition
+from gateway.identity.rights import Permission
+from gateway.ids import new_id
+from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended
+from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead
+from gateway.offices.repository import ClientRepository, OfficeRepository
+from gateway.pagination import PageRequest, Sort
+from sepa.accounts import require_enterprise_number
+from sepa.errors import AccountInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWish:
+    """What a caller wants a client to be; the key is the number with the dossier code, or the external id."""
+
+    name: str
+    language: str
+    enterprise_number: str | None = None
+    dossier_code: str = ""
+    external_id: str | None = None
+    financial_year_end: str = "12-31"
+
+
+def require_client(
+    session: Session, act: Act, client_id: UUID, permission: Permission, *, is_change: bool = False
+) -> Client:
+    """The client, when this act may do `permission` on it: granted today, and open when something is to change.
+
+    Every service that touches a client's data begins here. Raises `ClientNotFound`, `RightsError`, `ClientClosed`,
+    `ClientSuspended`.
+    """
+    client = ClientRepository(session).get_granted(act.office_id, client_id, today=act.today)
+    if client is None:
+        raise ClientNotFound
+    act.require(permission, client_id)
+    if is_change:
+        require_open(client)
+    return client
+
+
+def require_open(client: Client) -> None:
+    """Refuse changes on a closed or suspended client."""
+    if client.state == ClientState.CLOSED:
+        raise ClientClosed
+    if client.state == ClientState.SUSPENDED:
+        raise ClientSuspended
+
+
+class OfficeService:
+    """Offices are made by the operator (`sluis office add`, the demo)."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def create(self, *, name: str, language: str, mode: str, consent_days_max: int) -> Office:
+        """A new office with its head row. `mode` is `live` or `test`."""
+        office = Office(
+            id=new_id(),
+            name=name,
+            language=language,
+            mode=mode,
+            consent_days_max=consent_days_max,
+            created_at=self.gateway.real_now(),
+        )
+        with self.gateway.database.unit_of_work(office.id) as session:
+            session.add(office)
+            session.flush()
+            session.add(OfficeHead(office_id=office.id))
+        return office
+
+    def get(self, office_id: UUID) -> Office:
+        """The office; it exists, since the principal belongs to it."""
+        with self.gateway.database.unit_of_work(office_id) as session:
+            office = OfficeRepository(session).get(office_id)
+        assert office is not None, "a principal belongs to an office that exists"
+        return office
+
+    def move_clock(self, office_id: UUID, *, seconds: int) -> Office:
+        """Move the clock of an office in test mode forward; raises `InputError` in live mode or backwards."""
+        with self.gateway.database.unit_of_work(office_id) as session:
+            office = session.get(Office, office_id, with_for_update=True)
+            assert office is not None, "an office that exists"
+            if office.mode != "test" or seconds < 0:
+                raise InputError(detail="only an office in test mode has a movable clock, and it moves forward")
+            office.clock_offset_seconds += seconds
+            session.add(office)
+        return office
+
+
+class ClientService:
+    """Clients of an office."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def put(self, act: Act, wish: ClientWish) -> tuple[Client, bool]:
+        """Create or update the client with the wish's key; repeated, it changes nothing (OFF-02).
+
+        Returns the client and whether it is new. A new client is active, with a grant from today on.
+        """
+        act.require(Permission.CLIENTS_WRITE)
+        number = self._checked_key(wish)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            clients = ClientRepository(session)
+            client = (
+                clients.by_number(act.office_id, number, wish.dossier_code)
+                if number is not None
+                else clients.by_external_id(act.office_id, wish.external_id or "")
+            )
+            if client is None:
+                return self._create(session, act, wish, number), True
+            if client.state == ClientState.CLOSED:
+                raise ClientClosed
+            self._update(session, act, client, wish)
+            return client, False
+
+    def get(self, act: Act, client_id: UUID) -> Client:
+        """One client."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            return require_client(session, act, client_id, Permission.CLIENTS_READ)
+
+    def page(self, act: Act, request: PageRequest) -> tuple[list[Client], str | None]:
+        """Clients by name."""
+        act.require(Permission.CLIENTS_READ)
+        visible = act.principal.visible_clients(Permission.CLIENTS_READ)
+        order = [
+            Sort(col(Client.name), lambda client: client.name, str),
+            Sort(col(Client.id), lambda client: str(client.id), UUID),
+        ]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            query = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+            return self.gateway.pager.page(session, query, order, request, name=f"clients:{act.office_id}")
+
+    def change_state(self, act: Act, client_id: UUID, wanted: ClientState) -> Client:
+        """Move along `TRANSITIONS`; office administrators only."""
+        act.require(Permission.ADMIN)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            client = require_client(session, act, client_id, Permission.CLIENTS_WRITE)
+            if wanted not in TRANSITIONS[client.state]:
+                raise InvalidTransition(state=client.state, wanted=wanted)
+            self.gateway.audit.record(
+                session,
+                act,
+                f"client.{wanted}",
+                "client",
+                client.id,
+                client_id=client.id,
+                changes={"state": Change(client.state, wanted)},
+            )
+            client.state = wanted
+            client.version += 1
+            session.add(client)
+        return client
+
+    def _checked_key(self, wish: ClientWish) -> str | None:
+        if wish.enterprise_number is None:
+            if not wish.external_id:
+                raise InputError(
+                    faults=[
+                        FieldFault(
+                            "/enterprise_number",
+                            "key_missing",
+                            "An enterprise number or an external_id is needed.",
+                            "A person without enterprise number needs an external_id.",
+                        )
+                    ]
+                )
+            return None
+        try:
+            return require_enterprise_number(wish.enterprise_number)
+        except AccountInvalid as error:
+            raise InputError(
+                faults=[
+                    FieldFault(
+                        "/enterprise_number",
+                        "enterprise_number_invalid",
+                        "This is not a Belgian enterprise number.",
+                        "10 digits, the first 0 or 1, the last two 97 minus the remainder of the first eight by 97.",
+                    )
+                ]
+            ) from error
+
+    def _create(self, session: Session, act: Act, wish: ClientWish, number: str | None) -> Client:
+        client = Client(
+            id=new_id(),
+            office_id=act.office_id,
+            enterprise_number=number,
+            dossier_code=wish.dossier_code,
+            external_id=wish.external_id,
+            name=wish.name,
+            language=wish.language,
+            state=ClientState.ACTIVE,
+            financial_year_end=wish.financial_year_end,
+            created_at=act.now,
+        )
+        session.add(client)
+        session.flush()
+        session.add(self._grant(act, client.id, from_date=act.today))
+        self.gateway.audit.record(
+            session,
+            act,
+            "client.created",
+            "client",
+            client.id,
+            client_id=client.id,
+            changes={"name": Change(None, wish.name), "enterprise_number": Change(None, number)},
+        )
+        return client
+
+    def _update(self, session: Session, act: Act, client: Client, wish: ClientWish) -> None:
+        wanted = {
+            "name": wish.name,
+            "language": wish.language,
+            "financial_year_end": wish.financial_year_end,
+            "external_id": wish.external_id if wish.external_id is not None else client.external_id,
+        }
+        changes = {
+            name: Change(getattr(client, name), value)
+            for name, value in wanted.items()
+            if getattr(client, name) != value
+        }
+        if not changes:
+            return
+        for name, change in changes.items():
+            setattr(client, name, change.new)
+        client.version += 1
+        session.add(client)
+        self.gateway.audit.record(
+            session, act, "client.changed", "client", client.id, client_id=client.id, changes=changes
+        )
+
+    def _grant(self, act: Act, client_id: UUID, *, from_date: date) -> AccessGrant:
+        return AccessGrant(
+            id=new_id(), office_id=act.office_id, client_id=client_id, from_date=from_date, created_at=act.now
+        )

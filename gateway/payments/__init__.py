@@ -1,0 +1,1 @@
+"""Baskets, payments and exports."""

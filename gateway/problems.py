@@ -1,0 +1,164 @@
+"""Every failure as `application/problem+json` (RFC 9457), the framework's own included (API-02).
+
+Bank trouble is told by who must act and answers 409, 429, 502 or 503, never 500. A 500 says nothing but its request id.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from connectors.errors import ConnectorError
+from gateway.bank_trouble import BankTrouble
+from gateway.errors import FieldFault, GatewayError, InputError
+from gateway.i18n import choose, translate
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPE_BASE: Final = "/docs/errors#"
+
+log = logging.getLogger("gateway.problems")
+
+
+class MethodNotAllowed(GatewayError):
+    """The address exists, the method does not."""
+
+    code = "method_not_allowed"
+    http_status = 405
+    title = "This method is not possible here"
+    hint = "Look at the methods named in the Allow header."
+
+
+class AddressNotFound(GatewayError):
+    """No such address."""
+
+    code = "address_not_found"
+    http_status = 404
+    title = "There is nothing at this address"
+    hint = "Compare the address with the documentation."
+
+
+class InternalError(GatewayError):
+    """A defect of ours."""
+
+    code = "internal_error"
+    http_status = 500
+    title = "Something went wrong on our side"
+    hint = "Nothing was stored by half. Give the request id to the operator."
+
+
+class RequestTooLarge(GatewayError):
+    """The body is above the limit."""
+
+    code = "request_too_large"
+    http_status = 413
+    title = "The request is too large"
+    hint = "Send less at once."
+
+
+_FRAMEWORK: Final[Mapping[int, type[GatewayError]]] = {
+    404: AddressNotFound,
+    405: MethodNotAllowed,
+    413: RequestTooLarge,
+    500: InternalError,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have every exception answered as a problem."""
+    app.add_exception_handler(GatewayError, _gateway)
+    app.add_exception_handler(ConnectorError, _connector)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _framework)
+    app.add_exception_handler(Exception, _defect)
+
+
+def problem(request: Request, error: GatewayError) -> Response:
+    """The answer for an error, in the caller's language."""
+    language = language_of(request)
+    title = translate(language, error.title)
+    detail = translate(language, error.detail)
+    document = {
+        "type": f"{TYPE_BASE}{error.code}",
+        "title": title,
+        "status": error.http_status,
+        "code": error.code,
+        "detail": detail.format_map(_Missing(error.parameters)) if detail else title,
+        "hint": translate(language, error.hint),
+        "request_id": getattr(request.state, "request_id", None),
+    }
+    if error.faults:
+        document["errors"] = [
+            {
+                "pointer": fault.pointer,
+                "code": fault.code,
+                "detail": translate(language, fault.detail),
+                "hint": translate(language, fault.hint),
+            }
+            for fault in error.faults
+        ]
+    headers = {"Cache-Control": "no-store", "Content-Language": language, **error.headers}
+    if error.http_status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(document, status_code=error.http_status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def language_of(request: Request) -> str:
+    """The person's language when signed in, else that of the header, else the installation's."""
+    known: str | None = getattr(request.state, "language", None)
+    default = request.app.state.gateway.settings.default_language
+    return choose(request.headers.get("accept-language"), known or default)
+
+
+class _Missing(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
+
+
+async def _gateway(request: Request, error: Exception) -> Response:
+    assert isinstance(error, GatewayError), "registered for GatewayError"
+    return problem(request, error)
+
+
+async def _connector(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ConnectorError), "registered for ConnectorError"
+    log.warning("bank trouble", extra={"code": error.code, "bank_id": error.bank_id, "bank_code": error.bank_code})
+    return problem(request, BankTrouble(error))
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError), "registered for RequestValidationError"
+    return problem(request, InputError(faults=validation_faults(error.errors())))
+
+
+def validation_faults(errors: Sequence[Any]) -> list[FieldFault]:
+    """Pydantic's findings as JSON Pointers; the input itself is not repeated, since it may be personal."""
+    return [
+        FieldFault(
+            pointer="/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"][1:]),
+            code=str(fault["type"]),
+            detail=str(fault["msg"]),
+        )
+        for fault in errors
+    ]
+
+
+async def _framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for HTTPException"
+    kind = _FRAMEWORK.get(error.status_code)
+    if kind is None:
+        other = InputError()
+        other.http_status = error.status_code
+        return problem(request, other)
+    return problem(request, kind(headers=dict(error.headers or {})))
+
+
+async def _defect(request: Request, error: Exception) -> Response:
+    # The message of an unknown exception may hold anything; its kind and place are enough to find the defect.
+    log.error("defect", extra={"kind": type(error).__name__, "request_id": getattr(request.state, "request_id", None)})
+    return problem(request, InternalError())

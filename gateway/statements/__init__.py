@@ -1,0 +1,1 @@
+"""Statements: proof, number, issue, CODA."""

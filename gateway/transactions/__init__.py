@@ -1,0 +1,1 @@
+"""Bank transactions: sync and absorb without loss or doubles."""

@@ -1,0 +1,82 @@
+"""A real PostgreSQL with our migrations: rolled back per test, or an own copy where commits are the subject."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine
+
+from gateway import migrations
+from gateway.assembly import Gateway, build
+from gateway.crypto import KeyRing
+from gateway.database import Database, connect
+from gateway.embedded import APPLICATION, DATABASE, OWNER, EmbeddedPostgres
+from gateway.settings import Settings
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres(worker_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """The server of this test process; its database `sluis` is the migrated template and nobody stays connected."""
+    with EmbeddedPostgres(worker_folder / "postgres", is_durable=False) as server:
+        migrations.upgrade(server.url(OWNER))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keys(worker_folder: Path) -> KeyRing:
+    """Keys of this test process."""
+    return KeyRing.generate(worker_folder / "keys.json")
+
+
+@pytest.fixture(scope="session")
+def settings(worker_folder: Path) -> Settings:
+    """Settings as the tests need them; the environment and `.env` of the machine do not count."""
+    return Settings(
+        _env_file=None, data_folder=worker_folder, mode="test", base_url="http://127.0.0.1:8000", default_language="en"
+    )
+
+
+@pytest.fixture(scope="session")
+def service_database(postgres: EmbeddedPostgres) -> str:
+    """One copy of the template for all tests that roll back."""
+    postgres.create_database("service_tests", template=DATABASE)
+    return "service_tests"
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres, service_database: str) -> Iterator[Database]:
+    """Rolled back after the test; for rules that do not turn on commits."""
+    engine = create_engine(postgres.url(APPLICATION, service_database))
+    with engine.connect() as connection:
+        outer = connection.begin()
+        yield Database(connection)
+        outer.rollback()
+    engine.dispose()
+
+
+@pytest.fixture
+def gateway(settings: Settings, database: Database, keys: KeyRing) -> Gateway:
+    """An installation on the rolled-back database."""
+    return build(settings, database, keys)
+
+
+@pytest.fixture
+def own_database(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """Name of a committed copy of the template, dropped after the test; for tenancy, workers, crashes and races."""
+    name = f"own_{next(_numbers)}"
+    postgres.create_database(name, template=DATABASE)
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def committed(settings: Settings, postgres: EmbeddedPostgres, own_database: str, keys: KeyRing) -> Iterator[Gateway]:
+    """An installation on an own, committed database."""
+    database = connect(postgres.url(APPLICATION, own_database), pool_size=5)
+    yield build(settings, database, keys)
+    database.bind.engine.dispose()

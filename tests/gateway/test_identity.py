@@ -1,0 +1,81 @@
+"""Signing in, second factor, sessions, API tokens."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.assembly import Gateway
+from gateway.audit.log import verify
+from gateway.errors import SignInError
+from gateway.identity.errors import PasswordWeak, SignInDelayed, SignInRefused
+from gateway.identity.rights import ClientRole, OfficeRole, Permission
+from gateway.identity.service import IdentityService
+from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
+
+
+def test_a_person_signs_in_with_password_and_code(gateway: Gateway) -> None:
+    office = make_office(gateway)
+    client = make_client(gateway, office)
+    person = make_person(gateway, office, ClientRole.APPROVER, client=client)
+    identity = IdentityService(gateway)
+    signed_in = identity.sign_in(
+        email=person.user.email.upper(), password=PASSWORD, code=person.code(gateway.real_now()), source="127.0.0.1"
+    )
+    principal, _ = identity.principal_of_session(signed_in.token)
+    assert principal.allows(Permission.PAYMENTS_APPROVE, client.id)
+    assert not principal.allows(Permission.PAYMENTS_WRITE, client.id)
+    assert principal.second_factor_at is not None
+    identity.sign_out(signed_in.token)
+    with pytest.raises(SignInError):
+        identity.principal_of_session(signed_in.token)
+
+
+def test_a_code_works_once(gateway: Gateway) -> None:
+    office = make_office(gateway)
+    person = make_person(gateway, office, OfficeRole.ADMIN)
+    identity = IdentityService(gateway)
+    code = person.code(gateway.real_now())
+    identity.sign_in(email=person.user.email, password=PASSWORD, code=code, source="a")
+    with pytest.raises(SignInRefused):
+        identity.sign_in(email=person.user.email, password=PASSWORD, code=code, source="a")
+
+
+def test_ten_failures_delay_their_source_and_nobody_else(gateway: Gateway) -> None:
+    office = make_office(gateway)
+    person = make_person(gateway, office, OfficeRole.STAFF, is_enrolled=False)
+    identity = IdentityService(gateway)
+    for _ in range(10):
+        with pytest.raises(SignInRefused):
+            identity.sign_in(email=person.user.email, password="wrong wrong wrong", code=None, source="bad")
+    with pytest.raises(SignInDelayed):
+        identity.sign_in(email=person.user.email, password=PASSWORD, code=None, source="bad")
+    assert identity.sign_in(email=person.user.email, password=PASSWORD, code=None, source="good")
+
+
+def test_a_weak_password_is_refused(gateway: Gateway) -> None:
+    with pytest.raises(PasswordWeak):
+        IdentityService(gateway).create_user(
+            email="a@example.test", first_name="A", last_name="B", language="nl", password="wachtwoord123"
+        )
+
+
+def test_an_api_token_gives_its_scopes_and_never_decides(gateway: Gateway) -> None:
+    office = make_office(gateway)
+    identity = IdentityService(gateway)
+    act = act_of_system(office)
+    credential, token = identity.create_credential(act, name="portal", scopes=["payments:write", "coda"])
+    principal = identity.principal_of_token(token)
+    assert principal.allows(Permission.PAYMENTS_WRITE)
+    assert not principal.allows(Permission.PAYMENTS_APPROVE)
+    assert token.startswith("sluis_test_")
+    assert credential.secret_hash not in token.encode()
+    identity.revoke_credential(act, credential.id)
+    with pytest.raises(SignInError):
+        identity.principal_of_token(token)
+
+
+def test_the_audit_chain_of_what_was_done_holds(gateway: Gateway) -> None:
+    office = make_office(gateway)
+    make_client(gateway, office)
+    with gateway.database.unit_of_work(office.id) as session:
+        assert verify(session, gateway.audit, office.id) is None
