@@ -4,6 +4,7 @@ Each check looks at the records of one logical file and gives findings; `check` 
 Source: CODA 2.6, and what importers are seen to refuse.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -133,7 +134,7 @@ def check_block(block: Block) -> list[Finding]:
 def check_facts(facts: FileFacts) -> Iterator[Finding]:
     """Findings about the file as a whole."""
     if facts.has_byte_order_mark:
-        yield _finding("byte_order_mark", 1, (1, 1), "file", "EF BB BF", "no mark")
+        yield _finding("byte_order_mark", (1, (1, 1), "file"), "EF BB BF", "no mark")
 
 
 def identify(facts: FileFacts) -> Finding | None:
@@ -142,7 +143,7 @@ def identify(facts: FileFacts) -> Finding | None:
     first = start.split(b"\n", 1)[0].rstrip(b"\r")
     if start.startswith(b"0000") or (len(first) == LINE_LENGTH and first[:1].isdigit()):
         return None
-    return _finding("not_coda", 1, None, "file", _looks_like(facts.start, start), "a CODA file")
+    return _finding("not_coda", (1, None, "file"), _looks_like(facts.start), "a CODA file")
 
 
 def totals_of(lines: Iterable[Line]) -> Totals:
@@ -159,45 +160,38 @@ def totals_of(lines: Iterable[Line]) -> Totals:
     return Totals(count, debit, credit)
 
 
-def _looks_like(raw: bytes, start: bytes) -> str:
-    if not start:
-        return "an empty file"
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:64]:
-        return "text in UTF-16, or a binary file"
-    known = (
-        (b"%PDF", "a PDF document"),
-        (b"PK\x03\x04", "a ZIP or Office file"),
-        (b"\x1f\x8b", "a compressed file"),
-        (b"\xd0\xcf\x11\xe0", "an old Office file"),
-        (b"{1:", "a SWIFT message (MT940)"),
-        (b":20:", "an MT940 statement"),
-        (b":25:", "an MT940 statement"),
-        (b"{", "JSON"),
-        (b"[", "JSON"),
-    )
-    for mark, name in known:
-        if start.startswith(mark):
-            return name
-    if start.startswith(b"<"):
-        if b"camt." in start:
-            return "an XML statement (camt)"
-        if b"pain." in start:
-            return "an XML payment file (pain)"
-        return "an HTML page" if b"<html" in start.lower() else "an XML file"
-    if b":20:" in start:
-        return "an MT940 statement"
-    return "text in another format"
+_STRANGERS: tuple[tuple[bytes, str], ...] = (
+    (rb"\xff\xfe|\xfe\xff|.{0,63}\x00", "text in UTF-16, or a binary file"),
+    (rb"%PDF", "a PDF document"),
+    (rb"PK\x03\x04", "a ZIP or Office file"),
+    (rb"\x1f\x8b", "a compressed file"),
+    (rb"\xd0\xcf\x11\xe0", "an old Office file"),
+    (rb"\{1:", "a SWIFT message (MT940)"),
+    (rb"(.*\n)?:2[05]:", "an MT940 statement"),
+    (rb"<.*camt\.", "an XML statement (camt)"),
+    (rb"<.*pain\.", "an XML payment file (pain)"),
+    (rb"<(!doctype )?html", "an HTML page"),
+    (rb"<", "an XML file"),
+    (rb"[{\[]", "JSON"),
+    (rb"$", "an empty file"),
+)
+
+
+def _looks_like(raw: bytes) -> str:
+    start = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
+    matching = (name for pattern, name in _STRANGERS if re.match(pattern, start, re.DOTALL | re.IGNORECASE))
+    return next(matching, "text in another format")
 
 
 def _line_findings(block: Block) -> Iterator[Finding]:
     for number, length in block.lengths:
         code = "line_length" if length else "blank_line"
-        yield _finding(code, number, None, "line", f"{length} characters", f"{LINE_LENGTH} characters")
+        yield _finding(code, (number, None, "line"), f"{length} characters", f"{LINE_LENGTH} characters")
     for number, text in block.unknown:
-        yield _finding("unknown_record", number, (1, len(text)), "line", text, "0, 1, 21-23, 31-33, 4, 8 or 9")
+        yield _finding("unknown_record", (number, (1, len(text)), "line"), text, "0, 1, 21-23, 31-33, 4, 8 or 9")
     for number, fault in block.faults:
         severity: Severity | None = "warning" if fault.is_warning else None
-        yield _finding(fault.code, number, fault.columns, fault.field, fault.found, fault.expected, severity)
+        yield _finding(fault.code, (number, fault.columns, fault.field), fault.found, fault.expected, severity)
 
 
 def _order(block: Block) -> Iterator[Finding]:
@@ -209,7 +203,7 @@ def _order(block: Block) -> Iterator[Finding]:
     for kind, record in required.items():
         if kind not in kinds:
             place = last if kind in "89" else block.first_line
-            yield _finding("missing_record", place, None, record.subject, "nothing", f"a record {kind}")
+            yield _finding("missing_record", (place, None, record.subject), "nothing", f"a record {kind}")
     for before, line in pairwise(block.lines):
         rank_before, rank = _RANKS[before.kind[0]], _RANKS[line.kind[0]]
         is_single = line.kind in ("0", "1", "8", "9")
@@ -222,7 +216,7 @@ def _order(block: Block) -> Iterator[Finding]:
             expected = f"a record {' or '.join(allowed)} before it"
         else:
             continue
-        yield _finding("record_order", line.number, (1, len(line.kind)), line.record.subject, line.kind, expected)
+        yield _finding("record_order", (line.number, (1, len(line.kind)), line.record.subject), line.kind, expected)
 
 
 def _header(block: Block) -> Iterator[Finding]:
@@ -261,7 +255,9 @@ def _numbers(block: Block) -> Iterator[Finding]:
                 | InformationPart3()
             ) if (record.sequence, record.detail) != (sequence, detail):
                 found, expected_text = f"{record.sequence:04d}{record.detail:04d}", f"{sequence:04d}{detail:04d}"
-                yield _finding("part_number", line.number, (3, 10), f"{record.subject}.sequence", found, expected_text)
+                yield _finding(
+                    "part_number", (line.number, (3, 10), f"{record.subject}.sequence"), found, expected_text
+                )
 
 
 def _flags(block: Block) -> Iterator[Finding]:
@@ -272,7 +268,7 @@ def _flags(block: Block) -> Iterator[Finding]:
         if kind[0] in "23" and line.record.next_code != is_continued:  # type: ignore[attr-defined]
             yield _at(line, "next_code", "next_code", _digit(not is_continued), _digit(is_continued))
         if kind[0] in "2348" and not is_continued:
-            # Banks set the link code on the last part only; the standard's wording allows it on each, so no more is asked.
+            # Banks set the link code on the last part only; the standard's wording allows it on each. The last counts.
             is_linked = following == ("31" if kind[0] in "23" else "4")
             if line.record.link_code != is_linked:  # type: ignore[attr-defined]
                 yield _at(line, "link_code", "link_code", _digit(not is_linked), _digit(is_linked))
@@ -358,20 +354,19 @@ _BLOCK_RULES: tuple[Callable[[Block], Iterator[Finding]], ...] = (
 
 def _at(line: Line, code: str, name: str, found: str, expected: str) -> Finding:
     field, columns = line.record.place(name)
-    return _finding(code, line.number, columns, field, found, expected)
+    return _finding(code, (line.number, columns, field), found, expected)
 
 
 def _finding(
     code: str,
-    line: int,
-    columns: tuple[int, int] | None,
-    field: str,
+    place: tuple[int, tuple[int, int] | None, str],
     found: str,
     expected: str,
     severity: Severity | None = None,
 ) -> Finding:
+    """Finding at a line, its columns and its field; the severity is that of the rule unless another is given."""
     usual, hint = RULES[code]
-    return Finding(code, severity or usual, line, columns, field, found, expected, hint)
+    return Finding(code, severity or usual, *place, found, expected, hint)
 
 
 def _digit(flag: bool) -> str:

@@ -15,10 +15,8 @@ INFORMATION_WIDTHS_STRUCTURED = (70, 105, 90)
 
 # Letters and signs that no decomposition takes apart, each before what it becomes. Those that Windows-1252 has are
 # folded for ASCII only.
-_FOLDS = {
-    item[0]: item[1:]
-    for item in """
-ÆAE æae ŒOE œoe ßss ØO øo ÞTh þth ÐD ðd ĐD đd ŁL łl ĦH ħh ıi ĸk ŊN ŋn ŦT ŧt ƒf ƏE əe ʼ' ʹ' ªa ºo µu
+_FOLD_TABLE = """
+ÆAE æae ŒOE œoe ßss ẞSS ØO øo ÞTh þth ÐD ðd ĐD đd ŁL łl ĦH ħh ıi ĸk ŊN ŋn ŦT ŧt ƒf ƏE əe ʼ' ʹ' ªa ºo µu
 €EUR £GBP ¥JPY ¢c ‘' ’' ‚' ‛' ′' ´' “" ”" „" ″" «" »" ‹' ›' ‐- ‑- ‒- –- —- ―- −- …... •- ·. ×x ÷/ ©(c)
 ®(r) ™(tm) °o §S ¶P ¦| ¬- ±+/- ¼1/4 ½1/2 ¾3/4 ¤* †+ ‡+ ‰o/oo ⁄/
 ΑA ΒB ΓG ΔD ΕE ΖZ ΗI ΙI ΚK ΛL ΜM ΝN ΞX ΟO ΠP ΡR ΣS ΤT ΥY ΩO αa βb γg δd εe ζz ηi ιi κk λl μm νn ξx οo πp
@@ -26,8 +24,8 @@ _FOLDS = {
 АA БB ВV ГG ДD ЕE ЗZ ИI ЙJ КK ЛL МM НN ОO ПP РR СS ТT УU ФF ЫY ЭE аa бb вv гg дd еe зz иi йj кk лl мm нn
 оo пp рr сs тt уu фf ыy эe ІI іi ЖZh жzh ХKh хkh ЦTs цts ЧCh чch ШSh шsh ЩShch щshch Ъ ъ Ь ь ЮYu юyu ЯYa
 яya
-""".split()
-} | {"\u00ad": "", "¿": " ", "¡": " "}
+"""
+_FOLDS = {item[0]: item[1:] for item in _FOLD_TABLE.split()} | {"\u00ad": "", "¿": " ", "¡": " "}
 _UNKNOWN = "."  # what banks put for a character they cannot carry; never a question mark
 
 
@@ -124,20 +122,17 @@ def cut_columns(text: str, widths: tuple[int, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str, encoding: OutputEncoding) -> str:
-    if " " <= character <= "~":
-        return character
-    if character.isspace() or unicodedata.category(character) == "Cc":
+    category = unicodedata.category(character)
+    if character.isspace() or category == "Cc":
         return " "
-    if encoding == "windows-1252" and character != "\u00ad" and _encodes(character):
+    if " " <= character <= "~" or (encoding == "windows-1252" and character != "\u00ad" and _encodes(character)):
         return character
     if character in _FOLDS:
         return _FOLDS[character]
-    decomposed = [part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)]
-    if not decomposed:
-        return ""  # an accent without letter
-    if decomposed == [character]:
-        return "" if unicodedata.category(character) in ("Cf", "Mn", "Me") else _UNKNOWN
-    return "".join(_fold_character(part, encoding) for part in decomposed)
+    parts = [part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)]
+    if parts == [character]:
+        return "" if category in ("Cf", "Me") else _UNKNOWN
+    return "".join(_fold_character(part, encoding) for part in parts)
 
 
 def _encodes(character: str) -> bool:

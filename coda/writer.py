@@ -5,6 +5,7 @@ records pass the same checks as a file that is read, so what is written here our
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+
 from coda.blocks import Block, Line
 from coda.checks import check_block, totals_of
 from coda.errors import BalanceMismatch, InvalidValue

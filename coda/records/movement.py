@@ -46,7 +46,7 @@ class MovementDetails(Record):
 
 @record("23", blank=(127,))
 class MovementCounterparty(Record):
-    """Movement, part 3: account and name of the counterparty, end of the communication. Source: CODA 2.6, record 2.3."""
+    """Movement, part 3: the counterparty, end of the communication. Source: CODA 2.6, record 2.3."""
 
     sequence: Annotated[int, Digits(3, 4)]
     detail: Annotated[int, Digits(7, 4)]
