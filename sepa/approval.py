@@ -293,7 +293,7 @@ class Engine:
             and (decision.user_id not in preparers or (self._preparer_may_approve and decision.acting_for is None))
             and (decision.acting_for is None or decision.acting_for in deputies.get(decision.user_id, ()))
         ]
-        return sorted(approvals, key=lambda decision: decision.decided_at)
+        return sorted(approvals, key=lambda decision: (decision.decided_at, decision.user_id))
 
     def _panel(self, i: int, amount: Decimal, barred: frozenset[str]) -> "_Panel":
         rule = self._rules[i]
