@@ -1,0 +1,19 @@
+"""The simulated banks as one web application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from connectors.simulator import account_data, admin, berlin_group, consent_pages
+from connectors.simulator.simulator import Simulator, SimulatorConfig
+
+
+def create_app(config: SimulatorConfig | Simulator) -> Starlette:
+    """All banks below `/{bank_id}`, and the control desk below `/sim`; the state is `app.state.simulator`."""
+    simulator = config if isinstance(config, Simulator) else Simulator(config)
+    # The control desk comes first, so that no bank can be called `sim`.
+    app = Starlette(
+        routes=[*admin.routes(), *berlin_group.routes(), *account_data.routes(), *consent_pages.routes()],
+    )
+    app.state.simulator = simulator
+    return app

@@ -1,0 +1,71 @@
+"""What is particular to each simulated bank, as data; all four run on the platform described for Worldline banks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CLOSING_BOOKED = "closingBooked"
+INTERIM_BOOKED = "interimBooked"
+INTERIM_AVAILABLE = "interimAvailable"
+EXPECTED = "expected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankSettings:
+    """Abilities and habits of one bank; change them with `dataclasses.replace` for a test."""
+
+    bank_id: str
+    name: str
+    bic: str
+    consent_days_max: int = 180
+    """The last day is today plus this, minus one; a later wish is cut without a word."""
+    approval_days_max: int = 3
+    """A consent nobody approved dies after these days."""
+    history_days: int = 90
+    refuses_longer_history: bool = False
+    """True answers 400 PERIOD_INVALID to a `dateFrom` before the history; False gives what there is."""
+    page_size: int = 50
+    first_page: int = 0
+    balance_types: tuple[str, ...] = (CLOSING_BOOKED, INTERIM_BOOKED, EXPECTED)
+    """Leave out both booked types for a bank that cannot prove a day."""
+    gives_pending: bool = True
+    has_numeric_amounts: bool = False
+    """Amounts as JSON numbers instead of strings, as seen at this platform."""
+    has_plain_structured_text: bool = False
+    """Structured remittance information as a plain string, as before 1.3.9."""
+    has_offset_in_timestamps: bool = True
+    unattended_calls_max: int | None = 4
+    """Calls per account and endpoint without PSU-IP-Address in any 24 hours; None switches the limit off."""
+    ends_previous_consent: bool = False
+    """Whether a new recurring consent ends the older ones of the same PSU and TPP."""
+    rotates_refresh_token: bool = False
+    access_token_seconds: int = 3600
+
+
+DEFAULT_BANKS = (
+    BankSettings(bank_id="crelan", name="Crelan", bic="NICABEBB"),
+    BankSettings(
+        bank_id="keytrade",
+        name="Keytrade Bank",
+        bic="KEYTBEBB",
+        balance_types=(CLOSING_BOOKED, EXPECTED),
+        page_size=20,
+        ends_previous_consent=True,
+        rotates_refresh_token=True,
+    ),
+    BankSettings(
+        bank_id="nagelmackers",
+        name="Nagelmackers",
+        bic="BNAGBEBB",
+        balance_types=(CLOSING_BOOKED, INTERIM_BOOKED),
+        has_plain_structured_text=True,
+    ),
+    BankSettings(
+        bank_id="vanbreda",
+        name="Bank J. Van Breda & C°",
+        bic="JVBABE22",
+        balance_types=(CLOSING_BOOKED, INTERIM_BOOKED, INTERIM_AVAILABLE),
+        has_numeric_amounts=True,
+        has_offset_in_timestamps=False,
+    ),
+)

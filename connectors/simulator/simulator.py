@@ -1,0 +1,41 @@
+"""Everything the simulated banks share: settings, clock, world, consents and faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time
+
+from connectors.simulator.banks import DEFAULT_BANKS, BankSettings
+from connectors.simulator.clock import OPENING_TIME, BankClock
+from connectors.simulator.consents import ConsentBook
+from connectors.simulator.faults import FaultBoard
+from connectors.simulator.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorConfig:
+    """How to start. `today` is the first day of the bank clock; history lies in the 90 days before it."""
+
+    today: date
+    seed: int = 1
+    start_time: time = OPENING_TIME
+    banks: tuple[BankSettings, ...] = DEFAULT_BANKS
+
+
+class Simulator:
+    """The state behind the HTTP routes."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.banks = {bank.bank_id: bank for bank in config.banks}
+        self.clock = BankClock(config.today, config.start_time)
+        self.world = World(config.seed, self.clock)
+        self.consents = ConsentBook(self.clock)
+        self.faults = FaultBoard(self.world)
+
+    def reset(self) -> None:
+        """Back to the start: clock, extra bookings, consents, tokens, quota and faults."""
+        self.faults.clear()
+        self.consents.reset()
+        self.world.reset()
+        self.clock.reset()
