@@ -1,7 +1,8 @@
 """Lines become records, records become logical files: record 0 up to record 9."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from coda.record import LINE_LENGTH, Fault, Record
@@ -11,17 +12,14 @@ from coda.records.header import Header
 RecordType = TypeVar("RecordType", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """A line that holds a record: its number in the file, from 1, its text and what the text says."""
 
     number: int
     text: str
     record: Record
-
-    @property
-    def kind(self) -> str:
-        return self.record.kind
+    kind: str  # of the record: 0, 1, 21, 22, 23, 31, 32, 33, 4, 8 or 9
 
 
 @dataclass(slots=True)
@@ -34,6 +32,10 @@ class Block:
     lengths: list[tuple[int, int]] = field(default_factory=list)  # lines that are not 128 long: number, length
     unknown: list[tuple[int, str]] = field(default_factory=list)  # lines of no known record: number, first characters
     is_last: bool = True
+
+    def note(self, number: int, fault: Fault) -> None:
+        """Keep a fault of the line with that number."""
+        self.faults.append((number, fault))
 
     def first(self, record: type[RecordType]) -> Line | None:
         """The first line with that record, if any."""
@@ -78,6 +80,5 @@ def _add(block: Block, number: int, text: str) -> None:
     if record is None:
         block.unknown.append((number, text[:2]))
         return
-    report: Callable[[Fault], None] = lambda fault: block.faults.append((number, fault))  # noqa: E731
     # A longer line is read by position, up to where a line should end.
-    block.lines.append(Line(number, text, record.read(text[:LINE_LENGTH], report)))
+    block.lines.append(Line(number, text, record.read(text[:LINE_LENGTH], partial(block.note, number)), record.kind))

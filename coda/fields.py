@@ -5,10 +5,12 @@ right-aligned and filled with zeros, text is left-aligned and filled with blanks
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from operator import methodcaller
 from typing import Any, ClassVar, Literal
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")  # never inside a text: they end lines early or are no character
@@ -55,6 +57,11 @@ class Codec:
         """Value of the columns; raises `FieldFault` when they hold none."""
         raise NotImplementedError
 
+    @property
+    def plain(self) -> Callable[[str], Any] | None:
+        """Quick decoder of columns that match `pattern`; `None` when their text is the value."""
+        return self.decode
+
     def encode(self, value: Any) -> str:
         """Columns of the value, exactly `length` wide; raises `FieldFault` when it does not fit."""
         raise NotImplementedError
@@ -73,6 +80,10 @@ class Digits(Codec):
     @property
     def pattern(self) -> str:
         return f"[0-9]{{{self.length}}}"
+
+    @property
+    def plain(self) -> Callable[[str], Any]:
+        return int
 
     def decode(self, raw: str) -> int:
         if raw.isdecimal() and raw.isascii():
@@ -106,6 +117,10 @@ class Code(Codec):
     def pattern(self) -> str:
         return f"[0-9]{{{self.length}}}"
 
+    @property
+    def plain(self) -> None:
+        return None
+
     def decode(self, raw: str) -> str:
         if raw.isdecimal() and raw.isascii():
             return raw
@@ -135,6 +150,10 @@ class OneOf(Codec):
     def pattern(self) -> str:
         return f"[{self.characters}]"
 
+    @property
+    def plain(self) -> None:
+        return None
+
     def decode(self, raw: str) -> str:
         if raw in self.characters and raw:
             return raw
@@ -157,6 +176,10 @@ class Flag(Codec):
     kind = "N"
     values = "0 | 1"
     pattern = "[01]"
+
+    @property
+    def plain(self) -> Callable[[str], Any]:
+        return "1".__eq__
 
     def decode(self, raw: str) -> bool:
         if raw in ("0", "1"):
@@ -205,6 +228,10 @@ class Text(Codec):
     @property
     def pattern(self) -> str:
         return f"[^\x00-\x1f\x7f-\x9f\ufffd]{{{self.length}}}"
+
+    @property
+    def plain(self) -> Callable[[str], Any]:
+        return _without_filling
 
     def decode(self, raw: str) -> str:
         text = raw.rstrip(" ")
@@ -293,11 +320,14 @@ class SignedAmount(Codec):
     pattern = "[01][0-9]{15}"
     values = "sign 0 | 1, then 12 digits + 3 decimals"
 
+    @property
+    def plain(self) -> Callable[[str], Any]:
+        return _signed
+
     def decode(self, raw: str) -> Decimal:
         if raw[:1] not in ("0", "1") or not (raw.isdecimal() and raw.isascii()):
             raise FieldFault("not_digits", "sign 0 or 1 and 15 digits", value=self._guess(raw))
-        amount = Decimal(f"{raw[1:13]}.{raw[13:]}")
-        return -amount if raw[0] == "1" and amount else amount
+        return _signed(raw)
 
     def encode(self, value: Decimal) -> str:
         return ("1" if value < 0 else "0") + Amount(self.start + 1).encode(value.copy_abs())
@@ -307,6 +337,14 @@ class SignedAmount(Codec):
         if len(digits) != 15 or not (digits.isdecimal() and digits.isascii()):
             return ZERO
         return Amount(self.start + 1).decode(digits)
+
+
+_without_filling = methodcaller("rstrip", " ")
+
+
+def _signed(raw: str) -> Decimal:
+    amount = Decimal(f"{raw[1:13]}.{raw[13:]}")
+    return -amount if raw[0] == "1" and amount else amount
 
 
 @lru_cache(maxsize=4096)

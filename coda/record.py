@@ -148,7 +148,8 @@ def record(
         cls.by_name = {column.name: column for column in cls.layout}
         coded = [column for column in cls.layout if column.codec is not None]
         cls._names = tuple(column.name for column in coded)
-        cls._decoders = tuple((column.name, column.codec.decode) for column in coded if column.codec is not None)
+        plain = ((column.name, column.codec.plain) for column in coded if column.codec is not None)
+        cls._decoders = tuple((name, decode) for name, decode in plain if decode is not None)
         cls._pattern = re.compile("".join(_pattern(column) for column in cls.layout))
         return dataclass(frozen=True, kw_only=True)(cls)
 

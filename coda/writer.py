@@ -70,7 +70,7 @@ def _block(statement: Statement, *, is_last: bool) -> Block:
 def _append(block: Block, record: Record) -> None:
     number = len(block.lines) + 1
     try:
-        block.lines.append(Line(number, record.line(), record))
+        block.lines.append(Line(number, record.line(), record, record.kind))
     except InvalidValue as error:
         raise InvalidValue(error.field, f"{error.reason}, at record {number} of the statement") from None
 
