@@ -53,12 +53,6 @@ class IdentityRepository:
         """By the hash of its secret."""
         return self.session.exec(select(Credential).where(Credential.secret_hash == secret_hash)).one_or_none()
 
-    def credentials(self, office_id: UUID) -> Sequence[Credential]:
-        """Every API token of the office, newest first."""
-        return self.session.exec(
-            select(Credential).where(Credential.office_id == office_id).order_by(col(Credential.id).desc())
-        ).all()
-
     def attempt(self, key: bytes) -> SignInAttempt | None:
         """Failures of one source for one address."""
         return self.session.get(SignInAttempt, key)

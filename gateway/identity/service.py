@@ -10,7 +10,7 @@ from typing import Final
 from uuid import UUID
 
 import pyotp
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from gateway.act import Act
 from gateway.assembly import Gateway
@@ -39,6 +39,7 @@ from gateway.identity.rights import (
 from gateway.ids import new_id
 from gateway.offices.models import Office
 from gateway.offices.repository import ClientRepository
+from gateway.pagination import PageRequest, Sort
 
 SESSION_IDLE_MAX: Final = timedelta(minutes=30)
 SESSION_LIFE_MAX: Final = timedelta(hours=8)
@@ -280,6 +281,14 @@ class IdentityService:
                 changes={"scopes": Change(None, list(scopes))},
             )
         return credential, token
+
+    def credentials(self, act: Act, request: PageRequest) -> tuple[list[Credential], str | None]:
+        """API tokens of the office, newest first, with the cursor of the next page."""
+        act.require(Permission.ADMIN)
+        order = [Sort(col(Credential.id), lambda row: str(row.id), UUID, is_descending=True)]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            query = select(Credential).where(Credential.office_id == act.office_id)
+            return self.gateway.pager.page(session, query, order, request, name=f"credentials:{act.office_id}")
 
     def revoke_credential(self, act: Act, credential_id: UUID) -> None:
         """End an API token at once; an unknown or foreign one is not found."""

@@ -1,0 +1,205 @@
+"""The web application: every subject's endpoints, the pages, problems, request ids, health."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+import time
+from typing import Any, Final
+
+import structlog
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from sqlalchemy import text
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import gateway
+from gateway import problems
+from gateway.api import GatewayDep
+from gateway.assembly import Gateway
+from gateway.ids import new_id
+from gateway.problems import RequestTooLarge
+
+VERSION: Final = "0.1.0"
+BODY_BYTES_MAX: Final = 20 * 1024 * 1024
+"""The largest body any operation accepts; each operation has its own limits on top."""
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+
+log = structlog.get_logger("gateway.access")
+
+health = APIRouter(tags=["health"], include_in_schema=False)
+
+
+@health.get("/healthz")
+def healthz(gateway_: GatewayDep) -> dict[str, str]:
+    """Alive and able to reach the database."""
+    with gateway_.database.unit_of_work(None) as session:
+        session.execute(text("SELECT 1"))
+    return {"status": "ok"}
+
+
+def create_app(installation: Gateway) -> FastAPI:
+    """The application of one installation; `make_app` in `gateway.serving` builds it from the settings."""
+    app = FastAPI(
+        title="Sluis",
+        version=VERSION,
+        summary="PSD2 in, CODA out; invoices in, approved pain.001 out.",
+        # The framework's documentation pages load scripts from other hosts; ours come with the API backbone.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.gateway = installation
+    problems.install(app)
+    app.include_router(health)
+    for module in subject_modules("endpoints"):
+        app.include_router(module.router)
+    for module in subject_modules("pages"):
+        module.install(app)
+    app.add_middleware(RequestFrame)
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]  # the framework's own way to extend it
+    return app
+
+
+def subject_modules(name: str) -> list[Any]:
+    """`gateway.<subject>.<name>` of every subject that has one, in alphabetical order."""
+    found = []
+    for subject in pkgutil.iter_modules(gateway.__path__):
+        full_name = f"gateway.{subject.name}.{name}"
+        if subject.ispkg and importlib.util.find_spec(full_name) is not None:
+            found.append(importlib.import_module(full_name))
+    return found
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The description, with the problem shape and the ways to sign in; computed once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, openapi_version=app.openapi_version, summary=app.summary,
+            routes=app.routes,
+        )  # fmt: skip
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {}).update(_PROBLEM_SCHEMAS)
+        for name in ("HTTPValidationError", "ValidationError"):
+            components["schemas"].pop(name, None)
+        components["securitySchemes"] = {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "An API token (`sluis_test_…`, `sluis_live_…`) or a person's session token.",
+            }
+        }
+        document["security"] = [{"bearer": []}]
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+class RequestFrame:
+    """Gives every request an id, limits its body, logs it without query string, and sets the safety headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status = time.perf_counter(), 500
+
+        async def send_framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answer = MutableHeaders(scope=message)
+                answer["X-Request-ID"] = request_id
+                for name, value in _SAFETY_HEADERS.items():
+                    answer.setdefault(name, value)
+            await send(message)
+
+        if int(headers.get("content-length") or 0) > BODY_BYTES_MAX:
+            # Answered before the body is read; a body without a length is cut off by `_limited`.
+            await _refuse_large(scope, send_framed)
+        else:
+            await self.app(scope, _limited(receive), send_framed)
+        log.info(
+            "request",
+            request_id=request_id,
+            method=scope["method"],
+            route=getattr(scope.get("route"), "path", None) or "unknown",
+            status=status,
+            milliseconds=round((time.perf_counter() - started) * 1000),
+        )
+
+
+def _limited(receive: Receive) -> Receive:
+    size = 0
+
+    async def limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_BYTES_MAX:
+            raise RequestTooLarge
+        return message
+
+    return limited
+
+
+async def _refuse_large(scope: Scope, send: Send) -> None:
+    response = problems.problem(Request(scope), RequestTooLarge())
+    await response(scope, _nothing, send)
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
+_SAFETY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+}
+
+_PROBLEM_SCHEMAS: Final = {
+    "Problem": {
+        "title": "Problem",
+        "description": "RFC 9457: what was refused, why, and who must act.",
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail", "hint", "request_id"],
+        "properties": {
+            "type": {"type": "string", "examples": ["/docs/errors#not_found"]},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "Stable; listed in docs/errors.md.", "examples": ["not_found"]},
+            "detail": {"type": "string"},
+            "hint": {"type": "string", "description": "What to do, in the language of Accept-Language."},
+            "request_id": {"type": ["string", "null"]},
+            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemField"}},
+        },
+    },
+    "ProblemField": {
+        "title": "ProblemField",
+        "type": "object",
+        "required": ["pointer", "code", "detail", "hint"],
+        "properties": {
+            "pointer": {"type": "string", "description": "JSON Pointer.", "examples": ["/payments/0/amount"]},
+            "code": {"type": "string"},
+            "detail": {"type": "string"},
+            "hint": {"type": "string"},
+        },
+    },
+}
