@@ -101,7 +101,7 @@ def _accounts(payment: Payment) -> Iterator[Finding]:
         fault = accounts.iban_fault(iban) if iban else "iban_missing"
         if fault:
             yield Finding(fault, field, iban)
-        elif not accounts.is_sepa(iban[:2]):
+        if fault in (None, "iban_foreign_checksum") and not accounts.is_sepa(iban[:2]):
             yield Finding("iban_not_sepa", field, iban[:2], "a SEPA country")
     if debtor == creditor and debtor:
         yield Finding("same_account", "/creditor_iban", creditor)

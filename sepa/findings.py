@@ -79,7 +79,8 @@ CATALOGUE: dict[str, FindingText] = {
     "iban_country_unknown": _blocked("No country with these letters has IBANs.", _COMPARE),
     "iban_length": _blocked("The IBAN is too short or too long for its country.", _COMPARE),
     "iban_checksum": _blocked("The check digits of the IBAN are wrong.", _COMPARE),
-    "iban_national_checksum": _blocked("The IBAN passes the general check but not the check of its country.", _COMPARE),
+    "iban_national_checksum": _blocked("The IBAN passes the general check but not the Belgian one.", _COMPARE),
+    "iban_foreign_checksum": _warning("The IBAN passes the general check but not the one of its country.", _COMPARE),
     "iban_not_sepa": _blocked("The account is in a country outside SEPA.", "Pay it as a foreign payment at the bank."),
     "same_account": _warning(
         "Debtor and creditor account are the same.", "Check whether a transfer to itself is meant."

@@ -248,8 +248,6 @@ def _group_refusals(group: Group, path: str) -> Iterator[Finding]:
         yield Finding(code, f"{path}/payment_information_id", group.payment_information_id)
     account = group.account
     yield from _party_refusals(account.holder, f"{path}/account/holder")
-    if fault := accounts.iban_fault(account.iban):
-        yield Finding(fault, f"{path}/account/iban", account.iban)
     if account.bic and (fault := accounts.bic_fault(account.bic)):
         yield Finding(fault, f"{path}/account/bic", account.bic)
     address = sendable_address(account.holder.address, account.address_mode)

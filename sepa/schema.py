@@ -52,7 +52,10 @@ def parse(document: bytes, *, size_max: int = SIZE_MAX) -> etree._ElementTree:
         raise XmlRefused("the document is not UTF-8", "encoding", line=line) from None
     if b"<!DOCTYPE" in document or b"<!ENTITY" in document:
         raise XmlRefused("the document holds a DOCTYPE", "xml_doctype")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    # Without comments and instructions the text of an element is in one piece, so nothing can hide in the middle.
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
     try:
         return etree.ElementTree(etree.fromstring(document, parser))
     except etree.XMLSyntaxError as error:
@@ -76,8 +79,9 @@ def schema_faults(tree: etree._ElementTree, version: str) -> list[SchemaFault]:
     schema = _schema(version)
     if schema.validate(tree):
         return []
+    space = f"{{{NAMESPACE.format(version)}}}"
     return [
-        SchemaFault(error.line, error.path or "", error.message.replace(f"{{{NAMESPACE.format(version)}}}", ""))
+        SchemaFault(error.line, _path(tree, error.path, space), error.message.replace(space, ""))
         for error in cast("Iterable[etree._LogEntry]", schema.error_log)  # the stubs lack its iterator
     ]
 
@@ -93,6 +97,16 @@ def is_valid_stream(source: BinaryIO, version: str) -> bool:
     except etree.XMLSyntaxError:
         return False
     return True
+
+
+def _path(tree: etree._ElementTree, place: str | None, space: str) -> str:
+    """The validator's place (`/*/*[2]`) with the names of the elements."""
+    found = tree.xpath(place) if place else None
+    element = found[0] if isinstance(found, list) and found else None
+    if not isinstance(element, etree._Element):
+        return place or "/"
+    steps = tree.getelementpath(element).replace(space, "")
+    return "/Document" if steps == "." else f"/Document/{steps}"
 
 
 @cache

@@ -43,6 +43,8 @@ def is_allowed(text: str) -> bool:
 
 def characters_outside(text: str) -> str:
     """The characters outside the SEPA set, each once, in order of appearance."""
+    if is_allowed(text):
+        return ""
     return "".join(dict.fromkeys(character for character in text if not _ALLOWED.fullmatch(character)))
 
 
