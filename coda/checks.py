@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from coda.account_zone import ZONE_LENGTH, is_belgian_number
+from coda.account_zone import ZONE_LENGTH, is_belgian_number, is_iban, split_zone
 from coda.blocks import Block, Line, blocks_of
 from coda.codes import exists
 from coda.errors import Finding, Severity
 from coda.fields import ZERO
 from coda.record import LINE_LENGTH, Record
-from coda.records.free_communication import FreeText, FreeTextVersion1
 from coda.records.header import Header
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
 from coda.records.movement import (
@@ -53,9 +52,14 @@ RULES: dict[str, tuple[Severity, str]] = {
     "detail_number": ("fault", "Details and information count from the movement by one; a line is missing or moved."),
     "part_number": ("fault", "All parts of a movement repeat its numbers; lines of two movements are mixed."),
     "next_code": ("fault", "The code says whether another part follows; a part is missing, or the code is wrong."),
-    "link_code": ("fault", "The code says whether information follows; a record is missing, or the code is wrong."),
+    "link_code": ("fault", "The code says whether information or a message follows; a record is missing or added."),
     "bank_reference": ("warning", "Some importers refuse information whose reference is not that of its movement."),
     "account_zone": ("fault", "Records 1 and 8 must give the same account, in the same 37 characters."),
+    "account_layout": (
+        "fault",
+        "The account zone is not laid out as its structure says; the number is not sure.",
+    ),
+    "account_check_digits": ("warning", "The check digits are wrong; the file may be altered to hide its account."),
     "account_currency": ("warning", "Importers find the account by number and currency; ask the bank to fill it in."),
     "paper_number": ("warning", "Records 1 and 8 give different numbers; importers may name the statement twice."),
     "record_count": ("fault", "Lines are missing or doubled, or the file was edited; fetch it again."),
@@ -70,7 +74,7 @@ RULES: dict[str, tuple[Severity, str]] = {
 _RANKS = {"0": 0, "1": 1, "2": 2, "3": 2, "8": 3, "4": 4, "9": 5}
 _AFTER = {"22": ("21",), "23": ("21", "22"), "32": ("31",), "33": ("32",)}  # what a later part may stand after
 _CONTINUED_BY = {"21": ("22", "23"), "22": ("23",), "31": ("32",), "32": ("33",)}
-_FREE_TEXTS = (FreeText, FreeTextVersion1)
+_ACCOUNTS = {"0": r"[^ ]{12} ", "1": r"[^ ]", "2": r"[A-Z]{2}[^ ]{14}", "3": r"[A-Z]{2}"}  # how its zone begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +292,14 @@ def _account(block: Block) -> Iterator[Finding]:
     old, new = block.first(OldBalance), block.first(NewBalance)
     if old is None or not isinstance(old.record, OldBalance):
         return
+    structure = old.record.structure
     zone = old.record.account_zone.ljust(ZONE_LENGTH)
-    currency = zone[13:16] if old.record.structure == "0" else zone[34:37]
+    number = split_zone(structure, zone)["number"]
+    if structure in _ACCOUNTS and not re.match(_ACCOUNTS[structure], zone):
+        yield _at(old, "account_layout", "account_zone", zone[:34], f"an account of structure {structure}")
+    elif (structure == "0" and not is_belgian_number(number)) or (structure in "23" and not is_iban(number)):
+        yield _at(old, "account_check_digits", "account_zone", number, "valid check digits")
+    currency = zone[13:16] if structure == "0" else zone[34:37]
     if not (currency.isascii() and currency.isalpha() and currency.isupper()):
         yield _at(old, "account_currency", "account_zone", currency, "a currency of three capitals")
     if new is None or not isinstance(new.record, NewBalance):
@@ -332,7 +342,8 @@ def _contents(block: Block) -> Iterator[Finding]:
         if not isinstance(record, MovementMain):
             continue
         code = record.transaction_code
-        if code[:1] == "4" or not exists(code[1:3], code[3:5]):
+        # A code that is no number has its finding already.
+        if code.isdecimal() and (code[0] == "4" or not exists(code[1:3], code[3:5])):
             yield _at(line, "transaction_code", "transaction_code", code, "a code of the standard")
         if record.is_structured:
             kind, reference = record.communication[:3], record.communication[3:15]

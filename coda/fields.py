@@ -89,10 +89,10 @@ class Digits(Codec):
         if raw.isdecimal() and raw.isascii():
             return int(raw)
         if not raw.strip(" "):
-            raise FieldFault("blank_number", f"{self.length} digits", value=0, warning=True)
+            raise FieldFault("blank_number", _count(self.length), value=0, warning=True)
         digits = raw.strip(" ")
         readable = digits.isdecimal() and digits.isascii()
-        raise FieldFault("not_digits", f"{self.length} digits", value=int(digits) if readable else 0)
+        raise FieldFault("not_digits", _count(self.length), value=int(digits) if readable else 0)
 
     def encode(self, value: int) -> str:
         text = f"{value:0{self.length}d}"
@@ -111,7 +111,7 @@ class Code(Codec):
 
     @property
     def values(self) -> str:
-        return f"{self.length} digits"
+        return _count(self.length)
 
     @property
     def pattern(self) -> str:
@@ -125,12 +125,12 @@ class Code(Codec):
         if raw.isdecimal() and raw.isascii():
             return raw
         if self.may_be_blank and not raw.strip(" "):
-            raise FieldFault("blank_number", f"{self.length} digits", value="0" * self.length, warning=True)
-        raise FieldFault("not_digits", f"{self.length} digits", value=raw)
+            raise FieldFault("blank_number", _count(self.length), value="0" * self.length, warning=True)
+        raise FieldFault("not_digits", _count(self.length), value=raw)
 
     def encode(self, value: str) -> str:
         if len(value) != self.length or not (value.isdecimal() and value.isascii()):
-            raise FieldFault("not_digits", f"{self.length} digits")
+            raise FieldFault("not_digits", _count(self.length))
         return value
 
 
@@ -337,6 +337,10 @@ class SignedAmount(Codec):
         if len(digits) != 15 or not (digits.isdecimal() and digits.isascii()):
             return ZERO
         return Amount(self.start + 1).decode(digits)
+
+
+def _count(digits: int) -> str:
+    return "1 digit" if digits == 1 else f"{digits} digits"
 
 
 _without_filling = methodcaller("rstrip", " ")

@@ -1,4 +1,4 @@
-"""The layout table of docs/coda/layout.md, made from the declared records: `python -m coda.layout > docs/coda/layout.md`."""
+"""The layout table, made from the declared records: `python -m coda.layout > docs/coda/layout.md`."""
 
 import inspect
 import sys
@@ -9,8 +9,9 @@ from coda.records import VERSION_1, VERSION_2
 
 _HEADING = """# Layout of the CODA records
 
-Made from the declarations in `coda/records/` by `python -m coda.layout`; do not edit. Positions count from 1, every line
-has 128. Type N is filled with zeros on the left, AN with blanks on the right. Findings name fields as `record.field`.
+Made from the declarations in `coda/records/` by `python -m coda.layout`; do not edit. Positions count from 1, every
+line has 128. Type N is filled with zeros on the left, AN with blanks on the right. Findings name fields as
+`record.field`.
 """
 
 
