@@ -108,7 +108,7 @@ COMPANIES = (
         ),
         landlord=Party("Immo Kouterhof BV", "BE48103851335827", "NICABEBB"),
         rent=1_450_00,
-        receipt_cents=(45_00, 1_350_00),
+        receipt_cents=(45_00, 1_990_00),
         purchase_cents=(80_00, 1_150_00),
     ),
     Company(
@@ -161,7 +161,7 @@ COMPANIES = (
         employees=((Party("François Lambrecht", "BE80310613524177", "BBRUBEBB"), 2_245_10),),
         landlord=Party("Immobilière du Faubourg SRL", "BE48103851335827", "NICABEBB"),
         rent=980_00,
-        receipt_cents=(150_00, 2_900_00),
+        receipt_cents=(150_00, 2_500_00),
         purchase_cents=(60_00, 1_400_00),
     ),
     Company(
@@ -185,7 +185,7 @@ COMPANIES = (
         employees=((Party("Marieke Aerts", "BE11850144195548", "NICABEBB"), 2_050_00),),
         landlord=Party("Wouters Patrimonium BV", "BE82132062907268", "BNAGBEBB"),
         rent=1_100_00,
-        receipt_cents=(35_00, 1_240_00),
+        receipt_cents=(35_00, 1_680_00),
         purchase_cents=(45_00, 900_00),
     ),
 )
@@ -257,7 +257,7 @@ ACCOUNTS = (
         "vanbreda",
         "JVBABE22",
         None,
-        0,
+        -1_500_00,
         frozenset({CREDIT_CARD}),
         name="Visa Business",
         product="Visa Business",

@@ -156,7 +156,7 @@ def _customers(book: DayBook) -> None:
     for _ in range(count):
         party = book.rng.choice(book.company.customers)
         book.add(
-            book.cents(book.company.receipt_cents),
+            book.cents(book.company.receipt_cents) // (1 if is_main else 3),
             "receipt",
             book.between(7, 17),
             counterparty=party,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -65,7 +66,7 @@ def test_balances_add_up_every_day_of_every_account(account) -> None:
     days = seen.day_totals(account, seen.start, seen.clock.today)
     assert len(days) == 90 + 45 + 1
     assert days[0].opening_balance == account.opening_balance
-    for before, after in zip(days, days[1:], strict=False):
+    for before, after in itertools.pairwise(days):
         assert before.opening_balance + before.total == before.closing_balance == after.opening_balance
         assert seen.balance(account, before.day) == before.closing_balance
     assert days[-1].closing_balance == seen.balance(account)
@@ -118,11 +119,24 @@ def test_references_in_texts_have_valid_check_digits() -> None:
 def test_the_history_holds_what_an_accountant_meets() -> None:
     rows = everything(world())
     codes = Counter(row.code for row in rows)
-    for code in (
-        "PMNT-RCDT-ESCT PMNT-ICDT-ESCT PMNT-ICDT-SALA PMNT-ICDT-STDO PMNT-RDDT-ESDD PMNT-RDDT-UPDD PMNT-CCRD-POSD "
-        "PMNT-CCRD-CWDL PMNT-RRCT-ESCT PMNT-IRCT-ESCT PMNT-ICDT-BOOK PMNT-RCDT-BOOK PMNT-CCRD-BOOK ACMT-MDOP-FEES "
-        "ACMT-MCOP-INTR ACMT-MDOP-TAXE"
-    ).split():
+    for code in [
+        "PMNT-RCDT-ESCT",
+        "PMNT-ICDT-ESCT",
+        "PMNT-ICDT-SALA",
+        "PMNT-ICDT-STDO",
+        "PMNT-RDDT-ESDD",
+        "PMNT-RDDT-UPDD",
+        "PMNT-CCRD-POSD",
+        "PMNT-CCRD-CWDL",
+        "PMNT-RRCT-ESCT",
+        "PMNT-IRCT-ESCT",
+        "PMNT-ICDT-BOOK",
+        "PMNT-RCDT-BOOK",
+        "PMNT-CCRD-BOOK",
+        "ACMT-MDOP-FEES",
+        "ACMT-MCOP-INTR",
+        "ACMT-MDOP-TAXE",
+    ]:
         assert codes[code] >= 1, code
     assert codes[None] > 10
     assert any(row.value_date is None for row in rows)
