@@ -207,7 +207,10 @@ class BankHttp:
             return None
         if "\\" in href or any(character <= " " or character > "~" for character in href):
             self._refuse("a link holds characters no address has")
-        url = urljoin(f"{self.base_url}/", href)
+        try:
+            url = urljoin(f"{self.base_url}/", href)
+        except ValueError:
+            self._refuse("a link is no address")
         self._check(url)
         return url
 

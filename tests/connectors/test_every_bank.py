@@ -1,0 +1,214 @@
+"""What holds for every bank the registry finds: profile, card, stubs, and one walk from consent to revocation."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import pytest
+from schwifty import registry as schwifty_registry
+
+from connectors import banks, registry
+from connectors.http import CallKind
+from connectors.model import (
+    AccountKind,
+    BalanceKind,
+    ConsentStatus,
+    Finished,
+    Redirect,
+    ReferenceKind,
+    Transaction,
+    TransactionStatus,
+)
+from connectors.profile import BankProfile, Proof
+from tests.connectors.support import BASE, NOW, PSU, STUBS, TODAY, FakeBank, access, consent_request, stub
+
+PROFILES = registry.profiles()
+BANKS = [profile.bank_id for profile in PROFILES]
+STUB_FILES = {
+    "consent.json",
+    "metadata.json",
+    "tokens.json",
+    "consent-details.json",
+    "accounts.json",
+    "balances.json",
+    "transactions-1.json",
+    "transactions-2.json",
+}
+
+
+class StubBank:
+    """Answers each path from the stubs of one bank."""
+
+    def __init__(self, bank_id: str) -> None:
+        self.bank_id = bank_id
+
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
+        name = self.name(request.method, request.url.path, request.url.params)
+        if name is None:
+            return httpx2.Response(204)
+        content = (STUBS / self.bank_id / name).read_bytes()
+        return httpx2.Response(201 if name == "consent.json" else 200, content=content)
+
+    @staticmethod
+    def name(method: str, path: str, params: httpx2.QueryParams) -> str | None:
+        if path.endswith("/transactions"):
+            return "transactions-2.json" if params.get("page") == "1" else "transactions-1.json"
+        return {
+            ("POST", "/berlingroup/v1/consents"): "consent.json",
+            ("GET", "/berlingroup/.well-known/openid-configuration"): "metadata.json",
+            ("POST", "/berlingroup/v1/token"): "tokens.json",
+            ("GET", "/berlingroup/v1/consents/consent-7"): "consent-details.json",
+            ("GET", "/berlingroup/v1/consents/consent-7/status"): "consent-details.json",
+            ("GET", "/berlingroup/v1/accounts"): "accounts.json",
+            ("GET", "/berlingroup/v1/accounts/res-1/balances"): "balances.json",
+        }.get((method, path))
+
+
+def test_the_banks_of_this_family_are_there() -> None:
+    assert set(BANKS) >= {"crelan", "keytrade", "nagelmackers", "vanbreda"}
+
+
+@pytest.mark.parametrize("bank_id", BANKS)
+def test_every_bank_has_profile_card_and_stubs(bank_id: str) -> None:
+    profile = registry.connector_class(bank_id).profile
+    assert profile.bank_id == bank_id
+    assert {path.name for path in (STUBS / bank_id).iterdir()} >= STUB_FILES
+    card = registry.card(bank_id)
+    for heading in ("## Register", "## Certificates", "## Limits", "## Oddities", "## Sources"):
+        assert heading in card, f"{bank_id}.md lacks {heading}"
+
+
+def test_every_module_and_card_belongs_to_a_bank() -> None:
+    folder = Path(banks.__path__[0])
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert modules == {path.stem for path in folder.glob("*.md")}
+    assert len(modules) == len(BANKS)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=BANKS)
+def test_a_profile_is_complete_and_careful(profile: BankProfile) -> None:
+    assert profile.production_url is not None
+    assert profile.sandbox_url is not None
+    for url in (profile.production_url, profile.sandbox_url):
+        assert url.startswith("https://")
+        assert not url.endswith("/")
+    assert timedelta(days=90) <= profile.consent_validity <= timedelta(days=180)
+    assert 1 <= profile.overlap_days <= 10
+    assert set(profile.user_hints) == {"nl", "fr", "en", "de"}
+    assert profile.proof in (Proof.DESCRIBED, Proof.SIMULATED), "only a licensed party's certificates prove more"
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=BANKS)
+def test_bank_codes_are_those_of_the_national_list(profile: BankProfile) -> None:
+    known = {bank.bank_code: bank.bic for bank in schwifty_registry.get_banks_by_country("BE") if bank.bic}
+    for span in profile.iban_bank_codes:
+        first, _, last = span.partition("-")
+        for code in range(int(first), int(last or first) + 1):
+            bic = known.get(f"{code:03}")
+            assert bic is None or bic[:8] in profile.bics, f"{code:03} belongs to {bic}"
+
+
+def test_an_iban_names_its_bank() -> None:
+    found = {name: stub(name, "accounts.json")["accounts"][0]["iban"] for name in BANKS}
+    for bank_id, iban in found.items():
+        assert [profile.bank_id for profile in registry.bank_for_iban(iban)] == [bank_id]
+
+
+def test_an_account_of_former_axa_leads_to_crelan() -> None:
+    iban = stub("crelan", "accounts.json")["accounts"][1]["iban"]
+    assert iban[4:7] == "750"
+    (profile,) = registry.bank_for_iban(f" {iban[:4]} {iban[4:].lower()} ")
+    assert profile.bank_id == "crelan"
+    assert profile.routed_from == ("AXA Bank Belgium",)
+
+
+@pytest.mark.parametrize("iban", ["", "BE", "NL91ABNA0417164300", "BE71096123456769", "BE00645123456711"])
+def test_other_ibans_name_no_bank_of_ours(iban: str) -> None:
+    assert registry.bank_for_iban(iban) == []
+
+
+def test_an_unknown_bank_is_named_in_the_error() -> None:
+    with pytest.raises(registry.BankUnknown, match="nowhere"):
+        registry.connector_class("nowhere")
+
+
+@pytest.mark.parametrize("bank_id", BANKS)
+def test_a_bank_is_walked_from_consent_to_revocation(bank_id: str) -> None:
+    bank = FakeBank(handler=StubBank(bank_id))
+    connector = bank.connector(bank_id)
+
+    started = connector.start_consent(consent_request())
+    assert isinstance(started.step, Redirect)
+    query = parse_qs(urlsplit(started.step.url).query)
+    assert query["scope"] == ["AIS:consent-7"]
+    assert query["state"] == ["state-123"]
+    assert query["code_challenge"] == ["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"]
+    assert bank.requests[0].headers["TPP-Redirect-URI"] == "https://gateway.example/psd2/callback"
+    assert connector.next_step(started.handle, None) == Finished(ConsentStatus.VALID)
+
+    granted = connector.finish_consent(started.handle, {"code": "code-1", "state": "state-123"}, PSU)
+    assert granted.status is ConsentStatus.VALID
+    assert granted.valid_until == date(2027, 2, 17), "the bank's answer, not what we asked for"
+    assert granted.tokens is not None
+    assert granted.tokens.expires_at == NOW + timedelta(hours=1)
+    assert connector.refresh_tokens(granted.tokens, started.handle).access_token == "token-1"
+
+    reading = access(psu=PSU)
+    current, savings = connector.accounts(reading)
+    assert (current.kind, savings.kind) == (AccountKind.CURRENT, AccountKind.SAVINGS)
+    assert current.holder_name
+    balance = connector.balances(reading, "res-1")[0]
+    assert balance.amount == Decimal("4310.55")
+    assert balance.kind is not BalanceKind.OTHER
+
+    pages = list(
+        connector.transaction_pages(
+            reading,
+            "res-1",
+            account_iban=current.iban or "",
+            account_holder=current.holder_name,
+            date_from=date(2026, 8, 24),
+            today=TODAY,
+        )
+    )
+    assert [page.number for page in pages] == [1, 2]
+    assert [page.is_last for page in pages] == [False, True]
+    rows = [row for page in pages for row in page.transactions]
+    paid, received, waiting, fee = rows
+    assert (paid.amount, paid.coda_code, paid.counterparty_iban) == (Decimal("-256.61"), "00101000", "BE43068999999501")
+    assert (received.structured_reference_kind, received.structured_reference) == (
+        ReferenceKind.BELGIAN,
+        "090933755493",
+    )
+    assert waiting.status is TransactionStatus.PENDING
+    assert (fee.is_value_date_assumed, fee.coda_code) == (True, "08033000")
+    assert isinstance(paid, Transaction)
+
+    connector.revoke_consent(reading)
+    assert bank.requests[-1].method == "DELETE"
+    assert all("psu-ip-address" in r.headers for r in bank.requests if "/accounts" in r.url.path)
+    assert {record.kind for record in bank.records} == set(CallKind)
+
+
+@pytest.mark.parametrize("bank_id", BANKS)
+def test_an_unattended_read_sends_no_address_of_a_psu(bank_id: str) -> None:
+    bank = FakeBank(handler=StubBank(bank_id))
+    bank.connector(bank_id).balances(access(), "res-1")
+    assert "psu-ip-address" not in bank.requests[0].headers
+    assert not bank.records[0].is_attended
+
+
+def test_the_request_for_a_consent_is_that_of_the_description() -> None:
+    bank = FakeBank(handler=StubBank("crelan"))
+    bank.connector("crelan").start_consent(consent_request())
+    first = bank.requests[0]
+    assert str(first.url) == f"{BASE}/consents"
+    assert first.headers["PSU-IP-Address"] == PSU.ip_address
+    assert first.content == (
+        b'{"access":{"allPsd2":"allAccounts"},"recurringIndicator":true,"validUntil":"2027-02-18",'
+        b'"frequencyPerDay":4,"combinedServiceIndicator":false}'
+    )
