@@ -80,12 +80,12 @@ def compose(
         raise TooManyEntries("entries", f"{len(entries)}, at most {ENTRIES_MAX} in one statement")
     if new_balance_date < old_balance_date:
         raise InvalidValue("new_balance_date", "is before the date of the old balance")
-    moved = sum((_exact(f"entries[{index}].amount", entry.amount) for index, entry in enumerate(entries)), ZERO)
+    movements = tuple(_Composer(index, entry, number, encoding).movement() for index, entry in enumerate(entries))
+    _refuse_doubles(movements)
+    moved = sum((movement.amount for movement in movements), ZERO)
     old, new = _exact("old_balance", old_balance), _exact("new_balance", new_balance)
     if old + moved != new:
         raise BalanceMismatch("new_balance", f"differs by {new - old - moved} from the old balance with the entries")
-    movements = tuple(_Composer(index, entry, number, encoding).movement() for index, entry in enumerate(entries))
-    _refuse_doubles(movements)
     return Statement(
         account=_account(account, encoding),
         number=number,
