@@ -1,0 +1,36 @@
+"""The web process: `uvicorn gateway.serving:make_app --factory`, as many as the operator wants."""
+
+from __future__ import annotations
+
+import uvicorn
+from fastapi import FastAPI
+
+from gateway import logs
+from gateway.app import create_app
+from gateway.runtime import open_gateway
+from gateway.settings import Settings
+
+
+def make_app() -> FastAPI:
+    """The application from the environment."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    return create_app(open_gateway(settings))
+
+
+def serve(settings: Settings, *, processes: int = 1) -> None:
+    """Serve until SIGTERM. Client addresses come from the connection; a proxy's header counts from loopback only."""
+    uvicorn.run(
+        "gateway.serving:make_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=processes,
+        http="httptools",
+        proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1",
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+    )
