@@ -1,0 +1,93 @@
+# Two commands do everything: `make demo` and `make test`. Whatever they make lies in .venv/ and var/.
+#
+#   make demo [ONCE=1] [PORT=8470] [BANK_PORT=8471] [TODAY=YYYY-MM-DD]
+#   make test [SHARED=../shared] [ARGS="-k name"]      make lint      make serve      make bench      make lock
+
+SHARED ?= ../shared
+ARGS ?=
+BIN := .venv/bin
+CACHE := $(CURDIR)/var/cache
+
+export SHARED := $(abspath $(SHARED))
+export PYTHONPYCACHEPREFIX := $(CACHE)/bytecode
+export PIP_CACHE_DIR := $(CACHE)/pip
+export UV_CACHE_DIR := $(CACHE)/uv
+export UV_LINK_MODE := copy
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+# The first interpreter that is there, runs and is new enough; a shim without an interpreter behind it does not count.
+FIND_PYTHON = for name in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3; do \
+	if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then \
+	echo "$$name"; break; fi; done
+
+# $(call install,<lock file>,<more arguments>): with uv when it works, else with pip; hashes are checked by both.
+define install
+	if [ -x $(BIN)/uv ] && $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) $(2); then :; \
+	else echo "installing $(1) with pip"; \
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(1) $(2); fi
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint format bench lock clean
+
+help:
+	@sed -n '3,5p' Makefile | sed 's/^# *//'
+
+.venv/.base: requirements/uv.txt
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "Sluis needs Python 3.11 to 3.14; none was found. On Debian: apt-get install python3 python3-venv"; exit 1; fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		echo "$$python cannot make environments. On Debian: apt-get install python$$version-venv"; exit 1; fi; \
+	mkdir -p var/cache && { [ -x $(BIN)/python ] || "$$python" -m venv .venv; }
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt \
+		|| echo "uv is not to be had here; pip does the work"
+	@touch $@
+
+.venv/.run: .venv/.base requirements/run.txt pyproject.toml
+	@$(call install,requirements/run.txt)
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.test: .venv/.run requirements/test.txt requirements/peer-febelfin-coda.txt requirements/peer-pycoda.txt
+	@$(call install,requirements/test.txt)
+	@rm -rf .venv/peers
+	@$(call install,requirements/peer-febelfin-coda.txt,--target .venv/peers/febelfin-coda)
+	@$(call install,requirements/peer-pycoda.txt,--target .venv/peers/pycoda)
+	@touch $@
+
+demo: .venv/.run
+	@exec $(BIN)/sluis demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT)) \
+		$(if $(BANK_PORT),--bank-port $(BANK_PORT)) $(if $(TODAY),--today $(TODAY))
+
+serve: .venv/.run
+	@exec $(BIN)/sluis serve
+
+test: .venv/.test
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: .venv/.test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "run make format"; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/hadolint docker/Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker/compose.yaml
+
+format: .venv/.test
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: .venv/.test
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+# Hashes without addresses: which registry is used is the installing machine's affair.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate --upgrade
+lock: .venv/.base
+	@for name in uv run test peer-febelfin-coda peer-pycoda; do \
+		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
+
+clean:
+	rm -rf .venv var
