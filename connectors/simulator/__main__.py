@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=8090, help="port on the loopback address; 0 takes a free one")
     parser.add_argument("--today", type=date.fromisoformat, required=True, help="first day of the bank clock")
     parser.add_argument("--seed", type=int, default=1, help="another number gives another history")
+    parser.add_argument("--volume", type=int, default=1, help="multiplies the customers' receipts")
     parser.add_argument("--ready-file", type=Path, help="written with the address when the server listens")
     parser.add_argument("--log-level", default="warning", choices=("critical", "error", "warning", "info", "debug"))
     options = parser.parse_args(arguments)
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     with listener:
         url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-        simulator = Simulator(SimulatorConfig(today=options.today, seed=options.seed))
+        simulator = Simulator(SimulatorConfig(today=options.today, seed=options.seed, volume=options.volume))
         if options.ready_file is not None:
             _write_at_once(options.ready_file, f"{url}\n")
         print(f"simulated banks at {url}, control desk at {url}/sim", flush=True)  # noqa: T201  a command

@@ -56,8 +56,9 @@ INVOICE_LINES_MAX = 14
 class DayBook:
     """Collects the rows of one account and day, drawing from one sequence of random numbers."""
 
-    def __init__(self, seed: int, account: SimulatedAccount, day: date) -> None:
+    def __init__(self, seed: int, account: SimulatedAccount, day: date, volume: int) -> None:
         self.seed = seed
+        self.volume = volume
         self.account = account
         self.company = companies.company(account.company_id)
         self.day = day
@@ -97,9 +98,9 @@ class DayBook:
         return low + (high - low) * share // 10_000 + self.rng.randrange(100)
 
 
-def rows_of(seed: int, account: SimulatedAccount, day: date) -> list[Row]:
-    """All rows booked on this account and day, in the order of booking."""
-    book = DayBook(seed, account, day)
+def rows_of(seed: int, account: SimulatedAccount, day: date, volume: int = 1) -> list[Row]:
+    """All rows booked on this account and day, in the order of booking; `volume` multiplies customers' receipts."""
+    book = DayBook(seed, account, day, volume)
     for activity, (script, is_daily) in SCRIPTS.items():
         if activity in account.activities and (is_daily or is_banking_day(day)):
             script(book)
@@ -134,29 +135,33 @@ def _remittance(book: DayBook, party: Party) -> dict[str, Any]:
     """How a customer says what is paid: structured, printed, bare digits, RF, or words."""
     invoice, draw = _invoice(book), book.rng.random()
     free = wording.text(book.company.language, "invoice", number=invoice)
-    if (party.iban or "").startswith("BE"):
-        structured = structured_communication(int(invoice) * 97 + book.rng.randrange(97))
-        if draw < 0.40:
-            return {"structured": structured}
-        if draw < 0.55:
-            return {"texts": (printed(structured),)}
-        if draw < 0.62:
-            return {"texts": (structured,)}
+    structured = structured_communication(int(invoice) * 97 + book.rng.randrange(97))
     rf = creditor_reference(f"{book.rng.randrange(10**6):06d}INV{invoice}")
-    if draw < 0.70:
-        return {"structured": rf}
-    if draw < 0.75:
-        return {"texts": (f"{free} {rf}",)}
-    return {"texts": (free,), "end_to_end_id": f"INV-{invoice}" if draw > 0.9 else None}
+    ways: list[tuple[float, dict[str, Any]]] = [
+        (0.70, {"structured": rf}),
+        (0.75, {"texts": (f"{free} {rf}",)}),
+        (0.90, {"texts": (free,)}),
+        (1.00, {"texts": (free,), "end_to_end_id": f"INV-{invoice}"}),
+    ]
+    if (party.iban or "").startswith("BE"):
+        ways = [
+            (0.40, {"structured": structured}),
+            (0.50, {"texts": (printed(structured),)}),
+            (0.55, {"texts": (f"{free} {printed(structured)}",)}),
+            (0.62, {"texts": (structured,)}),
+            *ways,
+        ]
+    return next(fields for limit, fields in ways if draw < limit)
 
 
 def _customers(book: DayBook) -> None:
     is_main = companies.SUPPLIERS in book.account.activities
     count = book.rng.choices(range(5), weights=(20, 34, 26, 12, 8) if is_main else (74, 22, 4, 0, 0))[0]
-    for _ in range(count):
+    for _ in range(count * book.volume):
         party = book.rng.choice(book.company.customers)
         book.add(
-            book.cents(book.company.receipt_cents) // (1 if is_main else 3),
+            # More receipts are smaller ones, so that the balances stay believable.
+            book.cents(book.company.receipt_cents) // ((1 if is_main else 3) * book.volume) + 1,
             "receipt",
             book.between(7, 17),
             counterparty=party,

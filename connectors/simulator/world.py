@@ -49,8 +49,9 @@ class _Ledger:
 class World:
     """Accounts and their rows; history is made when it is first asked for. Used by several threads."""
 
-    def __init__(self, seed: int, clock: BankClock) -> None:
+    def __init__(self, seed: int, clock: BankClock, volume: int = 1) -> None:
         self.seed = seed
+        self.volume = volume
         self.clock = clock
         self.start = clock.today - HISTORY
         self.accounts = companies.ACCOUNTS
@@ -190,7 +191,7 @@ class World:
         with self._lock:
             ledger = self._ledger(account)
             while ledger.until <= self.clock.today + LOOKAHEAD:
-                ledger.rows.extend(rows_of(self.seed, account, ledger.until))
+                ledger.rows.extend(rows_of(self.seed, account, ledger.until, self.volume))
                 ledger.until += ONE_DAY
             if not (ledger.extra or ledger.hidden or ledger.texts):
                 return ledger.rows.copy()
