@@ -27,6 +27,7 @@ PREFIXES: Final = {
     "client": "cli",
     "access_grant": "gra",
     "consent": "con",
+    "consent_account": "coa",
     "account": "acc",
     "transaction": "txn",
     "balance": "bal",
@@ -111,6 +112,7 @@ UserId = Annotated[UUID, TypedId("user")]
 CredentialId = Annotated[UUID, TypedId("credential")]
 ClientId = Annotated[UUID, TypedId("client")]
 ConsentId = Annotated[UUID, TypedId("consent")]
+ConsentAccountId = Annotated[UUID, TypedId("consent_account")]
 AccountId = Annotated[UUID, TypedId("account")]
 TransactionId = Annotated[UUID, TypedId("transaction")]
 SyncId = Annotated[UUID, TypedId("sync")]

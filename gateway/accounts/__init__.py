@@ -1,1 +1,1 @@
-"""Accounts under consents, balances and their health."""
+"""Accounts, their balances and their synchronisations."""

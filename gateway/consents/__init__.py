@@ -1,1 +1,1 @@
-"""Permissions of PSUs, from request to end."""
+"""Consents: the account holder's permission, from invitation to revocation."""

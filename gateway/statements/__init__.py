@@ -1,1 +1,1 @@
-"""Statements: proof, number, issue, CODA."""
+"""Statements: days that prove, numbered and issued as CODA files."""

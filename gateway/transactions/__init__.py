@@ -1,1 +1,1 @@
-"""Bank transactions: sync and absorb without loss or doubles."""
+"""Transactions: read at the bank, merged without loss or doubles."""

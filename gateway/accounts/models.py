@@ -1,0 +1,116 @@
+"""Tables of accounts, of the balances read for them, and of each reading."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from gateway.database import Base, Moment, Money, office_key, office_reference
+
+
+class Account(Base, table=True):
+    """One account of a client, recognised by IBAN and currency: id, settings and numbers outlive consents (CON-11)."""
+
+    __tablename__ = "account"
+    __table_args__ = (
+        office_key(),
+        office_reference("client_id", "client"),
+        office_reference("consent_id", "consent"),
+        UniqueConstraint("office_id", "iban", "currency"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    client_id: UUID = Field(index=True)
+    consent_id: UUID | None = Field(default=None, index=True)
+    """The consent under which it is read now."""
+    bank_id: str = Field(max_length=40)
+    bank_account_id: str | None = Field(default=None, max_length=200)
+    """The bank's id under the present consent; another one after a renewal."""
+    iban: str = Field(max_length=34)
+    currency: str = Field(max_length=3)
+    kind: str = Field(max_length=12)
+    bic: str = Field(max_length=11)
+    """Constant for the account's life: importers compare it (CODA rules, section 7)."""
+    holder_name: str | None = Field(default=None, max_length=140)
+    alias: str | None = Field(default=None, max_length=70)
+    is_visible: bool = True
+    statements_from: date | None = None
+    """First day of which statements are made; None: the first day of history the bank gave (OFF-10)."""
+    history_from: date | None = None
+    """First day of history the bank gave; None until the first reading is stored."""
+    complete_until: date | None = None
+    """Last booking day that was complete at the last stored reading (STA-01)."""
+    health: str = Field(max_length=8)
+    health_code: str | None = Field(default=None, max_length=40)
+    health_since: datetime = Field(sa_type=Moment)
+    fresh_as_of: datetime | None = Field(default=None, sa_type=Moment)
+    """What is stored is what the bank said at this moment."""
+    last_sync_at: datetime | None = Field(default=None, sa_type=Moment)
+    """Last reading, whether or not it succeeded."""
+    reread_for: date | None = None
+    """The held day for which a longer period was read already (STA-03)."""
+    created_at: datetime = Field(sa_type=Moment)
+    version: int = 1
+
+
+class Balance(Base, table=True):
+    """One balance at one moment; never changed (SYN-11)."""
+
+    __tablename__ = "balance"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        office_reference("sync_id", "sync"),
+        Index("ix_balance_account_reference", "account_id", "reference_date"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    sync_id: UUID = Field(index=True)
+    kind: str = Field(max_length=20)
+    amount: Decimal = Field(sa_type=Money)
+    currency: str = Field(max_length=3)
+    reference_date: date | None = None
+    read_at: datetime = Field(sa_type=Moment)
+    basis: str = Field(max_length=10)
+    """`bank` as reported; `computed`: a booked balance read during a day, less that day's rows of the same reading."""
+
+
+class Sync(Base, table=True):
+    """One reading of an account. `window_from`…`window_until` are whole booking days."""
+
+    __tablename__ = "sync"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        Index("ix_sync_account_requested", "account_id", "requested_at"),
+        Index("ix_sync_office_state", "office_id", "state"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    state: str = Field(max_length=8)
+    reason: str = Field(max_length=10)
+    """`first`, `planned` or `request`."""
+    is_attended: bool
+    psu_cipher: bytes | None = None
+    """Address of the person who is present; erased when the reading ends."""
+    requested_at: datetime = Field(sa_type=Moment)
+    started_at: datetime | None = Field(default=None, sa_type=Moment)
+    finished_at: datetime | None = Field(default=None, sa_type=Moment)
+    window_from: date | None = None
+    window_until: date | None = None
+    counts: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    """new, kept, edited, vanished, revived, pending, rejected."""
+    error_code: str | None = Field(default=None, max_length=40)
+    bank_code: str | None = Field(default=None, max_length=70)
+    retry_after_seconds: int | None = None

@@ -1,0 +1,105 @@
+"""Tables of consents, the accounts a bank offered under them, and the hashes that lead back to them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field
+
+from gateway.database import Base, Moment, office_key, office_reference
+
+
+class CallbackToken(Base, table=True):
+    """Global, so that a link or a call-back from a bank finds its office; holds hashes only, never the tokens."""
+
+    __tablename__ = "callback_token"
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    consent_id: UUID = Field(index=True)
+    purpose: str = Field(max_length=10)
+    """`link` (our page, CON-06) or `state` (one authorisation at the bank, CON-05)."""
+    token_hash: bytes = Field(unique=True)
+    browser_hash: bytes | None = None
+    """The only browser in which a state counts."""
+    created_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+    """Real time, like everything about tokens."""
+    used_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class Consent(Base, table=True):
+    """The PSU's permission at one bank for one client; `states.TRANSITIONS` is its life."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        office_key(),
+        office_reference("client_id", "client"),
+        Index("ix_consent_office_state", "office_id", "state"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    client_id: UUID = Field(index=True)
+    bank_id: str = Field(max_length=40)
+    state: str = Field(max_length=24)
+    state_since: datetime = Field(sa_type=Moment)
+    end_code: str | None = Field(default=None, max_length=40)
+    """Why it ended, such as `consent_expired`."""
+    language: str = Field(max_length=2)
+    return_url: str | None = Field(default=None, max_length=500)
+    valid_until: date | None = None
+    """Last day: the earliest of the bank's answer, the bank's maximum and the office's cap (CON-09)."""
+    link_cipher: bytes
+    """Our link token, so that the browser of the call-back is led back to its page."""
+    handle_cipher: bytes | None = None
+    """Bank's consent id and what the connector needs to go on."""
+    callback_cipher: bytes | None = None
+    """Parameters of a call-back that counted but is not finished yet: a crash in between loses no code."""
+    tokens_cipher: bytes | None = None
+    tokens_version: int = 0
+    refresh_started_at: datetime | None = Field(default=None, sa_type=Moment)
+    """A worker is spending the refresh token now; left behind by one that died (CON-15)."""
+    browser_hash: bytes | None = None
+    """The browser whose call-back counted; the accounts open in it only (CON-07)."""
+    starts_failed: int = 0
+    refusal_code: str | None = Field(default=None, max_length=40)
+    """Why the last authorisation did not succeed; the link stays usable."""
+    polled_at: datetime | None = Field(default=None, sa_type=Moment)
+    started_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the bank last accepted a request, real time."""
+    accounts_read_at: datetime | None = Field(default=None, sa_type=Moment)
+    chosen_at: datetime | None = Field(default=None, sa_type=Moment)
+    is_bank_end_due: bool = False
+    """Ended here, and the bank does not know yet."""
+    created_at: datetime = Field(sa_type=Moment)
+    version: int = 1
+
+
+class ConsentAccount(Base, table=True):
+    """An account the bank listed under a consent, of any kind; only current ones can be chosen (CON-08)."""
+
+    __tablename__ = "consent_account"
+    __table_args__ = (
+        office_key(),
+        office_reference("consent_id", "consent"),
+        office_reference("account_id", "account"),
+        UniqueConstraint("consent_id", "bank_account_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    consent_id: UUID = Field(index=True)
+    bank_account_id: str = Field(max_length=200)
+    iban: str | None = Field(default=None, max_length=34)
+    currency: str = Field(max_length=3)
+    kind: str = Field(max_length=12)
+    name: str | None = Field(default=None, max_length=140)
+    product: str | None = Field(default=None, max_length=140)
+    holder_name: str | None = Field(default=None, max_length=140)
+    bic: str | None = Field(default=None, max_length=11)
+    is_closed: bool = False
+    account_id: UUID | None = None
+    """Our account, once chosen."""

@@ -1,0 +1,50 @@
+"""Life cycle of a consent (requirements, "Definitions of states")."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from gateway.errors import InvalidTransition
+
+
+class ConsentState(StrEnum):
+    """Where a consent stands."""
+
+    CREATED = "created"
+    AWAITING_AUTHORISATION = "awaiting_authorisation"
+    PARTIALLY_AUTHORISED = "partially_authorised"
+    VALID = "valid"
+    REPLACED = "replaced"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+    FAILED = "failed"
+
+
+S = ConsentState
+TRANSITIONS: Final[dict[ConsentState, frozenset[ConsentState]]] = {
+    # A link nobody ever opened is abandoned like one whose authorisation was never finished.
+    S.CREATED: frozenset({S.AWAITING_AUTHORISATION, S.FAILED, S.ABANDONED}),
+    S.AWAITING_AUTHORISATION: frozenset({S.VALID, S.PARTIALLY_AUTHORISED, S.REJECTED, S.ABANDONED}),
+    S.PARTIALLY_AUTHORISED: frozenset({S.VALID, S.REJECTED, S.ABANDONED}),
+    S.VALID: frozenset({S.REPLACED, S.EXPIRED, S.REVOKED}),
+    S.REPLACED: frozenset(),
+    S.EXPIRED: frozenset(),
+    S.REVOKED: frozenset(),
+    S.REJECTED: frozenset(),
+    S.ABANDONED: frozenset(),
+    S.FAILED: frozenset(),
+}
+
+WAITING: Final = frozenset({S.CREATED, S.AWAITING_AUTHORISATION, S.PARTIALLY_AUTHORISED})
+"""The person at the bank has still something to do."""
+STARTABLE: Final = frozenset({S.CREATED, S.AWAITING_AUTHORISATION})
+"""The authorisation can be started, also once more after it was cancelled at the bank (CON-07)."""
+
+
+def check_step(state: str, wanted: ConsentState) -> None:
+    """Raise `InvalidTransition` unless `TRANSITIONS` knows the step."""
+    if wanted not in TRANSITIONS[ConsentState(state)]:
+        raise InvalidTransition(state=str(state), wanted=str(wanted))

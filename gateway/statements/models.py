@@ -1,0 +1,156 @@
+"""Tables of statements: the chain of an account, its days, the numbered periods, their entries and their bytes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from gateway.database import Base, Moment, Money, office_key, office_reference
+
+
+class StatementChain(Base, table=True):
+    """Where the chain of an account began and how far it is closed. It begins when its first balance proves."""
+
+    __tablename__ = "statement_chain"
+    __table_args__ = (office_key(), office_reference("account_id", "account"), UniqueConstraint("account_id"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    first_date: date
+    opening_balance: Decimal = Field(sa_type=Money)
+    opening_basis: str = Field(max_length=12)
+    """`derived` backwards from the first bank balance, or `handed_over`."""
+    anchor_date: date
+    """Day of the bank balance the opening was derived from; days up to it are `derived`."""
+    anchor_read_at: datetime = Field(sa_type=Moment)
+    """Rows first seen later were not in that balance, whatever their booking date."""
+    closed_until: date
+    """Every day up to this one is final."""
+    closing_balance: Decimal = Field(sa_type=Money)
+    """At the end of `closed_until`."""
+    last_entry_date: date | None = None
+    """Date of the last file with entries: the old-balance date of the next one."""
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class AccountDay(Base, table=True):
+    """One calendar day of an account as it stands; final up to the chain's `closed_until`."""
+
+    __tablename__ = "account_day"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        UniqueConstraint("account_id", "day"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    day: date
+    state: str = Field(max_length=14)
+    proof: str | None = Field(default=None, max_length=16)
+    cause: str | None = Field(default=None, max_length=40)
+    """Why it is not green or grey."""
+    opening_balance: Decimal | None = Field(default=None, sa_type=Money)
+    closing_balance: Decimal | None = Field(default=None, sa_type=Money)
+    entries_count: int = 0
+    late_count: int = 0
+    """Entries with an earlier booking date than this day (STA-06)."""
+    span_from: date | None = None
+    span_until: date | None = None
+    """The bank balances between which a day is `proven_by_span`."""
+
+
+class Statement(Base, table=True):
+    """A period of one account from opening to closing balance; `number` and file exist once it is issued."""
+
+    __tablename__ = "statement"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        office_reference("client_id", "client"),
+        UniqueConstraint("account_id", "day", "part"),
+        UniqueConstraint("account_id", "year", "number"),
+        Index("ix_statement_office_day", "office_id", "day", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    client_id: UUID = Field(index=True)
+    day: date
+    """Closing date."""
+    part: int = 1
+    """1, 2 … where a day has more than 9,999 entries."""
+    state: str = Field(max_length=16)
+    proof: str | None = Field(default=None, max_length=16)
+    currency: str = Field(max_length=3)
+    opening_balance: Decimal = Field(sa_type=Money)
+    closing_balance: Decimal = Field(sa_type=Money)
+    entries_count: int
+    credit_total: Decimal = Field(sa_type=Money)
+    debit_total: Decimal = Field(sa_type=Money)
+    """Below or equal to zero."""
+    late_count: int = 0
+    crosses_period: bool = False
+    """An entry's booking date lies in an earlier month than the file (STA-06)."""
+    year: int | None = None
+    number: int | None = None
+    old_balance_date: date | None = None
+    issued_at: datetime | None = Field(default=None, sa_type=Moment)
+    file_name: str | None = Field(default=None, max_length=60)
+    sha256: str | None = Field(default=None, max_length=64)
+    hold_code: str | None = Field(default=None, max_length=40)
+    difference: Decimal | None = Field(default=None, sa_type=Money)
+    """Bank balance less our closing balance; None where the bank named no balance."""
+    bank_balance: Decimal | None = Field(default=None, sa_type=Money)
+    bank_balance_basis: str | None = Field(default=None, max_length=10)
+    likely_causes: list[str] = Field(default_factory=list, sa_type=JSONB)
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    """For `proven_by_span`: the two days whose bank balances span it."""
+
+
+class StatementEntry(Base, table=True):
+    """One transaction on one issued statement, as it was written."""
+
+    __tablename__ = "statement_entry"
+    __table_args__ = (
+        office_key(),
+        office_reference("statement_id", "statement"),
+        office_reference("transaction_id", "bank_transaction"),
+        UniqueConstraint("statement_id", "sequence"),
+        UniqueConstraint("transaction_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    statement_id: UUID
+    transaction_id: UUID
+    account_id: UUID = Field(index=True)
+    sequence: int
+    entry_date: date
+    booking_date: date
+    amount: Decimal = Field(sa_type=Money)
+    bank_reference: str = Field(max_length=21)
+
+
+class StatementFile(Base, table=True):
+    """The bytes as issued. The application can add and read, nothing else (STA-07)."""
+
+    __tablename__ = "statement_file"
+    __table_args__ = (office_key(), office_reference("statement_id", "statement"), UniqueConstraint("statement_id"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    statement_id: UUID
+    name: str = Field(max_length=60)
+    content: bytes
+    sha256: str = Field(max_length=64)
+    created_at: datetime = Field(sa_type=Moment)

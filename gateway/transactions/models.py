@@ -1,0 +1,135 @@
+"""Tables of transactions: booked ones, their earlier forms, pending ones, and what nobody could read."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index, Numeric, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from gateway.database import Base, Moment, Money, office_key, office_reference
+
+RAW_TABLE = "bank_transaction"
+"""Name to which encrypted raw rows of booked transactions are bound."""
+
+
+class TransactionFacts(SQLModel):
+    """What a bank says of one transaction, in the normal form of `connectors.model.Transaction`."""
+
+    value_date: date | None = None
+    is_value_date_assumed: bool = False
+    amount: Decimal = Field(sa_type=Money)
+    currency: str = Field(max_length=3)
+    bank_transaction_id: str | None = None
+    original_amount: Decimal | None = Field(default=None, sa_type=Money)
+    original_currency: str | None = Field(default=None, max_length=3)
+    exchange_rate: Decimal | None = Field(default=None, sa_type=Numeric)
+    fee: Decimal | None = Field(default=None, sa_type=Money)
+    counterparty_name: str | None = None
+    counterparty_iban: str | None = None
+    counterparty_bban: str | None = None
+    counterparty_bic: str | None = None
+    counterparty_source: str | None = None
+    remittance_information: str | None = None
+    additional_information: str | None = None
+    structured_reference_kind: str | None = None
+    structured_reference: str | None = None
+    end_to_end_id: str | None = None
+    mandate_id: str | None = None
+    creditor_id: str | None = None
+    purpose_code: str | None = None
+    iso_code: str | None = None
+    proprietary_code: str | None = None
+    batch_count: int | None = None
+    balance_after: Decimal | None = Field(default=None, sa_type=Money)
+    coda_code: str = Field(max_length=8)
+    coda_code_basis: str = Field(max_length=12)
+    missing_fields: list[str] = Field(default_factory=list, sa_type=JSONB)
+    warnings: list[str] = Field(default_factory=list, sa_type=JSONB)
+
+
+class BankTransaction(Base, TransactionFacts, table=True):
+    """A booked transaction. It is marked when it vanishes at the bank, never deleted (SYN-06)."""
+
+    __tablename__ = "bank_transaction"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        UniqueConstraint("account_id", "fingerprint", "fingerprint_version", "occurrence"),
+        Index("ix_bank_transaction_account_day", "account_id", "booking_date", "id"),
+        Index("ix_bank_transaction_office_day", "office_id", "booking_date", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    state: str = Field(max_length=8)
+    """`booked`, or `vanished` at the bank."""
+    booking_date: date
+    fingerprint: str = Field(max_length=64)
+    fingerprint_version: int
+    occurrence: int
+    """1, 2 … among rows that are alike in every way: twins stay two."""
+    raw_cipher: bytes
+    created_at: datetime = Field(sa_type=Moment)
+    """Start of the reading that first gave it."""
+    changed_at: datetime = Field(sa_type=Moment)
+    vanished_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class TransactionRevision(Base, table=True):
+    """The form a transaction had before the bank changed it."""
+
+    __tablename__ = "transaction_revision"
+    __table_args__ = (office_key(), office_reference("transaction_id", "bank_transaction"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    transaction_id: UUID = Field(index=True)
+    kind: str = Field(max_length=8)
+    """`edited`, `vanished` or `revived`."""
+    booking_date: date
+    fingerprint: str = Field(max_length=64)
+    fingerprint_version: int
+    raw_cipher: bytes | None = None
+    """The raw form replaced; None where it did not change."""
+    replaced_at: datetime = Field(sa_type=Moment)
+
+
+class PendingTransaction(Base, TransactionFacts, table=True):
+    """Announced, not booked: replaced as a whole at each reading, never part of statements (SYN-07)."""
+
+    __tablename__ = "pending_transaction"
+    __table_args__ = (office_key(), office_reference("account_id", "account"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID = Field(index=True)
+    booking_date: date | None = None
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class ReviewItem(Base, table=True):
+    """A row nobody can decide without a person: kept, never dropped (SYN-05, SYN-08)."""
+
+    __tablename__ = "review_item"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        UniqueConstraint("account_id", "digest"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    reason: str = Field(max_length=40)
+    """Stable code: that of `RejectedRow`, or `edit_undecided`."""
+    digest: bytes
+    """Keyed hash of reason and raw row: the same row read again makes no second item."""
+    raw_cipher: bytes
+    created_at: datetime = Field(sa_type=Moment)
+    resolved_at: datetime | None = Field(default=None, sa_type=Moment)
