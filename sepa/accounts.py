@@ -97,11 +97,13 @@ def bic_of(iban: str) -> str | None:
     return str(bic) if bic else None
 
 
+@lru_cache(maxsize=1_000)
 def is_sepa(country: str) -> bool:
     """Whether a country or territory (ISO 3166 letters, also the first two of an IBAN) is in the SEPA schemes."""
     return country in _countries()
 
 
+@lru_cache(maxsize=1_000)
 def is_eea(country: str) -> bool:
     """Whether it lies in the European Economic Area, where a payment needs no address."""
     return _countries().get(country, False)

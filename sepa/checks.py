@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from sepa import accounts, references
 from sepa.addresses import (
@@ -33,6 +34,7 @@ REMITTANCE_LENGTH_MAX = 140
 DAYS_AHEAD_MAX = 365
 
 _ZERO_REFERENCE = "000000000097"
+_debtor_fault = lru_cache(maxsize=100)(accounts.iban_fault)  # a basket has few of them
 
 
 def check_payment(
@@ -42,15 +44,16 @@ def check_payment(
 
     `address_mode` is what the debtor's bank accepts. `today` is the day of the check in Europe/Brussels.
     """
+    debtor, creditor = accounts.compact_iban(payment.debtor_iban), accounts.compact_iban(payment.creditor_iban)
     return [
         *_identifiers(payment),
-        *_accounts(payment),
+        *_accounts(payment, debtor, creditor),
         *_amount(payment),
         *_names(payment),
-        *_remittance(payment),
+        *_remittance(payment, creditor),
         *_codes(payment),
         *_date(payment, today),
-        *_address(payment, address_mode),
+        *_address(payment, address_mode, is_needed=_needs_address(debtor) or _needs_address(creditor)),
     ]
 
 
@@ -61,29 +64,36 @@ def sendable(payment: Payment, *, address_mode: AddressMode = AddressMode.STRUCT
     findings; raises `TextForbidden` or `ReferenceInvalid` otherwise. Idempotent.
     """
     creditor_iban = accounts.compact_iban(payment.creditor_iban)
-    creditor = payment.creditor
-    return replace(
-        payment,
-        debtor_iban=accounts.compact_iban(payment.debtor_iban),
-        creditor=Party(
-            convert(creditor.name), creditor.enterprise_number, sendable_address(creditor.address, address_mode)
-        ),
-        creditor_iban=creditor_iban,
-        creditor_bic=payment.creditor_bic or None,
-        remittance=_sendable_remittance(payment.remittance, creditor_iban),
-        ultimate_debtor=convert(payment.ultimate_debtor) if payment.ultimate_debtor else None,
-        ultimate_creditor=convert(payment.ultimate_creditor) if payment.ultimate_creditor else None,
-    )
+    sent: dict[str, object] = {
+        "debtor_iban": accounts.compact_iban(payment.debtor_iban),
+        "creditor": _sendable_party(payment.creditor, address_mode),
+        "creditor_iban": creditor_iban,
+        "creditor_bic": payment.creditor_bic or None,
+        "remittance": _sendable_remittance(payment.remittance, creditor_iban),
+        "ultimate_debtor": convert(payment.ultimate_debtor) if payment.ultimate_debtor else None,
+        "ultimate_creditor": convert(payment.ultimate_creditor) if payment.ultimate_creditor else None,
+    }
+    # Most payments were converted when they were entered; a copy of each would double the memory of an export.
+    changed = {name: value for name, value in sent.items() if getattr(payment, name) != value}
+    return replace(payment, **changed) if changed else payment  # type: ignore[arg-type]  # names are fields
+
+
+def _sendable_party(party: Party, mode: AddressMode) -> Party:
+    name, address = convert(party.name), sendable_address(party.address, mode)
+    if name == party.name and address == party.address:
+        return party
+    return Party(name, party.enterprise_number, address)
 
 
 def _sendable_remittance(remittance: Remittance, creditor_iban: str) -> Remittance:
     match remittance:
         case Unstructured(text):
-            return Unstructured(convert(text))
+            converted = convert(text)
+            return remittance if converted == text else Unstructured(converted)
         case Structured(ReferenceKind.BELGIAN, reference):
             digits = references.parse_belgian(reference)
             if creditor_iban.startswith("BE"):
-                return Structured(ReferenceKind.BELGIAN, digits)
+                return remittance if digits == reference else Structured(ReferenceKind.BELGIAN, digits)
             return Unstructured(references.print_belgian(digits))
         case Structured(ReferenceKind.RF, reference):
             return Structured(ReferenceKind.RF, references.parse_rf(reference))
@@ -95,10 +105,12 @@ def _identifiers(payment: Payment) -> Iterator[Finding]:
         yield Finding(code, "/end_to_end_id", payment.end_to_end_id, "1 to 35 characters, no slash at the ends")
 
 
-def _accounts(payment: Payment) -> Iterator[Finding]:
-    debtor, creditor = (accounts.compact_iban(iban) for iban in (payment.debtor_iban, payment.creditor_iban))
-    for field, iban in (("/debtor_iban", debtor), ("/creditor_iban", creditor)):
-        fault = accounts.iban_fault(iban) if iban else "iban_missing"
+def _accounts(payment: Payment, debtor: str, creditor: str) -> Iterator[Finding]:
+    for field, iban, fault_of in (
+        ("/debtor_iban", debtor, _debtor_fault),
+        ("/creditor_iban", creditor, accounts.iban_fault),
+    ):
+        fault = fault_of(iban) if iban else "iban_missing"
         if fault:
             yield Finding(fault, field, iban)
         if fault in (None, "iban_foreign_checksum") and not accounts.is_sepa(iban[:2]):
@@ -137,37 +149,38 @@ def _name(name: str, field: str) -> Iterator[Finding]:
     if not name.strip():
         yield Finding("name_missing", field)
         return
-    if has_forbidden(name):
+    try:
+        converted = convert(name)
+    except TextForbidden:
         yield _control_characters(field)
         return
-    converted = convert(name)
     if is_blank_name(converted):
         yield Finding("name_empty", field, name, "letters or digits")
     if len(converted) > NAME_LENGTH_MAX:
         yield Finding("name_too_long", field, f"{len(converted)} characters", f"at most {NAME_LENGTH_MAX}")
 
 
-def _remittance(payment: Payment) -> Iterator[Finding]:
-    match payment.remittance:
-        case Unstructured(text):
-            yield from _free_text(text, is_to_belgium=payment.creditor_iban.strip().upper().startswith("BE"))
-        case Structured(ReferenceKind.BELGIAN, reference):
-            yield from _belgian_reference(reference, accounts.compact_iban(payment.creditor_iban))
-        case Structured(ReferenceKind.RF, reference):
-            try:
-                references.parse_rf(reference)
-            except ReferenceInvalid as error:
-                yield Finding(
-                    f"rf_reference_{error.identifiers['fault']}", "/remittance/reference", reference, "RF and 2 digits"
-                )
+def _remittance(payment: Payment, creditor_iban: str) -> Iterator[Finding]:
+    remittance = payment.remittance
+    if isinstance(remittance, Unstructured):
+        yield from _free_text(remittance.text, is_to_belgium=creditor_iban.startswith("BE"))
+    elif isinstance(remittance, Structured) and remittance.kind is ReferenceKind.BELGIAN:
+        yield from _belgian_reference(remittance.reference, creditor_iban)
+    elif isinstance(remittance, Structured):
+        try:
+            references.parse_rf(remittance.reference)
+        except ReferenceInvalid as error:
+            code = f"rf_reference_{error.identifiers['fault']}"
+            yield Finding(code, "/remittance/reference", remittance.reference, "RF and 2 digits")
 
 
 def _free_text(text: str, *, is_to_belgium: bool) -> Iterator[Finding]:
     field = "/remittance/text"
-    if has_forbidden(text):
+    try:
+        converted = convert(text)
+    except TextForbidden:
         yield _control_characters(field)
         return
-    converted = convert(text)
     if not converted:
         yield Finding("remittance_empty", field)
     if len(converted) > REMITTANCE_LENGTH_MAX:
@@ -222,9 +235,8 @@ def _date(payment: Payment, today: date) -> Iterator[Finding]:
         yield Finding("date_too_far", "/asked_date", asked.isoformat(), f"at most {last.isoformat()}")
 
 
-def _address(payment: Payment, mode: AddressMode) -> Iterator[Finding]:
+def _address(payment: Payment, mode: AddressMode, *, is_needed: bool) -> Iterator[Finding]:
     address = payment.creditor.address
-    is_needed = _needs_address(payment)
     field = "/creditor/address"
     if not address:
         if is_needed:
@@ -255,10 +267,9 @@ def _address(payment: Payment, mode: AddressMode) -> Iterator[Finding]:
             )
 
 
-def _needs_address(payment: Payment) -> bool:
-    ibans = (payment.creditor_iban, payment.debtor_iban)
-    countries = [accounts.compact_iban(iban)[:2] for iban in ibans]
-    return any(accounts.is_sepa(country) and not accounts.is_eea(country) for country in countries)
+def _needs_address(iban: str) -> bool:
+    country = iban[:2]
+    return accounts.is_sepa(country) and not accounts.is_eea(country)
 
 
 def _control_characters(field: str) -> Finding:

@@ -1,6 +1,6 @@
 """Writer of pain.001.001.09 in the Belgian profile: one order in, one file out, the same bytes for the same order.
 
-Written as text in one pass: every value is escaped, and a file of 100,000 payments needs no tree in memory (an XML
+Written as text in one pass: every text is escaped, and a file of 100,000 payments needs no tree in memory (an XML
 library takes four times as long for the same bytes). The tests read everything back with lxml and the official schema.
 Sources: ISO 20022 pain.001.001.09; EPC132-08 (customer-to-bank guidelines 2025); the Belgian conventions of Febelfin's
 guideline for .03, carried over: issuer KBO-BCE, BBA for structured communications, batch booking always stated.
@@ -13,7 +13,6 @@ from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from typing import BinaryIO
-from xml.sax.saxutils import escape
 
 from sepa import accounts, references
 from sepa.addresses import LINE_LENGTH_MAX, PARTS, PostalAddress, sendable_address
@@ -209,7 +208,8 @@ def _named(element: str, name: str | None) -> str:
 
 
 def _text(element: str, value: str) -> str:
-    return f"<{element}>{escape(value)}</{element}>"
+    # Cheaper than `xml.sax.saxutils.escape`, of which there would be six per payment.
+    return f"<{element}>{value.replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')}</{element}>"
 
 
 def _refusals(order: Order) -> Iterator[Finding]:
@@ -274,8 +274,12 @@ def _unconverted(payment: Payment) -> Iterator[str]:
         yield "/creditor_iban"
     if not is_allowed(payment.creditor.name):
         yield "/creditor/name"
-    if not is_allowed((payment.ultimate_debtor or "") + (payment.ultimate_creditor or "")):
-        yield "/ultimate_debtor"
+    for field, name in (
+        ("/ultimate_debtor", payment.ultimate_debtor),
+        ("/ultimate_creditor", payment.ultimate_creditor),
+    ):
+        if name and not is_allowed(name):
+            yield field
     match payment.remittance:
         case Unstructured(text) if not is_allowed(text):
             yield "/remittance/text"

@@ -17,6 +17,7 @@ _GROUPS = r"([0-9]{3}) ?/ ?([0-9]{4}) ?/ ?([0-9]{5})"
 _TYPED = re.compile(rf"(?P<sign>\+\+\+|\*\*\*)? ?(?:(?P<bare>[0-9]{{12}})|{_GROUPS}) ?(?(sign)(?P=sign))")
 _DELIMITED = re.compile(rf"(?:(\+\+\+)|(\*\*\*)|(?<![0-9/])) ?{_GROUPS} ?(?(1)\+\+\+|(?(2)\*\*\*|(?![0-9/])))")
 _RUN = re.compile(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])")
+_FIVE = re.compile(r"[0-9]{5}")  # both forms hold a run of at least five digits
 _RF = re.compile(r"RF[0-9]{2}[A-Z0-9]{1,21}")
 _RF_RESERVED = ("00", "01", "99")
 _SCANNING_SLIPS = str.maketrans(
@@ -37,6 +38,8 @@ def parse_belgian(typed: str) -> str:
     Accepts 12 digits, or groups of 3/4/5 with slashes, each with `+++` or `***` on both sides or on none.
     Raises `ReferenceInvalid`; ASCII digits only.
     """
+    if belgian_fault(typed) is None:
+        return typed
     match = _TYPED.fullmatch(" ".join(typed.split()))
     if match is None:
         raise ReferenceInvalid("not the form of a Belgian structured communication", fault="format")
@@ -79,6 +82,8 @@ def find_belgian(text: str) -> str | None:
     The form with slashes is looked for first. A bare run of 12 digits counts only when its check passes and no other
     run of 12 digits is there: one random run in 97 passes.
     """
+    if not _FIVE.search(text):
+        return None
     groups = {"".join(match.groups()[2:]) for match in _DELIMITED.finditer(" ".join(text.split()))}
     delimited = {digits for digits in groups if not belgian_fault(digits)}
     if delimited:

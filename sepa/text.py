@@ -17,6 +17,8 @@ from sepa.errors import TextForbidden
 IDENTIFIER_LENGTH_MAX = 35
 
 _ALLOWED = re.compile(r"[a-zA-Z0-9/\-?:().,'+ ]*")
+_WORD = re.compile(r"[a-zA-Z0-9]")
+_SIGNS = re.compile(r"[^A-Z0-9]+")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 # The official table would make a full stop of these: "L’Oréal" became "L.Oreal" and failed the bank's name check.
 _FOLDS = {"‘": "'", "’": "'", "ʼ": "'", "–": "-", "—": "-", "−": "-", "…": "..."}
@@ -55,7 +57,7 @@ def has_forbidden(text: str) -> bool:
 
 def is_blank_name(name: str) -> bool:
     """Whether a converted name says nothing: empty, or only signs (a name in Arabic script becomes full stops)."""
-    return not any(character.isalnum() for character in name)
+    return _WORD.search(name) is None
 
 
 def identifier_faults(identifier: str) -> Iterator[str]:
@@ -79,7 +81,7 @@ def identifier_from(own_id: str) -> str:
     Distinct ids stay distinct as long as they differ in more than case and sign. Raises `TextForbidden` when nothing
     usable is left or it is longer than 35 characters.
     """
-    identifier = re.sub(r"[^A-Z0-9]+", "-", own_id.upper()).strip("-")
+    identifier = _SIGNS.sub("-", own_id.upper()).strip("-")
     if not identifier or len(identifier) > IDENTIFIER_LENGTH_MAX:
         raise TextForbidden("no identifier of 1 to 35 characters can be made of this id", own_id=own_id)
     return identifier
