@@ -127,9 +127,9 @@ def _refuse_ended(call: BankCall, consent: Consent) -> None:
 def _strike(call: BankCall, consent: Consent, *, account_id: str | None = None, page: int | None = None) -> None:
     call.strike(account_id=account_id, page=page)
     if first(call.faults, FaultKind.CONSENT_EXPIRED):
-        call.simulator.consents.end(consent, "expired")
+        call.simulator.consents.set_status(consent, "expired")
     if first(call.faults, FaultKind.CONSENT_REVOKED):
-        call.simulator.consents.end(consent, "revokedByPsu")
+        call.simulator.consents.set_status(consent, "revokedByPsu")
     _refuse_ended(call, consent)
 
 

@@ -9,7 +9,8 @@
   `end_to_end_id`, `code`; answers 201 and the row
 - `GET /sim/api/faults`: kinds and orders; `POST` orders one: `{"kind", "bank_id", "account", "endpoint", "page",
   "times", "params": {…}}`; `DELETE /sim/api/faults[/{id}]` takes back one or all
-- `GET /sim/api/consents`: every consent and its status; `POST /sim/api/consents/{id}/revocation`: the PSU revokes it
+- `GET /sim/api/consents`: every consent and its status; `POST /sim/api/consents/{id}/revocation`: the PSU revokes it;
+  `POST /sim/api/consents/{id}/signature`: the second signatory of an ordered `joint_signature` signs
 - `POST /sim/api/reset`: everything back to the start
 
 A body is `application/json` and a call from a web page of another origin is refused, so no page elsewhere can use it.
@@ -31,7 +32,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from connectors.simulator.companies import Party, SimulatedAccount, company
-from connectors.simulator.consents import Consent
+from connectors.simulator.consents import OPEN, Consent
 from connectors.simulator.faults import DESCRIPTIONS, ENDPOINTS, Fault, FaultKind, FaultOrderInvalid
 from connectors.simulator.pages import page
 from connectors.simulator.rows import Row
@@ -81,6 +82,7 @@ def routes() -> list[Route]:
         Route("/sim/api/faults/{fault_id}", _guarded(_clear_faults), methods=["DELETE"]),
         Route("/sim/api/consents", _guarded(_list_consents), methods=["GET"]),
         Route("/sim/api/consents/{consent_id}/revocation", _guarded(_revoke), methods=["POST"]),
+        Route("/sim/api/consents/{consent_id}/signature", _guarded(_sign), methods=["POST"]),
         Route("/sim/api/reset", _guarded(_reset), methods=["POST"]),
     ]
 
@@ -258,14 +260,27 @@ def _list_consents(call: DeskCall) -> Response:
 
 
 def _revoke(call: DeskCall) -> Response:
+    consent = _known_consent(call)
+    if consent.status not in OPEN:
+        raise NotPossible(f"the consent is {consent.status} already", 409)
+    call.simulator.consents.set_status(consent, "revokedByPsu")
+    return JSONResponse(_consent(consent))
+
+
+def _sign(call: DeskCall) -> Response:
+    consent = _known_consent(call)
+    if consent.status != "partiallyAuthorised":
+        raise NotPossible(f"the consent waits for no second signature, it is {consent.status}", 409)
+    call.simulator.consents.sign(call.simulator.banks[consent.bank_id], consent)
+    return JSONResponse(_consent(consent))
+
+
+def _known_consent(call: DeskCall) -> Consent:
     wanted = call.request.path_params["consent_id"]
     consent = next((item for item in call.simulator.consents.listing() if item.consent_id == wanted), None)
     if consent is None:
         raise NotPossible("no such consent", 404)
-    if consent.status not in {"received", "valid"}:
-        raise NotPossible(f"the consent is {consent.status} already", 409)
-    call.simulator.consents.end(consent, "revokedByPsu")
-    return JSONResponse(_consent(consent))
+    return consent
 
 
 def _reset(call: DeskCall) -> Response:

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.routing import Route
 
 from connectors.simulator.calls import JSON, Answer, BankCall, Refusal, endpoint
-from connectors.simulator.consents import RIGHTS, Consent, GrantRefused
+from connectors.simulator.consents import OPEN, RIGHTS, Consent, GrantRefused
 
 FREQUENCY_MAX = 4
 ALL_ACCOUNTS = frozenset({"allAccounts", "all-accounts"})
@@ -111,8 +111,8 @@ def read_status(call: BankCall) -> Answer:
 def delete_consent(call: BankCall) -> Answer:
     """The TPP ends the consent; one already ended stays as it is."""
     consent = _consent(call)
-    if call.simulator.consents.status(consent) in {"received", "valid"}:
-        call.simulator.consents.end(consent, "terminatedByTpp")
+    if call.simulator.consents.status(consent) in OPEN:
+        call.simulator.consents.set_status(consent, "terminatedByTpp")
     return Answer(status=204)
 
 

@@ -28,6 +28,7 @@ from connectors.simulator import page_texts
 from connectors.simulator.banks import BankSettings
 from connectors.simulator.companies import SimulatedAccount, company
 from connectors.simulator.consents import RIGHTS, AuthorisationRequest, Consent
+from connectors.simulator.faults import APPROVAL, Call
 from connectors.simulator.pages import page
 from connectors.simulator.simulator import Simulator
 
@@ -140,7 +141,7 @@ async def decide(request: Request) -> Response:
     form = await _form(request)
     match form.get("decision", [""])[0]:
         case "cancel":
-            visit.simulator.consents.end(visit.consent, "rejected")
+            visit.simulator.consents.set_status(visit.consent, "rejected")
             answer = {"error": "access_denied", "error_description": "cancelled", "state": authorisation.state}
             return _back(authorisation.redirect_uri, answer)
         case "approve":
@@ -148,7 +149,10 @@ async def decide(request: Request) -> Response:
             if not granted["accounts"]:
                 name = "choose_one" if visit.consent.is_bank_offered else "none_held"
                 return _consent_page(visit, warning=visit.texts[name])
-            code = visit.simulator.consents.approve(visit.bank, authorisation, granted)
+            joint = visit.simulator.faults.take(Call(visit.bank.bank_id, APPROVAL))
+            code = visit.simulator.consents.approve(
+                visit.bank, authorisation, granted, needs_second_signature=bool(joint)
+            )
             return _back(authorisation.redirect_uri, {"code": code, "state": authorisation.state})
         case _:
             return visit.stopped(visit.texts["wrong_request"].format(reason="decision"))

@@ -20,6 +20,9 @@ from connectors.simulator.companies import SimulatedAccount
 CODE_LIFE = timedelta(minutes=10)
 ONE_OFF_LIFE = timedelta(minutes=20)
 QUOTA_WINDOW = timedelta(hours=24)
+WAITING = frozenset({"received", "partiallyAuthorised"})
+OPEN = WAITING | {"valid"}
+"""Not ended yet."""
 RIGHTS = ("accounts", "balances", "transactions")
 
 
@@ -178,14 +181,14 @@ class ConsentBook:
         with self._lock:
             now = self._now
             is_over = self._clock.today > consent.valid_until or (
-                (consent.status == "received" or not consent.is_recurring) and now >= consent.dies_at
+                (consent.status in WAITING or not consent.is_recurring) and now >= consent.dies_at
             )
-            if consent.status in {"received", "valid"} and is_over:
-                self.end(consent, "expired")
+            if consent.status in OPEN and is_over:
+                self.set_status(consent, "expired")
             return consent.status
 
-    def end(self, consent: Consent, status: str) -> None:
-        """End a consent for good: `revokedByPsu`, `terminatedByTpp`, `rejected` or `expired`."""
+    def set_status(self, consent: Consent, status: str) -> None:
+        """Set a status of the Berlin Group, such as `revokedByPsu`, and the day of the last action."""
         with self._lock:
             consent.status = status
             consent.last_action_date = self._clock.today
@@ -203,16 +206,36 @@ class ConsentBook:
             return self._visits.get(cookie or "")
 
     def approve(
-        self, bank: BankSettings, request: AuthorisationRequest, account_ids: Mapping[str, frozenset[str]]
+        self,
+        bank: BankSettings,
+        request: AuthorisationRequest,
+        account_ids: Mapping[str, frozenset[str]],
+        *,
+        needs_second_signature: bool = False,
     ) -> str:
-        """Make the consent valid and give a code for it; older consents end where the bank does so."""
+        """Make the consent valid, or wait for the second signatory, and give a code for it."""
         now = self._now
         with self._lock:
             consent = self._consents[request.consent_id]
-            consent.status, consent.holder_id, consent.account_ids = "valid", request.holder_id, account_ids
-            consent.client_id, consent.last_action_date = request.client_id, self._clock.today
+            consent.holder_id, consent.account_ids, consent.client_id = (
+                request.holder_id,
+                account_ids,
+                request.client_id,
+            )
+            if needs_second_signature:
+                self.set_status(consent, "partiallyAuthorised")
+            else:
+                self.sign(bank, consent)
+            code = self._new_secret()
+            self._codes[code] = _Code(request=request, expires_at=now + CODE_LIFE)
+            return code
+
+    def sign(self, bank: BankSettings, consent: Consent) -> None:
+        """The last signature makes the consent valid; older consents end where the bank does so."""
+        with self._lock:
+            self.set_status(consent, "valid")
             if not consent.is_recurring:
-                consent.dies_at = now + ONE_OFF_LIFE
+                consent.dies_at = self._now + ONE_OFF_LIFE
             if bank.ends_previous_consent and consent.is_recurring:
                 for other in self._consents.values():
                     is_same = (other.bank_id, other.holder_id, other.client_id) == (
@@ -221,10 +244,7 @@ class ConsentBook:
                         consent.client_id,
                     )
                     if is_same and other is not consent and other.is_recurring and other.status == "valid":
-                        self.end(other, "terminatedByTpp")
-            code = self._new_secret()
-            self._codes[code] = _Code(request=request, expires_at=now + CODE_LIFE)
-            return code
+                        self.set_status(other, "terminatedByTpp")
 
     def exchange_code(
         self, bank: BankSettings, *, code: str, verifier: str, redirect_uri: str, client_id: str | None
@@ -288,6 +308,7 @@ class ConsentBook:
 
     def _valid_consent(self, bank: BankSettings, consent_id: str) -> Consent:
         consent = self.find(bank.bank_id, consent_id)
-        if consent is None or self.status(consent) != "valid":
+        # Tokens are given before the second signature too; the consent then decides at each call.
+        if consent is None or self.status(consent) not in {"valid", "partiallyAuthorised"}:
             raise GrantRefused("invalid_grant", "the consent is not valid")
         return consent

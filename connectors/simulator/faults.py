@@ -1,8 +1,9 @@
 """Faults that can be ordered at the simulated banks: per bank, account, endpoint and page, once or many times.
 
-Three kinds of faults:
+Four kinds of faults:
 - an *answer* fault replaces or damages the answer of the next matching calls;
 - a *consent* fault ends the consent of the call for good, at the moment of the call;
+- an *approval* fault waits for the next PSU who approves at the bank;
 - a *ledger* fault changes what the bank knows, at the moment of the order; clearing it undoes it.
 """
 
@@ -37,11 +38,13 @@ class FaultKind(StrEnum):
     REPEATED_NEXT_LINK = "repeated_next_link"
     CONSENT_EXPIRED = "consent_expired"
     CONSENT_REVOKED = "consent_revoked"
+    JOINT_SIGNATURE = "joint_signature"
     LATE_BOOKING = "late_booking"
     VANISHED_ROW = "vanished_row"
     CHANGED_TEXT = "changed_text"
 
 
+APPROVAL_FAULTS = frozenset({FaultKind.JOINT_SIGNATURE})
 LEDGER_FAULTS = frozenset({FaultKind.LATE_BOOKING, FaultKind.VANISHED_ROW, FaultKind.CHANGED_TEXT})
 
 DESCRIPTIONS: Mapping[FaultKind, str] = {
@@ -59,6 +62,7 @@ DESCRIPTIONS: Mapping[FaultKind, str] = {
     FaultKind.REPEATED_NEXT_LINK: "links from a page to that same page",
     FaultKind.CONSENT_EXPIRED: "the consent of the call expires at the bank, for good",
     FaultKind.CONSENT_REVOKED: "the PSU has revoked the consent of the call at the bank, for good",
+    FaultKind.JOINT_SIGNATURE: "the next approval needs a second signatory (`/sim/api/consents/{id}/signature`)",
     FaultKind.LATE_BOOKING: "books `amount` now with a booking date `days_back` (default 3) days ago; needs an account",
     FaultKind.VANISHED_ROW: "a booked row (`transaction_id`, default the newest) disappears; needs an account",
     FaultKind.CHANGED_TEXT: "a booked row (`transaction_id`, default the newest) gets another `text`; needs an account",
@@ -74,6 +78,9 @@ ENDPOINTS = (
     "balances",
     "transactions",
 )
+
+APPROVAL = "approval"
+"""The moment at which the PSU approves; no endpoint, so other faults do not strike it."""
 
 DEFAULT_STATUS_CODES = {
     400: "FORMAT_ERROR",
@@ -118,7 +125,8 @@ class Fault:
 
     def matches(self, call: Call) -> bool:
         """Whether this order strikes the call."""
-        if self.kind in LEDGER_FAULTS or (self.times is not None and self.used >= self.times):
+        is_spent = self.times is not None and self.used >= self.times
+        if is_spent or self.kind in LEDGER_FAULTS or (self.kind in APPROVAL_FAULTS) != (call.endpoint == APPROVAL):
             return False
         wanted = (self.bank_id, self.endpoint, self.account_id, self.page)
         actual = (call.bank_id, call.endpoint, call.account_id, call.page)
@@ -156,6 +164,8 @@ class FaultBoard:
             raise FaultOrderInvalid(f"not known: {error}") from error
         if endpoint is not None and endpoint not in ENDPOINTS:
             raise FaultOrderInvalid(f"endpoint is one of {', '.join(ENDPOINTS)}")
+        if kind in APPROVAL_FAULTS and (account_id, endpoint, page) != (None, None, None):
+            raise FaultOrderInvalid(f"{kind} takes a bank, but no account, endpoint or page")
         if times is not None and times < 1:
             raise FaultOrderInvalid("times is at least 1, or null for until cleared")
         _check_params(kind, params)

@@ -221,6 +221,7 @@ def test_the_text_of_a_booked_row_can_change(sim, crelan) -> None:
         ("html", {"times": 0}),
         ("status", {"status": 200}),
         ("wrong_balance", {"amount": "much"}),
+        ("joint_signature", {"account": BAKERY}),
         ("vanished_row", {}),
         ("vanished_row", {"account": BAKERY, "transaction_id": "1"}),
         ("late_booking", {"account": BAKERY, "amount": "0"}),

@@ -327,3 +327,28 @@ def test_an_unknown_holder_cannot_sign_in(sim, new_tpp) -> None:
 
 def test_an_unknown_bank_is_not_found(sim, http) -> None:
     assert http("POST", f"{sim.base_url('nobank')}/consents", {}).status == 404
+
+
+def test_a_joint_signature_leaves_the_consent_half_authorised_until_the_second_signatory_signs(
+    sim, new_tpp, http
+) -> None:
+    sim.faults.order("joint_signature", bank_id="crelan")
+    tpp = new_tpp(sim, "crelan", BAKER)
+    status = f"{tpp.base}/consents/{tpp.consent_id}/status"
+    assert http("GET", status).json == {"consentStatus": "partiallyAuthorised"}
+    assert tpp.get("/accounts").code == "CONSENT_INVALID"
+    desk = f"{sim.url}/sim/api/consents/{tpp.consent_id}/signature"
+    assert http("POST", desk, {}).status == 200
+    assert http("POST", desk, {}).status == 409
+    assert http("GET", status).json == {"consentStatus": "valid"}
+    assert tpp.get("/accounts").status == 200
+    assert new_tpp(sim, "crelan", BAKER).get("/accounts").status == 200
+
+
+def test_a_second_signature_that_never_comes_ends_the_consent(sim, new_tpp) -> None:
+    sim.faults.order("joint_signature")
+    sim.faults.order("status", endpoint="balances")
+    tpp = new_tpp(sim, "crelan", BAKER)
+    sim.clock.advance(days=3)
+    assert tpp.get("/accounts").code == "CONSENT_EXPIRED"
+    assert [fault.used for fault in sim.faults.listing()] == [1, 0]
