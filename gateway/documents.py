@@ -1,0 +1,129 @@
+"""Documents made from the code, so that they cannot drift: `python -m gateway.documents [--check]`.
+
+`docs/errors.md` lists every error code; `openapi/gateway.yaml` is the API's description. A test runs the check.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from connectors.errors import ConnectorError
+from gateway.app import create_app, subject_modules
+from gateway.bank_trouble import TEXTS
+from gateway.errors import GatewayError
+from sepa.findings import CATALOGUE
+
+ROOT: Final = Path(__file__).parents[1]
+
+_HEAD: Final = """# Error codes
+
+Made by `python -m gateway.documents`; do not edit. Every failure is `application/problem+json` (RFC 9457) with `code`,
+`title`, `detail`, `hint`, `request_id` and, for input, all faulty fields under `errors`. Codes never change; title,
+detail and hint follow `Accept-Language` (nl, fr, en, de).
+
+## Problems
+
+| code | status | what it means | what to do |
+|---|---|---|---|
+"""
+_BANKS: Final = """
+## Bank trouble
+
+Made from the connectors' errors; the status says who must act: 409 the account holder, 429 wait, 502 the bank,
+503 the operator.
+
+| code | what it means | what to do |
+|---|---|---|
+"""
+_FINDINGS: Final = """
+## Findings on payments
+
+Each finding names its field, what was found and what was expected. A `blocked` one stops that payment only; a `warning`
+passes once a person has accepted it.
+
+| code | severity | what it means | what to do |
+|---|---|---|---|
+"""
+
+
+def error_kinds() -> list[type[GatewayError]]:
+    """Every documented error class of the gateway, once per code."""
+    for name in ("endpoints", "pages", "tasks"):
+        subject_modules(name)
+    found: dict[str, type[GatewayError]] = {}
+    for kind in _below(GatewayError):
+        if kind.code not in TEXTS or kind.__module__ != "gateway.bank_trouble":
+            found.setdefault(kind.code, kind)
+    return [found[code] for code in sorted(found)]
+
+
+def connector_codes() -> set[str]:
+    """Codes of every connector error."""
+    return {kind.code for kind in _below(ConnectorError)} | {ConnectorError.code}
+
+
+def errors_page() -> str:
+    """The text of `docs/errors.md`."""
+    lines = [_HEAD]
+    lines += [_row(kind.code, str(kind.http_status), kind.title, kind.hint) for kind in error_kinds()]
+    lines.append(_BANKS)
+    lines += [_row(code, *TEXTS[code]) for code in sorted(TEXTS)]
+    lines.append(_FINDINGS)
+    lines += [_row(code, text.severity, text.text, text.hint) for code, text in sorted(CATALOGUE.items())]
+    return "".join(lines)
+
+
+def openapi_page() -> str:
+    """The text of `openapi/gateway.yaml`."""
+    app = create_app(_NoInstallation())  # type: ignore[arg-type]  # describing needs no installation
+    return yaml.safe_dump(app.openapi(), sort_keys=False, allow_unicode=True, width=120)
+
+
+def documents() -> dict[Path, str]:
+    """Path below the root, and text, of every generated document."""
+    return {Path("docs/errors.md"): errors_page(), Path("openapi/gateway.yaml"): openapi_page()}
+
+
+class _NoInstallation:
+    """Stands where an installation would; any use is a defect."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"describing the API must not need {name}")
+
+
+def _below(kind: type[Any]) -> Iterator[type[Any]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+def _row(code: str, *cells: str) -> str:
+    return f"| `{code}` | " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+
+
+def main() -> int:
+    """Write the documents, or with `--check` say which are out of date."""
+    is_check = "--check" in sys.argv[1:]
+    stale = [path for path, text in documents().items() if not _is_written(ROOT / path, text, is_check=is_check)]
+    for path in stale:
+        sys.stderr.write(f"{path} is out of date; run python -m gateway.documents\n")
+    return 1 if stale else 0
+
+
+def _is_written(path: Path, text: str, *, is_check: bool) -> bool:
+    if path.exists() and path.read_text() == text:
+        return True
+    if is_check:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
