@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from connectors.simulator import companies, wording
@@ -113,6 +114,7 @@ def _random(seed: int, account: SimulatedAccount, day: date, purpose: str) -> ra
     return random.Random(f"{seed}|{account.account_id}|{day.isoformat()}|{purpose}")  # noqa: S311  invented history, no secret
 
 
+@lru_cache(maxsize=8192)
 def _falls(day: date, day_of_month: int) -> bool:
     """Whether `day` is the monthly date, moved to the next banking day when needed."""
     return any(
@@ -120,6 +122,7 @@ def _falls(day: date, day_of_month: int) -> bool:
     )
 
 
+@lru_cache(maxsize=8192)
 def _falls_before(day: date, day_of_month: int) -> bool:
     """Whether `day` is the monthly date, moved to the banking day before when needed."""
     return any(
@@ -410,11 +413,10 @@ def _planned_own_transfers(
     accounts = [account for account in companies.ACCOUNTS if account.company_id == company.company_id]
     main = next(account for account in accounts if companies.SUPPLIERS in account.activities)
     for account in accounts:
-        rng = _random(seed, account, day, "own")
         if account.activities >= companies.SECOND and account is not main and _falls(day, 10):
-            yield main, account, rng.randrange(8, 18) * 100_00, "own_transfer"
+            yield main, account, _random(seed, account, day, "own").randrange(8, 18) * 100_00, "own_transfer"
         if companies.SAVINGS_INTEREST in account.activities and _falls_before(day, 27):
-            yield main, account, rng.randrange(2, 9) * 1_000_00, "own_saving"
+            yield main, account, _random(seed, account, day, "own").randrange(2, 9) * 1_000_00, "own_saving"
         if companies.CREDIT_CARD in account.activities and _falls(day, 4):
             yield main, account, _card_month(seed, account, day), "card_settled"
 
