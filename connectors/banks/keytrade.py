@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from connectors.families.worldline import USER_HINTS, WorldlineConnector
-from connectors.profile import BankProfile, Knowledge
+from connectors.profile import BankProfile, Knowledge, Proof
 
 
 class Keytrade(WorldlineConnector):
@@ -22,5 +22,6 @@ class Keytrade(WorldlineConnector):
         is_consent_validity_confirmed=True,
         pays_single=Knowledge.YES,
         pays_instant=Knowledge.YES,
+        proof=Proof.SIMULATED,
         user_hints=USER_HINTS,
     )

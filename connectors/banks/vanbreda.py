@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from connectors.families.worldline import USER_HINTS, WorldlineConnector
-from connectors.profile import BankProfile, Knowledge
+from connectors.profile import BankProfile, Knowledge, Proof
 
 
 class VanBreda(WorldlineConnector):
@@ -21,5 +21,6 @@ class VanBreda(WorldlineConnector):
         consent_validity=timedelta(days=180),
         pays_single=Knowledge.YES,
         pays_instant=Knowledge.YES,
+        proof=Proof.SIMULATED,
         user_hints=USER_HINTS,
     )

@@ -114,11 +114,17 @@ def test_a_next_link_to_the_same_page_ends_the_list_without_doubling_it() -> Non
     assert ids(read(FakeBank(answers=[page(row(1), next_link=same)]))) == ["T0001"]
 
 
-def test_a_page_repeated_under_another_address_ends_the_list_without_doubling_it() -> None:
-    pages = read(FakeBank(answers=[page(row(1), next_link=NEXT), page(row(2), next_link=NEXT)]))
-    assert ids(pages) == ["T0001", "T0002"]
-    again = read(FakeBank(answers=[page(row(1), next_link=NEXT), page(row(1), next_link=NEXT)]))
-    assert ids(again) == ["T0001"]
+def test_a_page_repeated_under_another_address_counts_as_empty_and_the_list_goes_on() -> None:
+    pages = read(
+        FakeBank(answers=[page(row(1), next_link=NEXT), page(row(1), next_link=THIRD), page(row(2), next_link=NEXT)])
+    )
+    assert [ids([one]) for one in pages] == [["T0001"], [], ["T0002"]]
+    assert [one.is_last for one in pages] == [False, False, True]
+
+
+def test_twins_without_ids_on_two_pages_stay_two() -> None:
+    bare = row(1, transactionId=None)
+    assert len(ids(read(FakeBank(answers=[page(bare, next_link=NEXT), page(bare)])))) == 2
 
 
 def test_a_next_link_to_another_host_is_refused() -> None:

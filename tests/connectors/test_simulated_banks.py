@@ -1,0 +1,264 @@
+"""The connectors against the simulated banks over real HTTP on loopback: what arrives is what the bank booked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+import pytest
+
+from connectors import registry
+from connectors.base import BankEndpoint, Connector
+from connectors.errors import (
+    BankAnswerInvalid,
+    BankUnavailable,
+    ConnectorError,
+    ConsentEnded,
+    ConsentError,
+    ConsentRefused,
+    QuotaExhausted,
+)
+from connectors.http import BankHttp, CallRecord, Limits
+from connectors.model import (
+    Access,
+    Account,
+    AccountKind,
+    BalanceKind,
+    ConsentHandle,
+    ConsentRequest,
+    ConsentStatus,
+    Finished,
+    PsuContext,
+    Redirect,
+    TokenSet,
+    Transaction,
+    TransactionStatus,
+)
+from connectors.simulator import SimulatorConfig, SimulatorServer, psu
+
+TODAY = date(2026, 11, 21)
+PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
+BANKS = [profile.bank_id for profile in registry.profiles()]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SimulatorServer]:
+    with SimulatorServer(SimulatorConfig(today=TODAY)) as running:
+        yield running
+
+
+@pytest.fixture
+def simulated(server: SimulatorServer) -> SimulatorServer:
+    server.simulator.reset()
+    return server
+
+
+@dataclass
+class Line:
+    """A connector at one simulated bank, the tokens it holds, and the calls it made."""
+
+    connector: Connector
+    http: BankHttp
+    records: list[CallRecord] = field(default_factory=list)
+    handle: ConsentHandle | None = None
+    tokens: TokenSet | None = None
+    renewals: int = 0
+
+    def current(self) -> TokenSet:
+        assert self.tokens is not None
+        return self.tokens
+
+    def renew(self, rejected: TokenSet) -> TokenSet:
+        self.renewals += 1
+        self.tokens = self.connector.refresh_tokens(rejected, self.handle)
+        return self.tokens
+
+    def access(self, person: PsuContext | None = PERSON) -> Access:
+        assert self.handle is not None
+        return Access(self.handle.bank_consent_id, self, person)
+
+    def current_account(self) -> Account:
+        return next(one for one in self.connector.accounts(self.access()) if one.kind is AccountKind.CURRENT)
+
+    def rows(self, account: Account, person: PsuContext | None = PERSON) -> list[Transaction]:
+        pages = self.connector.transaction_pages(
+            self.access(person),
+            account.bank_account_id,
+            account_iban=account.iban or "",
+            account_holder=account.holder_name,
+            date_from=TODAY - timedelta(days=89),
+            today=TODAY,
+        )
+        found = list(pages)
+        assert not any(page.rejected for page in found)
+        return [row for page in found for row in page.transactions]
+
+
+def line_to(server: SimulatorServer, bank_id: str, limits: Limits | None = None) -> Line:
+    records: list[CallRecord] = []
+    base = server.base_url(bank_id)
+    http = BankHttp(
+        base,
+        bank_id=bank_id,
+        now=lambda: datetime.now(UTC),
+        sleep=lambda seconds: None,
+        on_call=records.append,
+        limits=limits or Limits(),
+    )
+    connector = registry.connector_class(bank_id)(
+        BankEndpoint(base, "PSDBE-NBB-0110203443"),
+        http,
+        now=lambda: datetime.now(UTC),
+        new_id=lambda: str(uuid4()),
+    )
+    return Line(connector, http, records)
+
+
+def request_for(bank_id: str) -> ConsentRequest:
+    days = registry.connector_class(bank_id).profile.consent_validity
+    return ConsentRequest(
+        redirect_uri="https://gateway.example/callback",
+        state="state-of-this-browser",
+        code_verifier="v" * 64,
+        valid_until=TODAY + days - timedelta(days=1),
+        psu=PERSON,
+    )
+
+
+def opened(server: SimulatorServer, bank_id: str = "keytrade", limits: Limits | None = None) -> Line:
+    """A line whose PSU has approved."""
+    line = line_to(server, bank_id, limits)
+    started = line.connector.start_consent(request_for(bank_id))
+    assert isinstance(started.step, Redirect)
+    callback = dict(parse_qsl(urlsplit(psu.approve(started.step.url)).query))
+    granted = line.connector.finish_consent(started.handle, callback, PERSON)
+    assert granted.status is ConsentStatus.VALID
+    assert granted.valid_until == request_for(bank_id).valid_until
+    line.handle, line.tokens = started.handle, granted.tokens
+    return line
+
+
+@pytest.mark.parametrize("bank_id", BANKS)
+def test_what_arrives_is_what_the_bank_booked(simulated: SimulatorServer, bank_id: str) -> None:
+    line = opened(simulated, bank_id)
+    for account in line.connector.accounts(line.access()):
+        if account.kind is not AccountKind.CURRENT or account.iban is None:
+            continue
+        truth = simulated.world.account(account.iban)
+        rows = line.rows(account)
+        booked = simulated.world.booked(truth, TODAY - timedelta(days=89), TODAY)
+        assert Counter((row.booking_date, row.amount) for row in rows if row.status is TransactionStatus.BOOKED) == (
+            Counter((row.booking_date, row.amount) for row in booked)
+        )
+        assert Counter(row.structured_reference for row in rows if row.structured_reference) >= Counter(
+            row.structured for row in booked if row.structured
+        )
+        assert len([row for row in rows if row.status is TransactionStatus.PENDING]) == len(
+            simulated.world.pending(truth)
+        )
+        assert not any(row.warnings for row in rows)
+        closing = next(
+            balance
+            for balance in line.connector.balances(line.access(), account.bank_account_id)
+            if balance.kind is BalanceKind.CLOSING_BOOKED
+        )
+        assert closing.amount == simulated.world.balance(truth, closing.reference_date)
+    line.http.close()
+
+
+@pytest.mark.parametrize("bank_id", BANKS)
+def test_renewing_cancelling_and_revoking_are_understood(simulated: SimulatorServer, bank_id: str) -> None:
+    line = opened(simulated, bank_id)
+    line.renew(line.current())
+    assert line.connector.accounts(line.access())
+    line.connector.revoke_consent(line.access())
+    line.connector.revoke_consent(line.access())
+    with pytest.raises(ConsentEnded):
+        line.connector.accounts(line.access())
+    started = line.connector.start_consent(request_for(bank_id))
+    assert isinstance(started.step, Redirect)
+    callback = dict(parse_qsl(urlsplit(psu.cancel(started.step.url)).query))
+    with pytest.raises(ConsentRefused):
+        line.connector.finish_consent(started.handle, callback, PERSON)
+    assert line.connector.next_step(started.handle, None) == Finished(ConsentStatus.REJECTED)
+    line.http.close()
+
+
+def test_the_fifth_unattended_read_is_over_the_limit_and_an_attended_one_is_not(simulated: SimulatorServer) -> None:
+    line = opened(simulated)
+    account = line.current_account()
+    for _ in range(4):
+        line.rows(account, None)
+    with pytest.raises(QuotaExhausted):
+        line.rows(account, None)
+    assert line.rows(account)
+    line.http.close()
+
+
+FAULTS: list[tuple[str, dict[str, Any], type[ConnectorError]]] = [
+    ("html", {"page": 2}, BankAnswerInvalid),
+    ("broken_json", {}, BankAnswerInvalid),
+    ("foreign_next_link", {}, BankAnswerInvalid),
+    ("status", {"status": 403}, ConsentError),
+    ("status", {"status": 429, "page": 2}, QuotaExhausted),
+    ("status", {"status": 500, "times": 3}, BankUnavailable),
+    ("cut", {"times": 3}, BankUnavailable),
+    ("consent_expired", {"page": 3}, ConsentEnded),
+    ("consent_revoked", {"page": 2}, ConsentEnded),
+]
+
+
+@pytest.mark.parametrize(("kind", "params", "error"), FAULTS)
+def test_a_fault_in_the_middle_spoils_the_whole_read(
+    simulated: SimulatorServer, kind: str, params: dict[str, Any], error: type[ConnectorError]
+) -> None:
+    line = opened(simulated)
+    account = line.current_account()
+    simulated.faults.order(kind, endpoint="transactions", **params)
+    with pytest.raises(ConnectorError) as caught:
+        line.rows(account)
+    assert type(caught.value) is error
+    line.http.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("status", {"status": 500}),
+        ("status", {"status": 503, "times": 2}),
+        ("status", {"status": 401, "page": 2}),
+        ("cut", {"page": 2}),
+        ("changing_ids", {"times": None}),
+        ("missing_fields", {"fields": ["transactionId"], "times": None}),
+    ],
+)
+def test_a_fault_that_passes_changes_nothing(simulated: SimulatorServer, kind: str, params: dict[str, Any]) -> None:
+    line = opened(simulated)
+    account = line.current_account()
+    before = Counter(row.fingerprint for row in line.rows(account))
+    simulated.faults.order(kind, endpoint="transactions", **params)
+    assert Counter(row.fingerprint for row in line.rows(account)) == before
+    line.http.close()
+
+
+def test_a_page_linked_to_itself_is_read_once_and_nothing_is_lost(simulated: SimulatorServer) -> None:
+    line = opened(simulated)
+    account = line.current_account()
+    whole = Counter(row.fingerprint for row in line.rows(account))
+    simulated.faults.order("repeated_next_link", endpoint="transactions")
+    assert Counter(row.fingerprint for row in line.rows(account)) == whole
+    line.http.close()
+
+
+def test_a_slow_bank_is_given_up_after_three_tries(simulated: SimulatorServer) -> None:
+    line = opened(simulated, limits=Limits(read_seconds=0.2))
+    simulated.faults.order("slow", endpoint="balances", seconds=1, times=3)
+    with pytest.raises(BankUnavailable):
+        line.connector.balances(line.access(), line.current_account().bank_account_id)
+    assert [record.status for record in line.records[-3:]] == [None, None, None]
+    line.http.close()
