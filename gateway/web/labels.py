@@ -1,0 +1,145 @@
+"""The words for states and kinds as people read them, and the tone of each. English here, translated in the catalogues.
+
+A tone is a shape, a colour and never the only carrier of the meaning: `good`, `wait`, `bad`, `calm`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway.i18n import _
+
+LABELS: Final[dict[str, dict[str, str]]] = {
+    "health": {
+        "new": _("First reading under way"),
+        "ok": _("Up to date"),
+        "we_act": _("We are on it"),
+        "you_act": _("Needs your action"),
+        "ended": _("Ended"),
+    },
+    "consent": {
+        "created": _("Link not opened yet"),
+        "awaiting_authorisation": _("Waiting for the account holder"),
+        "partially_authorised": _("Another signatory must act"),
+        "valid": _("Valid"),
+        "replaced": _("Replaced by a newer one"),
+        "expired": _("Expired"),
+        "revoked": _("Stopped"),
+        "rejected": _("Refused at the bank"),
+        "abandoned": _("Never finished"),
+        "failed": _("Failed"),
+    },
+    "statement": {
+        "collecting": _("Day still open"),
+        "held": _("Held"),
+        "proven": _("Proven, about to be issued"),
+        "proven_by_span": _("Proven, about to be issued"),
+        "no_entries": _("No movements"),
+        "issued": _("Issued"),
+    },
+    "hold": {
+        "difference": _("The balance does not prove"),
+        "awaiting_bank_balance": _("Waits for the next balance of the bank"),
+        "waits_for_earlier": _("Waits for an earlier day"),
+        "no_bank_balance": _("The bank gives no balance"),
+    },
+    "cause": {
+        "twin": _("two equal entries of which one may be double"),
+        "changed_row": _("an entry that the bank changed or withdrew"),
+        "late_entry": _("an entry that the bank books late"),
+        "missing_page": _("a part of the bank's answer that is missing"),
+    },
+    "basket": {
+        "draft": _("Draft"),
+        "submitted": _("Waiting for approval"),
+        "approved": _("Approved"),
+        "processing": _("On its way to the bank"),
+        "closed": _("Closed"),
+        "cancelled": _("Cancelled"),
+    },
+    "payment": {
+        "draft": _("Draft"),
+        "submitted": _("Waiting for approval"),
+        "approved": _("Approved"),
+        "rejected": _("Rejected"),
+        "cancelled": _("Cancelled"),
+        "paid_elsewhere": _("Paid elsewhere"),
+        "initiating": _("Being handed to the bank"),
+        "qr_shown": _("QR code shown"),
+        "exported": _("In a file"),
+        "sent": _("Sent to the bank"),
+        "executed": _("Executed"),
+        "altered": _("Booked differently"),
+        "refused": _("Refused by the bank"),
+        "returned": _("Returned"),
+    },
+    "export": {
+        "created": _("Not downloaded yet"),
+        "downloaded": _("Downloaded"),
+        "sent": _("Sent to the bank"),
+        "accepted": _("Accepted by the bank"),
+        "partly_refused": _("Partly refused"),
+        "refused": _("Refused by the bank"),
+        "settled": _("Settled"),
+        "replaced": _("Replaced"),
+        "voided": _("Voided"),
+    },
+    "check": {
+        "complete": _("Complete"),
+        "warning": _("Warning"),
+        "blocked": _("Blocked"),
+    },
+    "kind": {
+        "current": _("current account"),
+        "savings": _("savings account"),
+        "card": _("card"),
+        "loan": _("loan"),
+        "investment": _("investment account"),
+        "other": _("other product"),
+    },
+    "creditor": {
+        "known": _("known account"),
+        "new": _("new creditor"),
+        "changed": _("changed account"),
+    },
+    "client": {
+        "pending": _("Pending"),
+        "active": _("Active"),
+        "suspended": _("Suspended"),
+        "closed": _("Closed"),
+    },
+}  # fmt: skip
+
+TONES: Final[dict[str, dict[str, str]]] = {
+    "health": {"new": "wait", "ok": "good", "we_act": "wait", "you_act": "bad", "ended": "calm"},
+    "consent": {
+        "created": "wait", "awaiting_authorisation": "wait", "partially_authorised": "wait", "valid": "good",
+        "expired": "bad", "revoked": "calm", "rejected": "bad", "failed": "bad",
+    },
+    "statement": {
+        "collecting": "wait", "held": "bad", "proven": "wait", "proven_by_span": "wait", "issued": "good",
+    },
+    "hold": {"difference": "bad", "awaiting_bank_balance": "wait", "waits_for_earlier": "wait", "no_bank_balance": "bad"},
+    "basket": {"submitted": "wait", "approved": "good", "processing": "good"},
+    "payment": {
+        "submitted": "wait", "approved": "good", "rejected": "bad", "initiating": "wait", "qr_shown": "wait",
+        "exported": "good", "sent": "good", "executed": "good", "altered": "bad", "refused": "bad", "returned": "bad",
+    },
+    "export": {
+        "created": "wait", "downloaded": "good", "sent": "good", "accepted": "good", "partly_refused": "bad",
+        "refused": "bad", "settled": "good",
+    },
+    "check": {"complete": "good", "warning": "wait", "blocked": "bad"},
+    "creditor": {"known": "calm", "new": "wait", "changed": "bad"},
+    "client": {"pending": "wait", "active": "good", "suspended": "bad"},
+}  # fmt: skip
+
+
+def label(kind: str, value: object) -> str:
+    """The English words; a code that has none (of a newer colleague's making) is shown as it is."""
+    return LABELS[kind].get(str(value), str(value).replace("_", " "))
+
+
+def tone(kind: str, value: object) -> str:
+    """`calm` unless stated."""
+    return TONES.get(kind, {}).get(str(value), "calm")

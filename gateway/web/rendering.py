@@ -1,0 +1,121 @@
+"""Pages from templates: one environment per language, Belgian formats, our own assets under `/static`."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from gateway.i18n import LANGUAGES, choose, translations
+from gateway.ids import encode
+from gateway.web import formats, labels
+
+FOLDER: Final = Path(__file__).parent
+STATIC: Final = FOLDER / "static"
+LANGUAGE_COOKIE: Final = "sluis_language"
+LANGUAGE_NAMES: Final = {"nl": "Nederlands", "fr": "Français", "en": "English", "de": "Deutsch"}
+YEAR_SECONDS: Final = 365 * 24 * 3600
+
+
+class Assets(StaticFiles):
+    """Static files; an address that names the content's hash may be kept for a year."""
+
+    def file_response(self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200) -> Any:
+        """As Starlette's, with our caching."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        is_named = b"v=" in scope.get("query_string", b"")
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if is_named else "no-cache"
+        return response
+
+
+@cache
+def static_address(name: str) -> str:
+    """`/static/sluis.css?v=…`: changes with the content."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
+    return f"/static/{name}?v={digest[:16]}"
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Templates in one language."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]  # the i18n extension adds it
+    made.filters.update(
+        amount=formats.amount,
+        money=formats.money,
+        day=formats.day,
+        moment=formats.moment,
+        fours=formats.fours,
+        structured=formats.structured,
+        label=lambda value, kind: translations(language).gettext(labels.label(kind, value)),
+        tone=lambda value, kind: labels.tone(kind, value),
+        translated=lambda text: translations(language).gettext(text) if text else "",
+    )
+    made.globals.update(language_names=LANGUAGE_NAMES, typed=encode)
+    return made
+
+
+def language_of(request: Request) -> str:
+    """The signed-in person's language; else the one chosen by the switch; else the browser's; else the default."""
+    known: str | None = getattr(request.state, "language", None)
+    if known in LANGUAGES:
+        return known
+    for chosen in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in LANGUAGES:
+            return chosen
+    fallback = getattr(request.state, "language_fallback", None) or request.app.state.gateway.settings.default_language
+    return choose(request.headers.get("accept-language"), fallback)
+
+
+def at(request: Request, path: str) -> str:
+    """The address of one of our pages, also behind a sub-path."""
+    return f"{request.scope.get('root_path', '').rstrip('/')}{path}"
+
+
+def own_path(request: Request) -> str:
+    """The path of this request without the sub-path under which we are reached."""
+    path: str = request.scope["path"]
+    root: str = request.scope.get("root_path", "").rstrip("/")
+    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page in the reader's language; never stored by browsers or proxies."""
+    language = language_of(request)
+    visit = values.pop("visit", None) or getattr(request.state, "visit", None)
+    text = environment(language).get_template(template).render(
+        language=language,
+        at=lambda path: at(request, path),
+        static=lambda name: at(request, static_address(name)),
+        here=own_path(request),
+        visit=visit,
+        is_fragment=request.headers.get("hx-request") == "true",
+        **values,
+    )  # fmt: skip
+    response = HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language})
+    chosen = request.query_params.get("language")
+    if chosen in LANGUAGES:
+        secure = request.app.state.gateway.settings.is_https
+        response.set_cookie(
+            LANGUAGE_COOKIE, chosen, max_age=YEAR_SECONDS, path="/", secure=secure, httponly=True, samesite="lax"
+        )
+    return response
+
+
+def see_other(request: Request, path: str) -> RedirectResponse:
+    """Go and look at `path` now (303)."""
+    return RedirectResponse(at(request, path), status_code=303, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,141 @@
+"""Routes of pages: what a service refuses becomes a page that names cause and next step, not JSON."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+
+from connectors.errors import ConnectorError
+from gateway.api import COOKIE
+from gateway.bank_trouble import BankTrouble
+from gateway.errors import GatewayError, NotFound, SignInError
+from gateway.i18n import translate
+from gateway.identity.errors import SignInDelayed, SignInRefused
+from gateway.identity.rights import SecondFactorRequired
+from gateway.problems import AddressNotFound, InternalError
+from gateway.web.rendering import language_of, own_path, page, see_other
+from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, safe_next
+
+log = logging.getLogger("gateway.web")
+
+ENROL_PATH: Final = "/second-factor/set-up"
+
+
+class PageRoute(APIRoute):
+    """Answers with pages only."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The framework's handler, with refusals turned into pages."""
+        original = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await original(request)
+            except GatewayError as error:
+                return refusal(request, error)
+            except ConnectorError as error:
+                log.warning("bank trouble", extra={"code": error.code, "bank_id": error.bank_id})
+                return refusal(request, BankTrouble(error))
+            except RequestValidationError:
+                # An id of another kind or form in the address: as if it were not there.
+                return refusal(request, NotFound())
+            except HTTPException:
+                raise
+            except Exception as error:  # noqa: BLE001  # the last resort of every page, as `problems` has for the API
+                # Kind and request id are enough to find the defect; the message and traceback may hold anything.
+                kind = type(error).__name__
+                log.error("defect", extra={"kind": kind, "request_id": request.state.request_id})  # noqa: TRY400  # no traceback, as above
+                return refusal(request, InternalError())
+
+        return handler
+
+
+def page_router() -> APIRouter:
+    """A router whose routes answer with pages and stay out of the API description."""
+    return APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def refusal(request: Request, error: GatewayError) -> Response:
+    """The page for a refused request: sign in, set up or confirm the second factor, or the problem itself."""
+    form: FormData | None = getattr(request.state, "form", None)
+    if isinstance(error, SecondFactorRequired) or (
+        _has_code(form) and isinstance(error, SignInRefused | SignInDelayed)
+    ):
+        return second_factor_page(request, form, error)
+    if isinstance(error, EnrolmentRequired):
+        return see_other(request, ENROL_PATH)
+    if type(error) is SignInError:
+        wanted = own_path(request) if request.method == "GET" else "/"
+        response = see_other(request, "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted)}")
+        response.delete_cookie(COOKIE, path="/")
+        return response
+    return problem_page(request, error)
+
+
+def problem_page(request: Request, error: GatewayError) -> Response:
+    """Cause, next step and request id, in the reader's language."""
+    language = language_of(request)
+    detail = translate(language, error.detail)
+    return page(
+        request,
+        "problem.html",
+        status=error.http_status,
+        error=error,
+        detail=detail.format_map(_Given(error.parameters)) if detail else "",
+        back=_back(request),
+        request_id=getattr(request.state, "request_id", None),
+    )
+
+
+def second_factor_page(request: Request, form: FormData | None, error: GatewayError) -> Response:
+    """Ask for a code; the refused form goes along, so that the code completes what was begun."""
+    fields = [
+        (name, value)
+        for name, value in (form.multi_items() if form is not None else [])
+        if name not in (FORM_FIELD, CODE_FIELD) and isinstance(value, str)
+    ]
+    return page(
+        request,
+        "second_factor.html",
+        status=error.http_status,
+        action=own_path(request) if form is not None else "/second-factor",
+        fields=fields if form is not None else [("next", own_path(request))],
+        error=None if isinstance(error, SecondFactorRequired) else error,
+        back=_back(request),
+    )
+
+
+def not_found_page(request: Request) -> Response:
+    """An address that does not exist, for a browser."""
+    return problem_page(request, AddressNotFound())
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks, for a page rather than for the API."""
+    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _has_code(form: FormData | None) -> bool:
+    return form is not None and bool(form.get(CODE_FIELD))
+
+
+def _back(request: Request) -> str:
+    """The page of ours the person came from, else the start page."""
+    parts = urlsplit(request.headers.get("referer", ""))
+    root = request.scope.get("root_path", "").rstrip("/")
+    path = parts.path.removeprefix(root)
+    return safe_next(path) if parts.netloc == request.headers.get("host") and path != own_path(request) else "/"
+
+
+class _Given(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"

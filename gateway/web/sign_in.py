@@ -1,0 +1,151 @@
+"""Signing in and out, the second factor, and its first set-up (SEC-01, 02, 13)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import segno
+from fastapi import Request
+from fastapi.responses import Response
+
+from gateway.api import COOKIE, GatewayDep
+from gateway.assembly import Gateway
+from gateway.errors import GatewayError
+from gateway.identity.errors import OfficeRequired, SignInDelayed, SignInRefused
+from gateway.identity.repository import IdentityRepository
+from gateway.identity.service import IdentityService
+from gateway.ids import decode
+from gateway.offices.models import Office
+from gateway.offices.repository import OfficeRepository
+from gateway.web import security
+from gateway.web.rendering import page, see_other
+from gateway.web.routing import page_router
+from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, VisitDep, safe_next, text_of
+
+router = page_router()
+
+
+@router.get("/sign-in")
+def sign_in_form(request: Request, next: str = "/") -> Response:  # noqa: A002  # the name people see in the address
+    """E-mail address, password and code."""
+    return _form(request, next=safe_next(next))
+
+
+@router.post("/sign-in")
+def sign_in(request: Request, gateway: GatewayDep, form: FormDep) -> Response:
+    """Open a session and go on to where the person wanted to be."""
+    security.require_open_form(request, gateway, form)
+    wanted, email = safe_next(text_of(form, "next")), text_of(form, "email")
+    try:
+        signed_in = IdentityService(gateway).sign_in(
+            email=email,
+            password=str(form.get("password") or ""),
+            code=text_of(form, "code").replace(" ", "") or None,
+            source=request.client.host if request.client else "",
+            office_id=_office_id(text_of(form, "office")),
+        )
+    except (SignInRefused, SignInDelayed) as error:
+        return _form(request, next=wanted, email=email, error=error)
+    except OfficeRequired as error:
+        # Password and code were right; neither is kept, so both are asked once more together with the office.
+        return _form(request, next=wanted, email=email, error=error, offices=_offices(gateway, email))
+    response = see_other(request, wanted)
+    security.set_session_cookie(request, response, signed_in.token)
+    return response
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Response:
+    """End the session on the server and forget the cookie."""
+    IdentityService(gateway).sign_out(visit.token)
+    response = see_other(request, "/sign-in")
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+@router.get("/second-factor")
+def second_factor_form(request: Request, _visit: VisitDep, next: str = "/") -> Response:  # noqa: A002  # as above
+    """Ask for a code before something that needs a fresh one."""
+    fields = [("next", safe_next(next))]
+    return page(request, "second_factor.html", action="/second-factor", fields=fields, error=None, back="/")
+
+
+@router.post("/second-factor")
+def second_factor(request: Request, _visit: PostedDep, form: FormDep) -> Response:
+    """The code was checked with the form; go back to where one was."""
+    return see_other(request, safe_next(text_of(form, "next")))
+
+
+@router.get("/second-factor/set-up")
+def set_up_form(request: Request, visit: EnrollingDep) -> Response:
+    """What will happen; the secret is made by the next step."""
+    if visit.user.totp_confirmed_at is not None:
+        return see_other(request, "/")
+    return page(request, "set_up.html", qr=None, secret=None, error=None)
+
+
+@router.post("/second-factor/set-up")
+def set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Response:
+    """A new secret, shown this once."""
+    identity = IdentityService(gateway)
+    secret = identity.enrol_second_factor(visit.user.id)
+    address = identity.provisioning_uri(visit.user, secret)
+    return page(request, "set_up.html", qr=_qr(address), secret=secret, error=None)
+
+
+@router.post("/second-factor/confirmation")
+def confirm_set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep, form: FormDep) -> Response:
+    """Put the authenticator in use; its first code counts as a fresh second factor too."""
+    identity, code = IdentityService(gateway), text_of(form, "code").replace(" ", "")
+    try:
+        identity.confirm_enrolment(visit.user.id, code)
+    except SignInRefused as error:
+        return page(request, "set_up.html", status=422, qr=None, secret="", error=error)
+    identity.confirm_second_factor(visit.token, code)
+    return see_other(request, "/")
+
+
+def _form(
+    request: Request,
+    *,
+    next: str,  # noqa: A002  # as the field is called
+    email: str = "",
+    error: GatewayError | None = None,
+    offices: list[Office] | None = None,
+) -> Response:
+    token = security.open_form_token(request)
+    response = page(
+        request,
+        "sign_in.html",
+        status=error.http_status if error is not None else 200,
+        form_token=token,
+        next=next,
+        email=email,
+        error=error,
+        offices=offices or [],
+    )
+    security.set_form_cookie(request, response, token)
+    return response
+
+
+def _offices(gateway: Gateway, email: str) -> list[Office]:
+    """The offices of a person who has just proven to be that person."""
+    with gateway.database.unit_of_work(None) as session:
+        user = IdentityRepository(session).user_by_email(email.lower())
+        assert user is not None, "the sign-in found this user"
+        ids = sorted({membership.office_id for membership in IdentityRepository(session).memberships(user.id)})
+        offices = [OfficeRepository(session).get(office_id) for office_id in ids]
+    return [office for office in offices if office is not None]
+
+
+def _office_id(text: str) -> UUID | None:
+    try:
+        return decode("office", text) if text else None
+    except ValueError:
+        raise SignInRefused from None
+
+
+def _qr(address: str) -> str:
+    """The address as an SVG element without script or style; black on white whatever the theme."""
+    svg = segno.make(address, error="m").svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qr")
+    return str(svg)
