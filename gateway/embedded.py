@@ -263,7 +263,8 @@ class EmbeddedPostgres:
         if os.geteuid() != 0:
             return []
         _ensure_system_user()
-        prefix = ["setpriv", f"--reuid={SYSTEM_USER}", f"--regid={SYSTEM_USER}", "--clear-groups"]
+        # Changing the user forgets the wish to end with the parent; setpriv repeats it.
+        prefix = ["setpriv", "--pdeathsig=INT", f"--reuid={SYSTEM_USER}", f"--regid={SYSTEM_USER}", "--clear-groups"]
         if not (_is_reachable_by_others(self.folder) and _is_reachable_by_others(_binary("postgres"))):
             if not _has_capability(CAPABILITY_DAC_READ_SEARCH):
                 raise EmbeddedPostgresUnavailable(
