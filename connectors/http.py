@@ -99,9 +99,10 @@ class BankAnswer:
         """The body as JSON with exact decimals; raises `BankAnswerInvalid` for HTML, an empty or a broken body."""
         try:
             return json.loads(self.body, parse_float=Decimal, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError):
             what = "HTML" if self.body.lstrip()[:1] == b"<" else "something that is not JSON"
-            raise BankAnswerInvalid(f"the bank answered {what}", status=self.status) from error
+            # The cause would carry the payload into whoever logs it.
+            raise BankAnswerInvalid(f"the bank answered {what}", status=self.status) from None
 
     def json_object(self) -> dict[str, Any]:
         """As `json`, and an object; raises `BankAnswerInvalid` otherwise."""

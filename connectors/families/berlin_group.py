@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from connectors import oauth, text
+from connectors.account_data import normalise_account, normalise_balance
 from connectors.base import Connector
 from connectors.errors import (
     BankAnswerInvalid,
@@ -51,7 +52,7 @@ from connectors.model import (
     TransactionPage,
     TransactionStatus,
 )
-from connectors.normalise import STANDARD, Dialect, normalise_account, normalise_balance, normalise_berlin_group
+from connectors.normalise import STANDARD, Dialect, normalise_berlin_group
 
 SHORT_WINDOW = timedelta(days=89)
 """What is asked for when the bank refuses the period (`PERIOD_INVALID`)."""

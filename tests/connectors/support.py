@@ -20,6 +20,7 @@ STUBS = Path(__file__).parent / "stubs"
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 BASE = "https://bank.example/berlingroup/v1"
+IBAN = "BE14645123456783"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 PSU = PsuContext("192.0.2.17", "Mozilla/5.0", "nl-BE")
 
@@ -108,6 +109,10 @@ def html_answer(status: int = 200) -> httpx2.Response:
 def page(*booked: dict[str, Any], next_link: Any = None, pending: list[Any] | None = None) -> httpx2.Response:
     links = {} if next_link is None else {"next": next_link}
     return json_answer({"transactions": {"booked": list(booked), "pending": pending or [], "_links": links}})
+
+
+def amount(value: Any, currency: Any = "EUR") -> dict[str, Any]:
+    return {"amount": value, "currency": currency}
 
 
 def row(number: int = 1, **changes: Any) -> dict[str, Any]:

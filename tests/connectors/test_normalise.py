@@ -14,8 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.model import (
-    AccountKind,
-    BalanceKind,
     CodeBasis,
     PartySource,
     ReferenceKind,
@@ -25,15 +23,11 @@ from connectors.model import (
 )
 from connectors.normalise import (
     Dialect,
-    account_kind,
     fingerprint,
-    normalise_account,
-    normalise_balance,
     normalise_berlin_group,
 )
-from tests.connectors.support import TODAY, row
+from tests.connectors.support import IBAN, TODAY, amount, row
 
-IBAN = "BE14645123456783"
 HOLDER = "Studio Noordlicht BV"
 OTHER_OWN = "BE43068999999501"
 
@@ -47,10 +41,6 @@ def good(raw: Any = None, /, **changes: Any) -> Transaction:
     found = read(row(**changes) if raw is None else raw)
     assert isinstance(found, Transaction), found
     return found
-
-
-def amount(value: Any, currency: Any = "EUR") -> dict[str, Any]:
-    return {"amount": value, "currency": currency}
 
 
 # Amount and sign
@@ -392,65 +382,6 @@ def test_better_knowledge_of_the_holder_moves_no_fingerprint() -> None:
     assert isinstance(unknown, Transaction)
     assert known.fingerprint == unknown.fingerprint
     assert known.counterparty_name != unknown.counterparty_name
-
-
-# Accounts and balances
-
-
-@pytest.mark.parametrize(
-    ("raw", "kind"),
-    [
-        ({"cashAccountType": "CACC"}, AccountKind.CURRENT),
-        ({"cashAccountType": "CACC", "product": "SAC"}, AccountKind.CURRENT),
-        ({"cashAccountType": "cacc", "name": "spaarpotje"}, AccountKind.CURRENT),
-        ({"cashAccountType": "SVGS"}, AccountKind.SAVINGS),
-        ({"cashAccountType": "CACC", "product": "Compte d'épargne"}, AccountKind.SAVINGS),
-        ({"cashAccountType": "CARD"}, AccountKind.CARD),
-        ({"cashAccountType": "LOAN"}, AccountKind.LOAN),
-        ({"cashAccountType": "ZZZZ", "product": "Zichtrekening"}, AccountKind.OTHER),
-        ({"product": "Zichtrekening"}, AccountKind.CURRENT),
-        ({"product": "Compte à vue"}, AccountKind.CURRENT),
-        ({"product": "Spaarrekening"}, AccountKind.SAVINGS),
-        ({"product": "Effectenrekening"}, AccountKind.INVESTMENT),
-        ({"product": "Kaskrediet"}, AccountKind.LOAN),
-        ({"product": "Carte Visa"}, AccountKind.CARD),
-        ({"name": "Zichtrekening"}, AccountKind.OTHER),
-        ({}, AccountKind.OTHER),
-    ],
-)
-def test_the_kind_of_an_account_is_read_with_care(raw: dict[str, Any], kind: AccountKind) -> None:
-    assert account_kind(raw) is kind
-
-
-def test_a_bank_that_names_no_type_can_say_so_in_its_dialect() -> None:
-    assert account_kind({}, Dialect(kind_without_type=AccountKind.CURRENT)) is AccountKind.CURRENT
-
-
-def test_an_account_is_read_whole() -> None:
-    found = normalise_account(
-        {"resourceId": "1", "currency": "eur", "iban": "be14 6451 2345 6783", "status": "deleted"}
-    )
-    assert found is not None
-    assert (found.iban, found.currency, found.is_closed) == (IBAN, "EUR", True)
-
-
-@pytest.mark.parametrize(
-    ("bank_kind", "extra", "kind"),
-    [
-        ("closingBooked", {}, BalanceKind.CLOSING_BOOKED),
-        ("INTERIMBOOKED", {}, BalanceKind.INTERIM_BOOKED),
-        ("CLBD", {}, BalanceKind.CLOSING_BOOKED),
-        ("closingBooked", {"creditLimitIncluded": True}, BalanceKind.OTHER),
-        ("interimAvailable", {"creditLimitIncluded": True}, BalanceKind.INTERIM_AVAILABLE),
-        ("nonInvoiced", {}, BalanceKind.OTHER),
-        (None, {}, BalanceKind.OTHER),
-    ],
-)
-def test_a_balance_keeps_its_kind(bank_kind: Any, extra: dict[str, Any], kind: BalanceKind) -> None:
-    found = normalise_balance({"balanceType": bank_kind, "balanceAmount": amount("1.00"), **extra})
-    assert found is not None
-    assert found.kind is kind
-    assert found.bank_kind == (bank_kind or "")
 
 
 # What holds for any JSON

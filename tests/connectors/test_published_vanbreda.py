@@ -14,10 +14,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from connectors.account_data import normalise_balance
 from connectors.base import Connector
 from connectors.http import BankAnswer
 from connectors.model import AccountKind, BalanceKind, ConsentHandle, Redirect
-from connectors.normalise import normalise_balance
 from tests.connectors.support import PSU, TODAY, VERIFIER, FakeBank, Keeper, access, consent_request
 
 BASE = "https://xs2a-sandbox.bankvanbreda.be/berlingroup/v1"
