@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from io import BytesIO
 from typing import BinaryIO
 
@@ -57,10 +58,11 @@ def arrange(
     its bank. `batch_booking` None: false, and true for salaries, which alone need it. `debtor_accounts` is keyed by
     compact IBAN; raises `KeyError` for one that is missing.
     """
+    date_of = cache(execution_date)  # a basket asks for few different dates
     blocks: dict[tuple[str, date, bool, str], list[Payment]] = {}
     for payment in payments:
         account = debtor_accounts[accounts.compact_iban(payment.debtor_iban)]
-        day = execution_date(
+        day = date_of(
             payment.asked_date,
             payment.date_choice,
             payment.category_purpose,
@@ -178,14 +180,12 @@ def _payment(payment: Payment) -> str:
 
 
 def _remittance(payment: Payment) -> str:
-    match payment.remittance:
-        case Unstructured(text):
-            return f"<RmtInf>{_text('Ustrd', text)}</RmtInf>"
-        case Structured(kind, reference):
-            return (
-                f"<RmtInf><Strd><CdtrRefInf><Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry><Issr>{kind.value}</Issr></Tp>"
-                f"{_text('Ref', reference)}</CdtrRefInf></Strd></RmtInf>"
-            )
+    remittance = payment.remittance
+    if isinstance(remittance, Unstructured):
+        return f"<RmtInf>{_text('Ustrd', remittance.text)}</RmtInf>"
+    if isinstance(remittance, Structured):
+        kind = f"<Tp><CdOrPrtry><Cd>SCOR</Cd></CdOrPrtry><Issr>{remittance.kind}</Issr></Tp>"
+        return f"<RmtInf><Strd><CdtrRefInf>{kind}{_text('Ref', remittance.reference)}</CdtrRefInf></Strd></RmtInf>"
     return ""
 
 
@@ -280,14 +280,14 @@ def _unconverted(payment: Payment) -> Iterator[str]:
     ):
         if name and not is_allowed(name):
             yield field
-    match payment.remittance:
-        case Unstructured(text) if not is_allowed(text):
+    remittance = payment.remittance
+    if isinstance(remittance, Unstructured):
+        if not is_allowed(remittance.text):
             yield "/remittance/text"
-        case Structured(ReferenceKind.BELGIAN, reference) if references.belgian_fault(
-            reference
-        ) or not payment.creditor_iban.startswith("BE"):
-            yield "/remittance/reference"
-        case Structured(ReferenceKind.RF, reference) if references.rf_fault(reference):
+    elif isinstance(remittance, Structured):
+        is_belgian = remittance.kind is ReferenceKind.BELGIAN
+        fault = references.belgian_fault if is_belgian else references.rf_fault
+        if fault(remittance.reference) or (is_belgian and not payment.creditor_iban.startswith("BE")):
             yield "/remittance/reference"
     address = payment.creditor.address
     if address and not is_allowed("".join((*(getattr(address, part) for part in PARTS), *address.lines))):

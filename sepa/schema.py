@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-from typing import BinaryIO, cast
+from typing import cast
 
 from lxml import etree
 
@@ -84,20 +84,6 @@ def schema_faults(tree: etree._ElementTree, version: str) -> list[SchemaFault]:
         SchemaFault(error.line, _path(tree, error.path, space), error.message.replace(space, ""))
         for error in cast("Iterable[etree._LogEntry]", schema.error_log)  # the stubs lack its iterator
     ]
-
-
-def is_valid_stream(source: BinaryIO, version: str) -> bool:
-    """Whether a file this program wrote follows the schema; read in one pass with flat memory."""
-    elements = etree.iterparse(source, events=("end",), schema=_schema(version), tag="{*}CdtTrfTxInf", no_network=True)
-    try:
-        for number, (_, element) in enumerate(elements):
-            parent = element.getparent()
-            # What was read is dropped now and then; the validator has seen it.
-            if number % 500 == 0 and parent is not None:
-                del parent[:-1]
-    except etree.XMLSyntaxError:
-        return False
-    return True
 
 
 def _path(tree: etree._ElementTree, place: str | None, space: str) -> str:

@@ -31,7 +31,7 @@ from sepa import (
     write,
 )
 from sepa.pain_check import check_file
-from sepa.schema import NAMESPACE, PAIN001_09, is_valid_stream, parse, schema_faults
+from sepa.schema import NAMESPACE, PAIN001_09, parse, schema_faults
 from tests.sepa.samples import CREDITOR_IBAN, DEBTOR_IBAN, GERMAN_IBAN, OGM, SWISS_IBAN, TODAY, belgian_iban, payment
 
 NS = {"p": NAMESPACE.format(PAIN001_09)}
@@ -231,13 +231,6 @@ def test_a_large_basket_is_split_evenly(count: int, sizes: list[int]) -> None:
     parts = split(payments, payments_max=5)
     assert [len(part) for part in parts] == sizes
     assert [one for part in parts for one in part] == payments
-
-
-def test_a_stream_is_validated_without_a_tree() -> None:
-    document = build(order_of(*REFERENCE))
-    assert is_valid_stream(BytesIO(document), PAIN001_09)
-    assert not is_valid_stream(BytesIO(document.replace(b"<PmtMtd>TRF", b"<PmtMtd>XXX")), PAIN001_09)
-    assert not is_valid_stream(BytesIO(document[:-20]), PAIN001_09)
 
 
 def test_sepaxml_writes_the_same_payments() -> None:
