@@ -1,6 +1,6 @@
 """Lines become records, records become logical files: record 0 up to record 9."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
@@ -32,6 +32,7 @@ class Block:
     lengths: list[tuple[int, int]] = field(default_factory=list)  # lines that are not 128 long: number, length
     unknown: list[tuple[int, str]] = field(default_factory=list)  # lines of no known record: number, first characters
     is_last: bool = True
+    records: Mapping[str, type[Record]] = field(default_factory=lambda: VERSION_2)  # by the version of its header
 
     def note(self, number: int, fault: Fault) -> None:
         """Keep a fault of the line with that number."""
@@ -65,7 +66,7 @@ def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
                 block.is_last = False
                 yield block
             block = Block(first_line=number)
-        is_closed = text[0] == "9"
+        is_closed = text.startswith("9 ")  # and not "9000 Gent", the rest of a line that was broken in two
         _add(block, number, text)
     if block is not None:
         yield block
@@ -74,11 +75,12 @@ def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
 def _add(block: Block, number: int, text: str) -> None:
     if len(text) != LINE_LENGTH:
         block.lengths.append((number, len(text)))
-    first = block.lines[0].record if block.lines else None
-    records = VERSION_1 if isinstance(first, Header) and first.version == 1 else VERSION_2
-    record = records.get(text[:2] if text[0] in "23" else text[0])
+    record = block.records.get(text[:2] if text[0] in "23" else text[0])
     if record is None:
         block.unknown.append((number, text[:2]))
         return
     # A longer line is read by position, up to where a line should end.
-    block.lines.append(Line(number, text, record.read(text[:LINE_LENGTH], partial(block.note, number)), record.kind))
+    value = record.read(text[:LINE_LENGTH], partial(block.note, number))
+    if isinstance(value, Header) and value.version == 1:
+        block.records = VERSION_1
+    block.lines.append(Line(number, text, value, record.kind))

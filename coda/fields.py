@@ -5,12 +5,10 @@ right-aligned and filled with zeros, text is left-aligned and filled with blanks
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from operator import methodcaller
 from typing import Any, ClassVar, Literal
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")  # never inside a text: they end lines early or are no character
@@ -58,9 +56,9 @@ class Codec:
         raise NotImplementedError
 
     @property
-    def plain(self) -> Callable[[str], Any] | None:
-        """Quick decoder of columns that match `pattern`; `None` when their text is the value."""
-        return self.decode
+    def plain(self) -> str:
+        """Expression for the value of columns, `raw`, that match `pattern`; `decode` is the codec's own."""
+        return "decode(raw)"
 
     def encode(self, value: Any) -> str:
         """Columns of the value, exactly `length` wide; raises `FieldFault` when it does not fit."""
@@ -81,9 +79,7 @@ class Digits(Codec):
     def pattern(self) -> str:
         return f"[0-9]{{{self.length}}}"
 
-    @property
-    def plain(self) -> Callable[[str], Any]:
-        return int
+    plain = "int(raw)"
 
     def decode(self, raw: str) -> int:
         if raw.isdecimal() and raw.isascii():
@@ -117,9 +113,7 @@ class Code(Codec):
     def pattern(self) -> str:
         return f"[0-9]{{{self.length}}}"
 
-    @property
-    def plain(self) -> None:
-        return None
+    plain = "raw"
 
     def decode(self, raw: str) -> str:
         if raw.isdecimal() and raw.isascii():
@@ -150,9 +144,7 @@ class OneOf(Codec):
     def pattern(self) -> str:
         return f"[{self.characters}]"
 
-    @property
-    def plain(self) -> None:
-        return None
+    plain = "raw"
 
     def decode(self, raw: str) -> str:
         if raw in self.characters and raw:
@@ -177,9 +169,7 @@ class Flag(Codec):
     values = "0 | 1"
     pattern = "[01]"
 
-    @property
-    def plain(self) -> Callable[[str], Any]:
-        return "1".__eq__
+    plain = "raw == '1'"
 
     def decode(self, raw: str) -> bool:
         if raw in ("0", "1"):
@@ -229,9 +219,7 @@ class Text(Codec):
     def pattern(self) -> str:
         return f"[^\x00-\x1f\x7f-\x9f\ufffd]{{{self.length}}}"
 
-    @property
-    def plain(self) -> Callable[[str], Any]:
-        return _without_filling
+    plain = "raw.rstrip(' ')"
 
     def decode(self, raw: str) -> str:
         text = raw.rstrip(" ")
@@ -320,10 +308,6 @@ class SignedAmount(Codec):
     pattern = "[01][0-9]{15}"
     values = "sign 0 | 1, then 12 digits + 3 decimals"
 
-    @property
-    def plain(self) -> Callable[[str], Any]:
-        return _signed
-
     def decode(self, raw: str) -> Decimal:
         if raw[:1] not in ("0", "1") or not (raw.isdecimal() and raw.isascii()):
             raise FieldFault("not_digits", "sign 0 or 1 and 15 digits", value=self._guess(raw))
@@ -341,9 +325,6 @@ class SignedAmount(Codec):
 
 def _count(digits: int) -> str:
     return "1 digit" if digits == 1 else f"{digits} digits"
-
-
-_without_filling = methodcaller("rstrip", " ")
 
 
 def _signed(raw: str) -> Decimal:

@@ -16,7 +16,7 @@ LineEnd = Literal["CRLF", "LF", "mixed", "none"]
 
 CHUNK = 1 << 20
 MARK_UTF8 = b"\xef\xbb\xbf"
-LINE_MAX = 4096  # a longer "line" is no text; what follows belongs to the next
+LINE_MAX = 4096  # characters; a longer "line" is no text; what follows belongs to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,15 @@ def facts_of(stream: BinaryIO, name: str = "") -> FileFacts:
 
 def lines_of(stream: BinaryIO, facts: FileFacts) -> Iterator[tuple[int, str]]:
     """Number, from 1, and text of each line, without its line end and without byte-order mark."""
-    codec = "utf-8" if facts.encoding == "utf-8" else "cp1252"
-    number = 0
-    while raw := stream.readline(LINE_MAX):
-        number += 1
-        if number == 1:
-            raw = raw.removeprefix(MARK_UTF8)
-        yield number, raw.removesuffix(b"\n").removesuffix(b"\r").decode(codec, "replace")
+    codec = "utf-8-sig" if facts.encoding == "utf-8" else "cp1252"
+    # Decoding by the piece takes a fifth of the time of decoding by the line.
+    text = io.TextIOWrapper(stream, encoding=codec, errors="replace", newline="\n")
+    try:
+        number = 0
+        while line := text.readline(LINE_MAX):
+            number += 1
+            if number == 1 and facts.has_byte_order_mark:
+                line = line.removeprefix(MARK_UTF8.decode("cp1252"))  # left over when the rest is not UTF-8
+            yield number, line.removesuffix("\n").removesuffix("\r")
+    finally:
+        text.detach()  # The stream belongs to the caller, who closes it.

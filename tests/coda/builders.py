@@ -4,9 +4,13 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import coda
+
+# Few enough examples for a run of seconds, and no deadline: a busy machine is no fault of the code.
+quick = settings(max_examples=40, deadline=None)
 
 OPENED = date(2026, 3, 13)
 CLOSED = date(2026, 3, 16)

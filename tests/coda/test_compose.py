@@ -8,7 +8,7 @@ from hypothesis import given
 import coda
 from coda.compose import structured_reference
 from coda.text import fold
-from tests.coda.builders import ACCOUNT, CLOSED, OPENED, entry, entry_lists, statement
+from tests.coda.builders import ACCOUNT, CLOSED, OPENED, entry, entry_lists, quick, statement
 
 
 def test_an_entry_becomes_a_movement_with_a_record_for_each_part() -> None:
@@ -118,6 +118,7 @@ def test_a_long_name_and_an_address_stand_in_information_001() -> None:
     )
 
 
+@quick
 @given(entries=entry_lists())
 def test_no_word_of_an_entry_is_lost(entries: list[coda.Entry]) -> None:
     """Every word, folded, stands in the movement or its information; only words wider than a part are cut in two."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import coda
 from coda.account_zone import counterparty_account
-from tests.coda.builders import entry, statement
+from tests.coda.builders import entry, quick, statement
 
 GOLDEN = Path(__file__).parent / "golden"
 INFORMATION = GOLDEN / "syn_information_records.cod"
@@ -162,6 +162,7 @@ def test_version_1_is_read_with_its_own_layout_and_not_written() -> None:
         coda.write([read])
 
 
+@quick
 @given(content=st.binary(max_size=600) | st.text("0123489 \n", max_size=600).map(str.encode))
 def test_no_content_makes_the_readers_fail_otherwise_than_by_their_own_errors(content: bytes) -> None:
     report = coda.check(content)
@@ -177,6 +178,7 @@ def test_no_content_makes_the_readers_fail_otherwise_than_by_their_own_errors(co
         assert report.findings[0].code == "not_coda"
 
 
+@quick
 @given(data=st.data())
 def test_a_golden_file_with_any_byte_changed_is_still_shown(data: st.DataObject) -> None:
     content = bytearray(data.draw(st.sampled_from(sorted(GOLDEN.glob("*.cod")))).read_bytes())

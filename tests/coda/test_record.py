@@ -12,7 +12,7 @@ from coda.fields import Amount, Code, Codec, Day, Digits, Flag, Mark, OneOf, Sig
 from coda.record import Record, record
 from coda.records import VERSION_1, VERSION_2
 from coda.records.movement import MovementMain
-from tests.coda.builders import dates
+from tests.coda.builders import dates, quick
 
 EVERY = sorted({*VERSION_1.values(), *VERSION_2.values()}, key=lambda each: each.__name__)
 AMOUNTS = st.decimals(0, 999999999999, places=3)
@@ -48,6 +48,7 @@ def test_every_record_uses_each_of_the_128_columns_once(declared: type[Record]) 
 
 
 @pytest.mark.parametrize("declared", EVERY, ids=lambda each: each.__name__)
+@quick
 @given(data=st.data())
 def test_a_written_record_reads_back_unchanged(declared: type[Record], data: st.DataObject) -> None:
     coded = {column.name: column.codec for column in declared.layout if column.codec is not None}
@@ -59,6 +60,7 @@ def test_a_written_record_reads_back_unchanged(declared: type[Record], data: st.
 
 
 @pytest.mark.parametrize("declared", EVERY, ids=lambda each: each.__name__)
+@quick
 @given(line=st.text(st.characters(codec="cp1252"), max_size=140))
 def test_any_line_can_be_read_and_its_faults_have_a_place(declared: type[Record], line: str) -> None:
     faults: list[object] = []

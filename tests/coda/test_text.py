@@ -14,6 +14,7 @@ from coda.text import (
     lay_out,
     split_words,
 )
+from tests.coda.builders import quick
 
 ENCODINGS = ("windows-1252", "ascii")
 CODECS = {"windows-1252": "cp1252", "ascii": "ascii"}
@@ -39,6 +40,7 @@ def test_characters_become_their_nearest_equal(text: str, windows: str, ascii_on
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
+@quick
 @given(text=st.text())
 @example(text="\x00\x7f\x81\u0085\u2028\ufffd")
 def test_folded_text_is_on_one_line_in_its_encoding_and_has_no_new_question_mark(text: str, encoding: str) -> None:
@@ -51,6 +53,7 @@ def test_folded_text_is_on_one_line_in_its_encoding_and_has_no_new_question_mark
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
+@quick
 @given(text=st.text())
 def test_folding_twice_changes_nothing(text: str, encoding: str) -> None:
     once = fold(text, encoding)  # type: ignore[arg-type]
@@ -70,6 +73,7 @@ def test_a_word_wider_than_a_part_is_cut() -> None:
 
 
 @pytest.mark.parametrize("widths", [MOVEMENT_WIDTHS, INFORMATION_WIDTHS, (7, 5, 3)])
+@quick
 @given(words=st.lists(st.text("abc", min_size=1, max_size=30), max_size=40))
 def test_no_letter_is_lost_by_splitting(widths: tuple[int, ...], words: list[str]) -> None:
     text = " ".join(words)
@@ -79,6 +83,7 @@ def test_no_letter_is_lost_by_splitting(widths: tuple[int, ...], words: list[str
     assert not any(part.endswith(" ") for part in parts)
 
 
+@quick
 @given(words=st.lists(st.text("abc", min_size=1, max_size=30), max_size=8))
 def test_words_that_are_laid_out_read_alike_stripped_or_raw(words: list[str]) -> None:
     laid_out, rest = lay_out(" ".join(words), MOVEMENT_WIDTHS)

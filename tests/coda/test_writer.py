@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 
 import coda
-from tests.coda.builders import entry, statement, statements
+from tests.coda.builders import entry, quick, statement, statements
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
+@quick
 @given(statement=statements())
 def test_a_written_statement_reads_back_unchanged(statement: coda.Statement) -> None:
     content = coda.write([statement])
@@ -19,6 +20,7 @@ def test_a_written_statement_reads_back_unchanged(statement: coda.Statement) -> 
     assert coda.check(content).findings == ()
 
 
+@quick
 @given(statement=statements())
 def test_ascii_output_is_ascii_and_taken_by_the_strict_reader(statement: coda.Statement) -> None:
     content = coda.write([statement], encoding="ascii")
@@ -26,6 +28,7 @@ def test_ascii_output_is_ascii_and_taken_by_the_strict_reader(statement: coda.St
     assert coda.check(content).findings == ()
 
 
+@quick
 @given(statement=statements())
 def test_every_line_is_of_128_characters_and_ends_in_crlf(statement: coda.Statement) -> None:
     lines = coda.write([statement]).split(b"\r\n")
