@@ -81,7 +81,7 @@ class EmbeddedPostgres:
         """Start the server and, in a new folder, make the cluster, its roles and the database `sluis`."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._give_to_server_user(self.folder)
-        self._stop_leftover()
+        self.stop_leftover()
         is_new = not (self.data / "PG_VERSION").exists()
         if is_new:
             self._make_cluster()
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
         _write_private(self.folder / "socket.json", json.dumps({"folder": str(folder)}))
         return folder
 
-    def _stop_leftover(self) -> None:
+    def stop_leftover(self) -> None:
         """Stop the server a killed run left in this folder; a foreign process with its number is not touched."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])

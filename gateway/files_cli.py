@@ -70,7 +70,7 @@ def pain_check_(files: Files, *, as_json: Json = False, today: Today = None) -> 
     else:
         for file, report in reports:
             for finding in report.findings:
-                print(f"{file}: {finding.severity}: {finding}")
+                print(f"{file}: {finding}")
             print(
                 f"{file}: {'no faults' if report.ok else 'faults'}, {report.version or 'unknown version'}, "
                 f"{report.count or 0} payments, total {report.total or 0}, SHA-256 {report.sha256}"
