@@ -63,19 +63,31 @@ def sendable(payment: Payment, *, address_mode: AddressMode = AddressMode.STRUCT
     A Belgian reference to a foreign account becomes free text in its printed form. For a payment without blocking
     findings; raises `TextForbidden` or `ReferenceInvalid` otherwise. Idempotent.
     """
+    debtor_iban = accounts.compact_iban(payment.debtor_iban)
     creditor_iban = accounts.compact_iban(payment.creditor_iban)
-    sent: dict[str, object] = {
-        "debtor_iban": accounts.compact_iban(payment.debtor_iban),
-        "creditor": _sendable_party(payment.creditor, address_mode),
-        "creditor_iban": creditor_iban,
-        "creditor_bic": payment.creditor_bic or None,
-        "remittance": _sendable_remittance(payment.remittance, creditor_iban),
-        "ultimate_debtor": convert(payment.ultimate_debtor) if payment.ultimate_debtor else None,
-        "ultimate_creditor": convert(payment.ultimate_creditor) if payment.ultimate_creditor else None,
-    }
+    creditor = _sendable_party(payment.creditor, address_mode)
+    remittance = _sendable_remittance(payment.remittance, creditor_iban)
+    ultimate_debtor = payment.ultimate_debtor and convert(payment.ultimate_debtor)
+    ultimate_creditor = payment.ultimate_creditor and convert(payment.ultimate_creditor)
     # Most payments were converted when they were entered; a copy of each would double the memory of an export.
-    changed = {name: value for name, value in sent.items() if getattr(payment, name) != value}
-    return replace(payment, **changed) if changed else payment  # type: ignore[arg-type]  # names are fields
+    if (
+        creditor is payment.creditor
+        and remittance is payment.remittance
+        and (debtor_iban, creditor_iban) == (payment.debtor_iban, payment.creditor_iban)
+        and (ultimate_debtor, ultimate_creditor) == (payment.ultimate_debtor, payment.ultimate_creditor)
+        and payment.creditor_bic != ""
+    ):
+        return payment
+    return replace(
+        payment,
+        debtor_iban=debtor_iban,
+        creditor=creditor,
+        creditor_iban=creditor_iban,
+        creditor_bic=payment.creditor_bic or None,
+        remittance=remittance,
+        ultimate_debtor=ultimate_debtor,
+        ultimate_creditor=ultimate_creditor,
+    )
 
 
 def _sendable_party(party: Party, mode: AddressMode) -> Party:
@@ -96,7 +108,8 @@ def _sendable_remittance(remittance: Remittance, creditor_iban: str) -> Remittan
                 return remittance if digits == reference else Structured(ReferenceKind.BELGIAN, digits)
             return Unstructured(references.print_belgian(digits))
         case Structured(ReferenceKind.RF, reference):
-            return Structured(ReferenceKind.RF, references.parse_rf(reference))
+            compact = references.parse_rf(reference)
+            return remittance if compact == reference else Structured(ReferenceKind.RF, compact)
     return None
 
 
