@@ -37,6 +37,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         _("The bank's limit of reads is reached"),
         _("Wait until the moment named, or read while the account holder is present."),
     ),
+    "bank_request_refused": (
+        _("The bank refused this request for good"),
+        _("The account may be closed at the bank; otherwise the operator finds the request id in the log."),
+    ),
     "bank_unavailable": (
         _("The bank does not answer"),
         _("Try again later; nothing was lost and nothing was stored by half."),

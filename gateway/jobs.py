@@ -28,7 +28,7 @@ KEEP_FINISHED: Final = timedelta(days=7)
 def make_app(conninfo: str, *, pool_size: int = 6) -> App:
     """The procrastinate application on a libpq connection string; `register` adds our tasks."""
     return App(
-        connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size, open=False),
+        connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=pool_size),
         worker_defaults={
             "update_heartbeat_interval": HEARTBEAT.total_seconds(),
             "stalled_worker_timeout": STALLED_AFTER.total_seconds(),

@@ -80,7 +80,7 @@ class BankDirectory:
 
 
 def _connect(bank_id: str, access: BankAccessSettings) -> Connector:
-    hosts = frozenset(access.allowed_hosts)
+    hosts = frozenset(access.allowed_hosts or registry.connector_class(bank_id).profile.hosts)
     endpoint = BankEndpoint(base_url=access.base_url.rstrip("/"), client_id=access.client_id, allowed_hosts=hosts)
     http = BankHttp(endpoint.base_url, bank_id=bank_id, now=real_now, allowed_hosts=hosts, ssl_context=_tls(access))
     return registry.connector_class(bank_id)(endpoint, http, now=real_now, new_id=lambda: str(uuid.uuid4()))

@@ -94,8 +94,13 @@ def test_two_at_once_are_written_one_after_the_other(committed: Gateway) -> None
 
 def test_an_act_that_rolls_back_leaves_no_entry(gateway: Gateway) -> None:
     office = make_office(gateway)
-    with pytest.raises(RuntimeError), gateway.database.unit_of_work(office.id) as session:
-        gateway.audit.record(session, act_of_system(office), "client.changed", "client", new_id())
-        raise RuntimeError
+
+    def fail() -> None:
+        with gateway.database.unit_of_work(office.id) as session:
+            gateway.audit.record(session, act_of_system(office), "client.changed", "client", new_id())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with gateway.database.unit_of_work(office.id) as session:
         assert session.exec(select(AuditEntry)).all() == []
