@@ -55,7 +55,7 @@ class Account:
         if len(currency) != 3 or not (currency.isascii() and currency.isalpha() and currency.isupper()):
             raise InvalidValue("account.currency", "not a currency code of three capitals")
         is_belgian = compact.startswith("BE")
-        digits = "".join(character for character in company_number.removeprefix("BE") if character not in " .-")
+        digits = "".join(character for character in company_number.upper().removeprefix("BE") if character not in " .-")
         if digits and (not digits.isascii() or not digits.isdecimal() or len(digits) > 11):
             raise InvalidValue("account.company_number", "not an enterprise number of ten digits")
         if bank_id and (len(bank_id) != 3 or not bank_id.isascii() or not bank_id.isdecimal()):

@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -30,7 +30,7 @@ class FileFacts:
     has_final_line_end: bool
     has_byte_order_mark: bool
     lines: int
-    start: bytes  # first bytes, by which other formats are known
+    start: bytes = field(repr=False)  # first bytes, by which other formats are known; they may hold a name
 
 
 @contextmanager

@@ -9,9 +9,7 @@ Encoding = Literal["ascii", "utf-8", "windows-1252"]  # found in files
 OutputEncoding = Literal["windows-1252", "ascii"]  # written by us
 
 MOVEMENT_WIDTHS = (53, 53, 43)  # records 21, 22 and 23
-MOVEMENT_WIDTHS_STRUCTURED = (50, 53, 43)  # after the three digits of the type
 INFORMATION_WIDTHS = (73, 105, 90)  # records 31, 32 and 33
-INFORMATION_WIDTHS_STRUCTURED = (70, 105, 90)
 
 # Letters and signs that no decomposition takes apart, each before what it becomes. Those that Windows-1252 has are
 # folded for ASCII only.
@@ -30,22 +28,34 @@ _UNKNOWN = "."  # what banks put for a character they cannot carry; never a ques
 
 
 class EncodingDetector:
-    """The first of ascii, utf-8 and windows-1252 in which all bytes fed so far decode."""
+    """The first of ascii, utf-8 and windows-1252 in which all bytes fed so far decode.
 
-    def __init__(self) -> None:
+    One case is decided by the lines: `Ã«` in Windows-1252 is `ë` in UTF-8. Where such a line has its 128 characters in
+    Windows-1252 only, that it is.
+    """
+
+    def __init__(self, line_length: int = 128) -> None:
+        self._line_length = line_length
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._is_ascii = True
         self._is_utf8 = True
+        self._rest = b""  # of the line that the last chunk began
+        self._votes = 0  # of the lines that are of the right length: above 0 for UTF-8, below for Windows-1252
 
     def feed(self, chunk: bytes) -> None:
-        if self._is_ascii and chunk.isascii():
+        if chunk.isascii() and self._rest.isascii():
+            self._rest = (self._rest + chunk).rpartition(b"\n")[2][-self._line_length * 4 :]
             return
-        self._is_ascii = False
-        if self._is_utf8:
-            try:
-                self._utf8.decode(chunk)
-            except UnicodeDecodeError:
-                self._is_utf8 = False
+        self._is_ascii = self._is_ascii and chunk.isascii()
+        if not self._is_utf8:
+            return
+        try:
+            self._utf8.decode(chunk)
+        except UnicodeDecodeError:
+            self._is_utf8 = False
+            return
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        self._count(lines)
 
     @property
     def encoding(self) -> Encoding:
@@ -57,7 +67,17 @@ class EncodingDetector:
             self._utf8.decode(b"", final=True)  # a character cut off by the end of the file
         except UnicodeDecodeError:
             return "windows-1252"
-        return "utf-8"
+        self._count([self._rest])
+        self._rest = b""
+        return "utf-8" if self._votes >= 0 else "windows-1252"
+
+    def _count(self, lines: list[bytes]) -> None:
+        for line in lines:
+            if line.isascii():
+                continue
+            text = line.removesuffix(b"\r")
+            characters = len(text.decode("utf-8", "replace").removeprefix("\ufeff"))
+            self._votes += (characters == self._line_length) - (len(text) == self._line_length)
 
 
 def fold(text: str, encoding: OutputEncoding = "windows-1252") -> str:

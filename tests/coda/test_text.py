@@ -110,6 +110,10 @@ def test_columns_are_cut_exactly_and_a_longer_text_is_refused() -> None:
         ([b"abc\xe9 x"], "windows-1252"),
         ([b"abc\xc3"], "windows-1252"),
         (["é".encode(), b"\xe9 "], "windows-1252"),
+        (["é".encode().ljust(129), b"\r\n"], "utf-8"),
+        (["Ã«".encode("cp1252").ljust(128), b"\r\n"], "windows-1252"),
+        ([b"x" * 100 + b"\n" + "Ã".encode("cp1252"), "«".encode("cp1252").ljust(127)], "windows-1252"),
+        (["\ufeffé".encode().ljust(132)], "utf-8"),
     ],
 )
 def test_the_encoding_is_the_first_in_which_all_bytes_decode(chunks: list[bytes], encoding: str) -> None:

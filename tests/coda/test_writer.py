@@ -20,6 +20,11 @@ def test_a_written_statement_reads_back_unchanged(statement: coda.Statement) -> 
     assert coda.check(content).findings == ()
 
 
+def test_a_text_that_looks_like_utf_8_reads_back_as_it_was_written() -> None:
+    written = statement([entry(counterparty_name="CafÃ© NoÃ«l", communication="Â£")])
+    assert list(coda.read(coda.write([written]))) == [written]
+
+
 @quick
 @given(statement=statements())
 def test_ascii_output_is_ascii_and_taken_by_the_strict_reader(statement: coda.Statement) -> None:
