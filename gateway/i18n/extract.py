@@ -108,7 +108,7 @@ def _template_texts() -> Iterator[Text]:
             for _line, _function, message, _comments in babel_extract(file, ("_", "gettext", "ngettext"), (), _OPTIONS):
                 if isinstance(message, str):
                     yield message
-                else:
+                elif message is not None:
                     strings = [part for part in message if isinstance(part, str)]
                     yield (strings[0], strings[1]) if len(strings) > 1 else strings[0]
 

@@ -119,7 +119,9 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "statement": {
         "collecting": "wait", "held": "bad", "proven": "wait", "proven_by_span": "wait", "issued": "good",
     },
-    "hold": {"difference": "bad", "awaiting_bank_balance": "wait", "waits_for_earlier": "wait", "no_bank_balance": "bad"},
+    "hold": {
+        "difference": "bad", "awaiting_bank_balance": "wait", "waits_for_earlier": "wait", "no_bank_balance": "bad",
+    },
     "basket": {"submitted": "wait", "approved": "good", "processing": "good"},
     "payment": {
         "submitted": "wait", "approved": "good", "rejected": "bad", "initiating": "wait", "qr_shown": "wait",
