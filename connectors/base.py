@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from connectors.http import BankHttp
 from connectors.model import (
@@ -24,9 +24,12 @@ from connectors.model import (
     GrantedConsent,
     NextStep,
     PsuContext,
+    RejectedRow,
     StartedConsent,
     TokenSet,
+    Transaction,
     TransactionPage,
+    TransactionStatus,
 )
 from connectors.profile import BankProfile
 
@@ -113,6 +116,19 @@ class Connector(ABC):
         `today` decides which booking dates lie in the future (those count as pending). `own_ibans` are the holder's
         other accounts, for the codes of own transfers. Raises in the middle when a page fails: the caller drops all.
         """
+
+    @abstractmethod
+    def transaction(
+        self,
+        raw: Any,
+        *,
+        status: TransactionStatus,
+        account_iban: str,
+        account_holder: str | None,
+        own_ibans: frozenset[str],
+        today: date,
+    ) -> Transaction | RejectedRow:
+        """One raw row in the normal form; asks no bank, so that stored rows can be mapped again (SYN-10)."""
 
     @abstractmethod
     def refresh_tokens(self, tokens: TokenSet, handle: ConsentHandle | None = None) -> TokenSet:

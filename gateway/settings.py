@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Offices made here are in this mode; clock offsets exist in test mode only."""
     banks: dict[str, BankAccessSettings] = Field(default_factory=dict)
     """JSON: bank id to access, `{"crelan": {"base_url": "https://…", "client_id": "PSDBE-NBB-…"}}`."""
+    return_urls: list[str] = Field(default_factory=list)
+    """JSON list of addresses outside this installation to which a consent may lead the PSU back, letter by letter."""
     default_language: Literal["nl", "fr", "en", "de"] = "nl"
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,0 +1,35 @@
+"""What accounts refuse."""
+
+from gateway.errors import ConflictError, NotFound
+
+
+class AccountNotFound(NotFound):
+    """No such account, or another office's."""
+
+    code = "account_not_found"
+    title = "There is no account with this id"
+
+
+class SyncNotFound(NotFound):
+    """No such reading, or another office's."""
+
+    code = "sync_not_found"
+    title = "There is no synchronisation with this id"
+
+
+class StatementsFromTooEarly(ConflictError):
+    """Before the first day of history the bank gave (OFF-10)."""
+
+    code = "statements_from_too_early"
+    title = "The bank gave no data for this day"
+    detail = "The history begins on {history_from}."
+    hint = "Choose that day or a later one; older days come from files of the bank."
+
+
+class StatementsStarted(ConflictError):
+    """The first file is issued: its day does not move any more (OFF-10)."""
+
+    code = "statements_started"
+    title = "The first statement of this account is issued already"
+    detail = "Statements begin on {first_date}."
+    hint = "The chain of statements has no gaps; its beginning cannot be moved."

@@ -1,0 +1,144 @@
+"""Queries on accounts, balances and readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import SelectBase
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from gateway.accounts.models import Account, Balance, Sync
+from gateway.accounts.states import READABLE, SyncState
+
+
+class AccountRepository:
+    """Accounts of one office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, account_id: UUID, *, is_locked: bool = False) -> Account | None:
+        """One account. Whoever changes its data holds this lock, so that two workers take turns."""
+        query = select(Account).where(Account.office_id == office_id, Account.id == account_id)
+        if is_locked:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.exec(query).one_or_none()
+
+    def by_iban(self, office_id: UUID, iban: str, currency: str) -> Account | None:
+        """The office's account with this number and currency."""
+        return self.session.exec(
+            select(Account)
+            .where(Account.office_id == office_id, Account.iban == iban, Account.currency == currency)
+            .with_for_update()
+        ).one_or_none()
+
+    def of_consent(self, office_id: UUID, consent_id: UUID) -> Sequence[Account]:
+        """Accounts read under this consent, locked in a fixed order."""
+        return self.session.exec(
+            select(Account)
+            .where(Account.office_id == office_id, Account.consent_id == consent_id)
+            .order_by(col(Account.id))
+            .with_for_update()
+        ).all()
+
+    def of_client(self, office_id: UUID, client_id: UUID) -> Sequence[Account]:
+        """All accounts of a client."""
+        return self.session.exec(
+            select(Account)
+            .where(Account.office_id == office_id, Account.client_id == client_id)
+            .order_by(col(Account.id))
+        ).all()
+
+    def visible(self, office_id: UUID, clients: SelectBase) -> SelectOfScalar[Account]:
+        """Query over the accounts of these clients."""
+        return select(Account).where(Account.office_id == office_id, col(Account.client_id).in_(clients))
+
+    def visible_ids(self, office_id: UUID, clients: SelectBase) -> SelectOfScalar[UUID]:
+        """The same, ids only, for filtering other lists."""
+        return select(Account.id).where(Account.office_id == office_id, col(Account.client_id).in_(clients))
+
+    def readable(self, office_id: UUID) -> Sequence[Account]:
+        """Accounts whose scheduled reading goes on."""
+        return self.session.exec(
+            select(Account)
+            .where(
+                Account.office_id == office_id,
+                col(Account.health).in_(READABLE),
+                col(Account.consent_id).is_not(None),
+            )
+            .order_by(col(Account.id))
+        ).all()
+
+
+class BalanceRepository:
+    """Balances of one office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def of_sync(self, office_id: UUID, sync_id: UUID) -> Sequence[Balance]:
+        """The balances of one reading."""
+        return self.session.exec(
+            select(Balance).where(Balance.office_id == office_id, Balance.sync_id == sync_id).order_by(col(Balance.id))
+        ).all()
+
+    def closings(self, office_id: UUID, account_id: UUID, *, date_from: date) -> Sequence[Balance]:
+        """Balances at the end of a day, from a day on."""
+        return self.session.exec(
+            select(Balance).where(
+                Balance.office_id == office_id,
+                Balance.account_id == account_id,
+                Balance.kind == "closing_booked",
+                col(Balance.reference_date) >= date_from,
+            )
+        ).all()
+
+
+class SyncRepository:
+    """Readings of one office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, sync_id: UUID, *, is_locked: bool = False) -> Sync | None:
+        """One reading."""
+        query = select(Sync).where(Sync.office_id == office_id, Sync.id == sync_id)
+        if is_locked:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.exec(query).one_or_none()
+
+    def open_of(self, office_id: UUID, account_id: UUID) -> Sync | None:
+        """The reading of an account that is not finished, the oldest first."""
+        return self.session.exec(
+            select(Sync)
+            .where(
+                Sync.office_id == office_id,
+                Sync.account_id == account_id,
+                col(Sync.state).in_([SyncState.QUEUED, SyncState.RUNNING]),
+            )
+            .order_by(col(Sync.requested_at), col(Sync.id))
+            .limit(1)
+        ).first()
+
+    def last_stored(self, office_id: UUID, account_id: UUID) -> Sync | None:
+        """The newest reading that was stored."""
+        return self.session.exec(
+            select(Sync)
+            .where(Sync.office_id == office_id, Sync.account_id == account_id, Sync.state == SyncState.STORED)
+            .order_by(col(Sync.started_at).desc(), col(Sync.id).desc())
+            .limit(1)
+        ).first()
+
+    def since(self, office_id: UUID, moment: datetime) -> Sequence[Sync]:
+        """Every reading requested from a moment on, and every one that is not finished."""
+        return self.session.exec(
+            select(Sync)
+            .where(
+                Sync.office_id == office_id,
+                (col(Sync.requested_at) >= moment) | col(Sync.state).in_([SyncState.QUEUED, SyncState.RUNNING]),
+            )
+            .order_by(col(Sync.requested_at), col(Sync.id))
+        ).all()

@@ -1,0 +1,172 @@
+"""Which of the accounts a bank offers are connected (CON-08), and what becomes of an older consent (CON-11)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from connectors.model import Account as BankAccount
+from connectors.model import AccountKind, PsuContext
+from gateway.accounts.health import set_health
+from gateway.accounts.models import Account
+from gateway.accounts.repository import AccountRepository
+from gateway.accounts.states import SyncHealth
+from gateway.accounts.syncs import queue_sync
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.consents import endings
+from gateway.consents.errors import AccountElsewhere, AccountNotFitting, AccountTypeNotSupported, ChoiceEmpty
+from gateway.consents.models import Consent, ConsentAccount
+from gateway.consents.repository import ConsentRepository
+from gateway.consents.states import ConsentState
+from gateway.errors import FieldFault, NotFound
+from gateway.i18n import _
+from gateway.ids import new_id
+from sepa.accounts import iban_fault
+
+REASONS: Final[Mapping[str, str]] = {
+    AccountKind.SAVINGS: _("This is a savings account; only current accounts can be connected."),
+    AccountKind.CARD: _("This is a card account; only current accounts can be connected."),
+    AccountKind.LOAN: _("This is a loan account; only current accounts can be connected."),
+    AccountKind.INVESTMENT: _("This is an investment account; only current accounts can be connected."),
+    AccountKind.OTHER: _("The bank does not call this a current account; only those can be connected."),
+}
+
+
+def store_offered(session: Session, consent: Consent, accounts: Sequence[BankAccount]) -> None:
+    """Keep what the bank listed, in its order."""
+    for account in accounts:
+        session.add(
+            ConsentAccount(
+                id=new_id(),
+                office_id=consent.office_id,
+                consent_id=consent.id,
+                bank_account_id=account.bank_account_id,
+                iban=account.iban,
+                currency=account.currency,
+                kind=str(account.kind),
+                name=_cut(account.name),
+                product=_cut(account.product),
+                holder_name=_cut(account.holder_name),
+                bic=account.bic if account.bic is not None and len(account.bic) in (8, 11) else None,
+                is_closed=account.is_closed,
+            )
+        )
+        session.flush()
+
+
+def refusal(offered: ConsentAccount) -> tuple[str, str] | None:
+    """Code and reason why an offered account cannot be connected; None when it can."""
+    if offered.kind != AccountKind.CURRENT:
+        return AccountTypeNotSupported.code, REASONS[offered.kind]
+    if offered.is_closed:
+        return AccountTypeNotSupported.code, _("The bank says that this account is closed.")
+    if offered.iban is None or iban_fault(offered.iban) is not None:
+        return AccountNotFitting.code, AccountNotFitting.hint
+    return None
+
+
+def connect(
+    gateway: Gateway,
+    session: Session,
+    act: Act,
+    consent: Consent,
+    *,
+    consent_account_ids: Sequence[UUID],
+    psu: PsuContext | None,
+) -> None:
+    """Connect the chosen accounts of a locked consent; all of them or none. Choosing again adds accounts."""
+    offered = {row.id: row for row in ConsentRepository(session).offered(act.office_id, consent.id)}
+    chosen = [offered.get(wanted) for wanted in dict.fromkeys(consent_account_ids)]
+    rows = [row for row in chosen if row is not None]
+    if len(rows) != len(chosen):
+        raise NotFound
+    if not rows:
+        raise ChoiceEmpty
+    _refuse_unfit(rows)
+    connected = [_connect_one(gateway, session, act, consent, row, psu=psu) for row in rows if row.account_id is None]
+    if not connected:
+        return
+    consent.chosen_at = act.now
+    session.add(consent)
+    gateway.audit.record(
+        session,
+        act,
+        "consent.accounts_chosen",
+        "consent",
+        consent.id,
+        client_id=consent.client_id,
+        changes={"accounts": Change(None, [str(account.id) for account in connected])},
+    )
+    session.flush()
+    _replace_older(gateway, session, act, consent)
+
+
+def _refuse_unfit(rows: Sequence[ConsentAccount]) -> None:
+    faults: dict[str, list[FieldFault]] = {}
+    for index, row in enumerate(rows):
+        found = refusal(row)
+        if found is not None:
+            code, reason = found
+            faults.setdefault(code, []).append(
+                FieldFault(f"/consent_account_ids/{index}", f"{code}:{row.kind}", reason)
+            )
+    for kind in (AccountTypeNotSupported, AccountNotFitting):
+        if kind.code in faults:
+            raise kind(faults=[fault for found in faults.values() for fault in found])
+
+
+def _connect_one(
+    gateway: Gateway,
+    session: Session,
+    act: Act,
+    consent: Consent,
+    row: ConsentAccount,
+    *,
+    psu: PsuContext | None,
+) -> Account:
+    assert row.iban is not None, "checked before"
+    account = AccountRepository(session).by_iban(act.office_id, row.iban, row.currency)
+    if account is not None and account.client_id != consent.client_id:
+        raise AccountElsewhere
+    if account is None:
+        account = Account(
+            id=new_id(),
+            office_id=act.office_id,
+            client_id=consent.client_id,
+            bank_id=consent.bank_id,
+            iban=row.iban,
+            currency=row.currency,
+            kind=row.kind,
+            bic=row.bic or gateway.banks.profile(consent.bank_id).bics[0],
+            holder_name=row.holder_name,
+            health=SyncHealth.NEW,
+            health_code="first_sync_due",
+            health_since=act.now,
+            created_at=act.now,
+        )
+        session.add(account)
+    elif account.health == SyncHealth.ENDED:
+        set_health(session, act, account, SyncHealth.NEW, "first_sync_due")
+    account.consent_id, account.bank_id, account.bank_account_id = consent.id, consent.bank_id, row.bank_account_id
+    session.add(account)
+    session.flush()
+    row.account_id = account.id
+    session.add(row)
+    queue_sync(session, gateway.keys, account, reason="first", now=act.now, psu=psu)
+    return account
+
+
+def _replace_older(gateway: Gateway, session: Session, act: Act, consent: Consent) -> None:
+    """A valid consent of the same client and bank that reads no account any more is replaced by this one."""
+    for older in ConsentRepository(session).valid_others(act.office_id, consent):
+        if older.chosen_at is not None and not AccountRepository(session).of_consent(act.office_id, older.id):
+            endings.end(gateway, session, act, older, wanted=ConsentState.REPLACED, code="consent_replaced")
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:140] if text else None

@@ -1,0 +1,71 @@
+"""How a consent ends, and what that does to its accounts; in one place, whoever notices it first (CON-14)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlmodel import Session
+
+from connectors.errors import ConsentEnded
+from gateway.accounts.health import set_health
+from gateway.accounts.repository import AccountRepository
+from gateway.accounts.states import SyncHealth
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.consents.models import Consent
+from gateway.consents.repository import ConsentRepository
+from gateway.consents.states import ConsentState, check_step
+
+TOKEN_LOST = "token_lost"  # noqa: S105  the name of a state, not a secret
+
+
+def step(gateway: Gateway, session: Session, act: Act, consent: Consent, wanted: ConsentState) -> None:
+    """Move a locked consent along its life cycle, with its audit entry."""
+    check_step(consent.state, wanted)
+    gateway.audit.record(
+        session,
+        act,
+        f"consent.{wanted}",
+        "consent",
+        consent.id,
+        client_id=consent.client_id,
+        changes={"state": Change(consent.state, str(wanted))},
+    )
+    consent.state, consent.state_since = wanted, act.now
+    consent.version += 1
+    session.add(consent)
+
+
+def end(
+    gateway: Gateway,
+    session: Session,
+    act: Act,
+    consent: Consent,
+    *,
+    wanted: ConsentState,
+    code: str,
+    health: SyncHealth = SyncHealth.YOU_ACT,
+) -> None:
+    """End a locked valid consent: tokens destroyed, reading stops, accounts say who must act. Data stays."""
+    step(gateway, session, act, consent, wanted)
+    consent.end_code = code
+    consent.tokens_cipher = None
+    consent.refresh_started_at = None
+    for account in AccountRepository(session).of_consent(act.office_id, consent.id):
+        set_health(session, act, account, health, code)
+
+
+def note_ended(gateway: Gateway, session: Session, act: Act, consent_id: UUID, error: ConsentEnded) -> None:
+    """The bank says that the permission is over: the state changes once, however often it is noticed."""
+    consent = ConsentRepository(session).get(act.office_id, consent_id, is_locked=True)
+    if consent is None or consent.state != ConsentState.VALID:
+        return
+    if error.bank_code == TOKEN_LOST:
+        # The permission may hold at the bank, but only the PSU can give us a token again.
+        for account in AccountRepository(session).of_consent(act.office_id, consent.id):
+            set_health(session, act, account, SyncHealth.YOU_ACT, TOKEN_LOST)
+        return
+    is_expired = "EXPIRED" in (error.bank_code or "").upper()
+    wanted = ConsentState.EXPIRED if is_expired else ConsentState.REVOKED
+    end(gateway, session, act, consent, wanted=wanted, code=f"consent_{wanted}")

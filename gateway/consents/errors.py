@@ -1,0 +1,101 @@
+"""What consents refuse."""
+
+from gateway.errors import ConflictError, InputError, NotFound, RightsError
+
+
+class ConsentNotFound(NotFound):
+    """No such consent, or another office's."""
+
+    code = "consent_not_found"
+    title = "There is no consent with this id"
+
+
+class LinkNotValid(NotFound):
+    """The link is unknown, ended or used up; all answer alike."""
+
+    code = "link_not_valid"
+    title = "This link does not work any more"
+    hint = "Ask the accountancy office for a new link."
+
+
+class CallbackNotValid(InputError):
+    """A call-back with an unknown, used or ended state, or in another browser (CON-07)."""
+
+    code = "callback_not_valid"
+    http_status = 400
+    title = "This answer from the bank does not belong to an open authorisation here"
+    hint = "Open the link of the office again in one browser and start again; nothing was changed."
+
+
+class OtherBrowser(RightsError):
+    """The accounts found open only in the browser that gave the permission (CON-07)."""
+
+    code = "other_browser"
+    title = "This was started in another browser"
+    hint = "Go on in the browser in which you came back from the bank, or start again."
+
+
+class AuthorisationNotOpen(ConflictError):
+    """The consent is already authorised, or over."""
+
+    code = "authorisation_not_open"
+    title = "This authorisation cannot be started any more"
+    detail = "The consent is {state}."
+    hint = "Ask the office for a new link when the permission must be given again."
+
+
+class ChoiceNotOpen(ConflictError):
+    """Accounts are chosen while the consent is valid."""
+
+    code = "choice_not_open"
+    title = "There are no accounts to choose from"
+    detail = "The consent is {state}."
+    hint = "Give the permission at the bank first."
+
+
+class ConsentNotValid(ConflictError):
+    """Nothing can be read: the permission is not there, or over."""
+
+    code = "consent_not_valid"
+    title = "There is no valid permission to read this account"
+    hint = "Create a new consent for this bank and send the account holder to its authorisation_url."
+
+
+class ReturnUrlNotRegistered(InputError):
+    """Return addresses must be registered letter by letter (CON-05)."""
+
+    code = "return_url_not_registered"
+    title = "The return address is not registered"
+    hint = "The operator lists return addresses in SLUIS_RETURN_URLS."
+
+
+class ChoiceEmpty(InputError):
+    """Nothing was ticked."""
+
+    code = "choice_empty"
+    title = "Choose at least one account"
+    hint = "Tick the accounts the office may read."
+
+
+class AccountTypeNotSupported(InputError):
+    """Only current accounts can be chosen (CON-08)."""
+
+    code = "account_type_not_supported"
+    title = "Only current accounts can be connected"
+    hint = "Leave out savings, card, loan and investment accounts; the errors name each one."
+
+
+class AccountNotFitting(InputError):
+    """The bank gave no usable account number."""
+
+    code = "account_iban_invalid"
+    title = "The account number does not hold"
+    hint = "The bank gave no IBAN with valid check digits for this account; ask the bank."
+
+
+class AccountElsewhere(ConflictError):
+    """The office has this account under another client."""
+
+    code = "account_of_other_client"
+    title = "This account belongs to another client of the office"
+    hint = "Choose it under the client that holds it, or let the office correct the client first."

@@ -1,0 +1,427 @@
+"""The PSU's side of a consent, without sign-in: see what is asked, go to the bank, come back, choose accounts.
+
+Who holds the link may start; the answer of the bank counts, and the accounts found open, only in the browser that
+started (CON-05, CON-07). The redirect proves nothing: the bank's own status is read. Each step commits its intent
+before the bank is called and its outcome afterwards (law 7).
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import Session
+
+from connectors.errors import ConnectorError, ConsentError, ConsentRefused, TokenRejected
+from connectors.model import (
+    Access,
+    ConsentRequest,
+    ConsentStatus,
+    GrantedConsent,
+    PsuContext,
+    Redirect,
+)
+from connectors.profile import BankProfile
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.consents import choice, endings
+from gateway.consents.errors import AuthorisationNotOpen, CallbackNotValid, ChoiceNotOpen, LinkNotValid, OtherBrowser
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.repository import CallbackTokenRepository, ConsentRepository
+from gateway.consents.secrets import ConsentSecrets
+from gateway.consents.states import STARTABLE, WAITING, ConsentState
+from gateway.consents.tokens import ConsentTokens
+from gateway.ids import new_id
+from gateway.offices.models import Office
+from gateway.offices.repository import ClientRepository
+from gateway.offices.service import require_open
+
+LINK: Final = "link"
+STATE: Final = "state"
+LINK_PATH: Final = "/link/"
+CALLBACK_PATH: Final = "/link/callback"
+"""Where banks send the PSU's browser back; registered at each bank letter by letter."""
+LINK_LIFE: Final = timedelta(days=14)
+STATE_LIFE: Final = timedelta(minutes=60)
+STARTS_MAX: Final = 3
+
+log = logging.getLogger("gateway.consents")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What the PSU's page shows. It names the office and the client, and no account."""
+
+    token: str
+    """The link's own token: the page lives at `/link/{token}`."""
+    consent_id: UUID
+    office_name: str
+    client_name: str
+    bank_id: str
+    bank_name: str
+    hint: str
+    """What the PSU needs at hand, in the consent's language."""
+    gives_booked_balance: str
+    """`yes`, `no` or `unknown`: without a booked balance no day proves (CON-02)."""
+    language: str
+    state: str
+    valid_until: date
+    """Last day once valid; until then the last day if it is authorised today."""
+    link_expires_at: datetime
+    can_begin: bool
+    can_choose: bool
+    is_chosen: bool
+    refusal_code: str | None
+    return_url: str | None
+
+
+class LinkSteps:
+    """Steps of the PSU; `ConsentService` is this and the office's side."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.secrets = ConsentSecrets(gateway.keys)
+
+    def view_link(self, token: str) -> LinkView:
+        """What stands behind a link; raises `LinkNotValid`."""
+        found = self._link(token)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            return self._view(session, self._act(found), found)
+
+    def begin(self, token: str, *, browser_secret: str, psu: PsuContext) -> str:
+        """Ask the bank for a consent and give the address to send this browser to.
+
+        `browser_secret` is the value of a cookie made for this browser; `psu` its true address. After a refusal at the
+        bank it starts anew. Raises `LinkNotValid`, `AuthorisationNotOpen`, and what connectors raise.
+        """
+        found = self._link(token)
+        act = self._act(found, psu)
+        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            consent = self._startable(session, act, found)
+            profile = self.gateway.banks.profile(consent.bank_id)
+            valid_until = last_day(profile, self._office(session, act), act.today, None)
+            session.add(
+                CallbackToken(
+                    id=new_id(),
+                    office_id=found.office_id,
+                    consent_id=found.consent_id,
+                    purpose=STATE,
+                    token_hash=self.gateway.keys.keyed_hash(STATE, state),
+                    browser_hash=self.gateway.keys.keyed_hash("browser", browser_secret),
+                    created_at=act.real_now,
+                    expires_at=act.real_now + STATE_LIFE,
+                )
+            )
+        connector = self.gateway.banks.connector(profile.bank_id)
+        redirect_uri = f"{self.gateway.settings.base_url}{CALLBACK_PATH}"
+        request = ConsentRequest(redirect_uri, state, verifier, valid_until, psu, profile.calls_per_day_max)
+        try:
+            started = connector.start_consent(request)
+        except ConnectorError:
+            self._note_failed_start(found, act)
+            raise
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            consent = self._startable(session, act, found)
+            consent.handle_cipher = self.secrets.seal_handle(consent, started.handle)
+            consent.refusal_code = None
+            consent.callback_cipher = None
+            consent.started_at = act.real_now
+            if consent.state == ConsentState.CREATED:
+                endings.step(self.gateway, session, act, consent, ConsentState.AWAITING_AUTHORISATION)
+            session.add(consent)
+        if isinstance(started.step, Redirect):
+            return started.step.url
+        # The PSU approves in the bank's app; the page asks how far it is, and the worker asks the bank.
+        return f"{self.gateway.settings.base_url}{LINK_PATH}{token}"
+
+    def receive(self, params: Mapping[str, str], *, browser_secret: str, psu: PsuContext) -> LinkView:
+        """Take the bank's call-back in the browser that started; the view tells how it ended.
+
+        Raises `CallbackNotValid` for a state that is unknown, used, too old or of another browser: audited, and no
+        consent is altered. A cancelled authorisation leaves everything as it was, to start again.
+        """
+        found = self._take_state(params.get("state", ""), browser_secret, params)
+        act = self._act(found, psu)
+        self.finish(act, found.consent_id, psu)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            return self._view(session, act, found)
+
+    def finish(self, act: Act, consent_id: UUID, psu: PsuContext | None) -> None:
+        """Finish a call-back that was taken; again after a crash, since it is kept until its outcome is stored.
+
+        A bank that cannot be reached leaves it as it is: the worker tries again.
+        """
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = ConsentRepository(session).get(act.office_id, consent_id)
+            assert consent is not None, "a call-back belongs to a consent that exists"
+            params, handle = self.secrets.callback(consent), self.secrets.handle(consent)
+            bank_id = consent.bank_id
+        if params is None or handle is None:
+            return
+        try:
+            granted = self.gateway.banks.connector(bank_id).finish_consent(handle, params, psu)
+        except ConsentRefused as error:
+            self.note_refused(act, consent_id, error.code)
+            return
+        except (ConsentError, TokenRejected) as error:
+            self.note_refused(act, consent_id, error.code)
+            raise
+        self.note_granted(act, consent_id, granted)
+        if granted.status is ConsentStatus.VALID:
+            self.read_accounts(act, consent_id, psu)
+
+    def note_granted(self, act: Act, consent_id: UUID, granted: GrantedConsent) -> None:
+        """Store what the bank said: tokens first of all, then the state and the last day (CON-09)."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._locked(session, act, consent_id)
+            consent.callback_cipher = None
+            if consent.state not in WAITING:
+                return
+            if granted.tokens is not None:
+                consent.tokens_cipher = self.secrets.seal_tokens(consent, granted.tokens)
+                consent.tokens_version += 1
+            if granted.status is ConsentStatus.VALID:
+                profile = self.gateway.banks.profile(consent.bank_id)
+                consent.valid_until = last_day(profile, self._office(session, act), act.today, granted.valid_until)
+                consent.refusal_code = None
+                endings.step(self.gateway, session, act, consent, ConsentState.VALID)
+            elif granted.status is ConsentStatus.PARTIALLY_AUTHORISED:
+                self._partial(session, act, consent)
+            elif granted.status is not ConsentStatus.AWAITING_AUTHORISATION:
+                self._forget_attempt(consent, "consent_refused")
+            session.add(consent)
+
+    def note_partial(self, act: Act, consent_id: UUID) -> None:
+        """Another signatory must act at the bank."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._locked(session, act, consent_id)
+            if consent.state in WAITING:
+                self._partial(session, act, consent)
+
+    def offered(self, token: str, *, browser_secret: str) -> Sequence[ConsentAccount]:
+        """The accounts the bank listed, all kinds; read at the bank when that has not succeeded yet."""
+        found = self._link(token)
+        act = self._act(found)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            consent = self._choosable(session, act, found, browser_secret)
+            is_read = consent.accounts_read_at is not None
+        if not is_read:
+            self.read_accounts(act, found.consent_id, None)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            return ConsentRepository(session).offered(act.office_id, found.consent_id)
+
+    def choose(
+        self, token: str, *, browser_secret: str, consent_account_ids: Sequence[UUID], psu: PsuContext | None
+    ) -> LinkView:
+        """Connect the ticked accounts and have each read at once, while the PSU is present.
+
+        Raises `AccountTypeNotSupported`, `AccountNotFitting` (naming each), `AccountElsewhere`, `ChoiceEmpty`,
+        `OtherBrowser`, `ChoiceNotOpen`.
+        """
+        found = self._link(token)
+        act = self._act(found, psu)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            consent = self._choosable(session, act, found, browser_secret, is_locked=True)
+            self._require_client_open(session, act, consent)
+            choice.connect(self.gateway, session, act, consent, consent_account_ids=consent_account_ids, psu=psu)
+            return self._view(session, act, found)
+
+    def read_accounts(self, act: Act, consent_id: UUID, psu: PsuContext | None) -> None:
+        """Store the accounts the bank lists under a valid consent."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = ConsentRepository(session).get(act.office_id, consent_id)
+            assert consent is not None, "asked for a consent that exists"
+            handle = self.secrets.handle(consent)
+        if handle is None:
+            return
+        connector = self.gateway.banks.connector(consent.bank_id)
+        tokens = ConsentTokens(self.gateway, connector, office_id=act.office_id, consent_id=consent_id)
+        accounts = connector.accounts(Access(handle.bank_consent_id, tokens, psu))
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._locked(session, act, consent_id)
+            if consent.accounts_read_at is None:
+                choice.store_offered(session, consent, accounts)
+                consent.accounts_read_at = act.now
+                session.add(consent)
+
+    # Tokens of links and call-backs
+
+    def _link(self, token: str) -> CallbackToken:
+        with self.gateway.database.unit_of_work(None) as session:
+            found = CallbackTokenRepository(session).find(LINK, self.gateway.keys.keyed_hash(LINK, token))
+        if found is None or found.expires_at <= self.gateway.real_now():
+            raise LinkNotValid
+        return found
+
+    def _take_state(self, state: str, browser_secret: str, params: Mapping[str, str]) -> CallbackToken:
+        """Use up a state, keep the call-back's parameters, and bind the consent to this browser; all or nothing."""
+        now = self.gateway.real_now()
+        token_hash = self.gateway.keys.keyed_hash(STATE, state)
+        with self.gateway.database.unit_of_work(None) as session:
+            found = CallbackTokenRepository(session).find(STATE, token_hash)
+        if found is None:
+            # Without a known state there is no office whose chain could take it.
+            log.warning("call-back refused", extra={"reason": "unknown_state"})
+            raise CallbackNotValid
+        browser_hash = self.gateway.keys.keyed_hash("browser", browser_secret)
+        act = self._act(found)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            locked = CallbackTokenRepository(session).find(STATE, token_hash, is_locked=True)
+            assert locked is not None, "tokens are not deleted while they are in use"
+            consent = self._locked(session, act, found.consent_id)
+            reason = self._state_fault(locked, consent, browser_hash, now)
+            if reason is None:
+                locked.used_at = now
+                consent.callback_cipher = self.secrets.seal_callback(consent, params)
+                consent.browser_hash = browser_hash
+                session.add(locked)
+                session.add(consent)
+                return locked
+            self.gateway.audit.record(
+                session,
+                act,
+                "consent.callback_refused",
+                "consent",
+                found.consent_id,
+                client_id=consent.client_id,
+                changes={"reason": Change(None, reason)},
+            )
+        raise CallbackNotValid
+
+    def _state_fault(self, found: CallbackToken, consent: Consent, browser_hash: bytes, now: datetime) -> str | None:
+        if found.used_at is not None:
+            return "used_state"
+        if found.expires_at <= now:
+            return "ended_state"
+        if found.browser_hash is None or not secrets.compare_digest(found.browser_hash, browser_hash):
+            return "other_browser"
+        handle = self.secrets.handle(consent)
+        if consent.state not in WAITING or handle is None:
+            return "not_waiting"
+        kept = handle.private.get("state")
+        if kept is not None and found.token_hash != self.gateway.keys.keyed_hash(STATE, kept):
+            # A later start replaced this authorisation.
+            return "superseded_state"
+        return None
+
+    # Helpers
+
+    def _act(self, found: CallbackToken, psu: PsuContext | None = None) -> Act:
+        act = self.gateway.system_act(found.office_id)
+        return Act(principal=act.principal, now=act.now, real_now=act.real_now, psu=psu)
+
+    def _office(self, session: Session, act: Act) -> Office:
+        office = session.get(Office, act.office_id)
+        assert office is not None, "an act belongs to an office that exists"
+        return office
+
+    def _locked(self, session: Session, act: Act, consent_id: UUID) -> Consent:
+        consent = ConsentRepository(session).get(act.office_id, consent_id, is_locked=True)
+        assert consent is not None, "asked for a consent that exists"
+        return consent
+
+    def _require_client_open(self, session: Session, act: Act, consent: Consent) -> None:
+        client = ClientRepository(session).get_granted(act.office_id, consent.client_id, today=act.today)
+        if client is None:
+            raise LinkNotValid
+        require_open(client)
+
+    def _startable(self, session: Session, act: Act, found: CallbackToken) -> Consent:
+        consent = self._locked(session, act, found.consent_id)
+        self._require_client_open(session, act, consent)
+        if consent.state not in STARTABLE:
+            raise AuthorisationNotOpen(state=consent.state)
+        return consent
+
+    def _choosable(
+        self, session: Session, act: Act, found: CallbackToken, browser_secret: str, *, is_locked: bool = False
+    ) -> Consent:
+        consent = ConsentRepository(session).get(act.office_id, found.consent_id, is_locked=is_locked)
+        assert consent is not None, "a link belongs to a consent that exists"
+        if consent.state != ConsentState.VALID:
+            raise ChoiceNotOpen(state=consent.state)
+        mine = self.gateway.keys.keyed_hash("browser", browser_secret)
+        if consent.browser_hash is None or not secrets.compare_digest(consent.browser_hash, mine):
+            raise OtherBrowser
+        return consent
+
+    def _note_failed_start(self, found: CallbackToken, act: Act) -> None:
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            consent = self._locked(session, act, found.consent_id)
+            consent.starts_failed += 1
+            if consent.state == ConsentState.CREATED and consent.starts_failed >= STARTS_MAX:
+                endings.step(self.gateway, session, act, consent, ConsentState.FAILED)
+            session.add(consent)
+
+    def note_refused(self, act: Act, consent_id: UUID, code: str) -> None:
+        """Cancelled or refused at the bank: audited, and back to before the redirect with everything kept."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._locked(session, act, consent_id)
+            if consent.state not in WAITING:
+                return
+            self.gateway.audit.record(
+                session,
+                act,
+                "consent.refused_at_bank",
+                "consent",
+                consent.id,
+                client_id=consent.client_id,
+                changes={"refusal_code": Change(consent.refusal_code, code)},
+            )
+            self._forget_attempt(consent, code)
+            session.add(consent)
+
+    def _partial(self, session: Session, act: Act, consent: Consent) -> None:
+        if consent.state != ConsentState.PARTIALLY_AUTHORISED:
+            endings.step(self.gateway, session, act, consent, ConsentState.PARTIALLY_AUTHORISED)
+
+    def _forget_attempt(self, consent: Consent, code: str) -> None:
+        """Back to before the redirect, with everything kept (CON-07)."""
+        consent.refusal_code = code
+        consent.handle_cipher = None
+        consent.callback_cipher = None
+        consent.tokens_cipher = None
+
+    def _view(self, session: Session, act: Act, found: CallbackToken) -> LinkView:
+        consent = ConsentRepository(session).get(act.office_id, found.consent_id)
+        assert consent is not None, "a token belongs to a consent that exists"
+        client = ClientRepository(session).get_granted(act.office_id, consent.client_id, today=act.today)
+        if client is None:
+            raise LinkNotValid
+        tokens = CallbackTokenRepository(session).of_consent(act.office_id, consent.id)
+        link = next(token for token in tokens if token.purpose == LINK)
+        office = self._office(session, act)
+        profile = self.gateway.banks.profile(consent.bank_id)
+        return LinkView(
+            token=self.secrets.link(consent),
+            consent_id=consent.id,
+            office_name=office.name,
+            client_name=client.name,
+            bank_id=profile.bank_id,
+            bank_name=profile.name,
+            hint=profile.user_hints.get(consent.language, ""),
+            gives_booked_balance=str(profile.gives_booked_balance),
+            language=consent.language,
+            state=consent.state,
+            valid_until=consent.valid_until or last_day(profile, office, act.today, None),
+            link_expires_at=link.expires_at,
+            can_begin=consent.state in STARTABLE,
+            can_choose=consent.state == ConsentState.VALID and consent.chosen_at is None,
+            is_chosen=consent.chosen_at is not None,
+            refusal_code=consent.refusal_code,
+            return_url=consent.return_url,
+        )
+
+
+def last_day(profile: BankProfile, office: Office, today: date, answer: date | None) -> date:
+    """The earliest of the bank's answer, its maximum and the office's cap; the first day counts (CON-09)."""
+    limits = [today + profile.consent_validity, today + timedelta(days=office.consent_days_max)]
+    days = [limit - timedelta(days=1) for limit in limits]
+    return min([*days, answer] if answer is not None else days)

@@ -1,0 +1,101 @@
+"""Queries on consents, offered accounts and the global table of token hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import SelectBase, or_
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.states import WAITING, ConsentState
+
+
+class CallbackTokenRepository:
+    """Global: finds the office of a link or a call-back. Only hashes are asked for."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def find(self, purpose: str, token_hash: bytes, *, is_locked: bool = False) -> CallbackToken | None:
+        """The token with this hash, whatever its age; locked, so that it is used once."""
+        query = select(CallbackToken).where(CallbackToken.token_hash == token_hash, CallbackToken.purpose == purpose)
+        return self.session.exec(query.with_for_update() if is_locked else query).one_or_none()
+
+    def of_consent(self, office_id: UUID, consent_id: UUID) -> Sequence[CallbackToken]:
+        """All tokens of a consent."""
+        return self.session.exec(
+            select(CallbackToken).where(CallbackToken.office_id == office_id, CallbackToken.consent_id == consent_id)
+        ).all()
+
+
+class ConsentRepository:
+    """Consents of one office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, consent_id: UUID, *, is_locked: bool = False) -> Consent | None:
+        """One consent; locked until the unit of work ends when it is to change."""
+        query = select(Consent).where(Consent.office_id == office_id, Consent.id == consent_id)
+        if is_locked:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.exec(query).one_or_none()
+
+    def visible(self, office_id: UUID, clients: SelectBase) -> SelectOfScalar[Consent]:
+        """Query over the consents of these clients."""
+        return select(Consent).where(Consent.office_id == office_id, col(Consent.client_id).in_(clients))
+
+    def offered(self, office_id: UUID, consent_id: UUID) -> Sequence[ConsentAccount]:
+        """The accounts the bank listed, in its order."""
+        return self.session.exec(
+            select(ConsentAccount)
+            .where(ConsentAccount.office_id == office_id, ConsentAccount.consent_id == consent_id)
+            .order_by(col(ConsentAccount.id))
+        ).all()
+
+    def offered_of(self, office_id: UUID, consent_ids: Sequence[UUID]) -> Sequence[ConsentAccount]:
+        """The accounts of several consents in one query."""
+        return self.session.exec(
+            select(ConsentAccount)
+            .where(ConsentAccount.office_id == office_id, col(ConsentAccount.consent_id).in_(consent_ids))
+            .order_by(col(ConsentAccount.id))
+        ).all()
+
+    def valid_others(self, office_id: UUID, consent: Consent) -> Sequence[Consent]:
+        """Other valid consents of the same client at the same bank."""
+        return self.session.exec(
+            select(Consent)
+            .where(
+                Consent.office_id == office_id,
+                Consent.client_id == consent.client_id,
+                Consent.bank_id == consent.bank_id,
+                Consent.state == ConsentState.VALID,
+                Consent.id != consent.id,
+            )
+            .with_for_update()
+        ).all()
+
+    def over(self, office_id: UUID, *, today: date) -> Sequence[Consent]:
+        """Valid consents whose last day has passed."""
+        return self.session.exec(
+            select(Consent).where(
+                Consent.office_id == office_id,
+                Consent.state == ConsentState.VALID,
+                col(Consent.valid_until) < today,
+            )
+        ).all()
+
+    def waiting(self, office_id: UUID) -> Sequence[Consent]:
+        """Consents in which a person, or the bank, has still to act."""
+        return self.session.exec(
+            select(Consent)
+            .where(
+                Consent.office_id == office_id,
+                or_(col(Consent.state).in_(WAITING), col(Consent.is_bank_end_due).is_(True)),
+            )
+            .order_by(col(Consent.id))
+        ).all()

@@ -1,0 +1,71 @@
+"""What of a consent is kept encrypted: the connector's handle, tokens, an open call-back, our link."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from connectors.model import ConsentHandle, TokenSet
+from gateway.consents.models import Consent
+from gateway.crypto import KeyRing
+
+
+class ConsentSecrets:
+    """Encrypts and opens the secret columns of a consent; each ciphertext is bound to its row and column."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    def seal_link(self, consent: Consent, token: str) -> bytes:
+        """For `link_cipher`."""
+        return self._seal(consent, "link", token)
+
+    def link(self, consent: Consent) -> str:
+        """Our link token."""
+        value: str = self._open(consent, "link", consent.link_cipher)
+        return value
+
+    def seal_handle(self, consent: Consent, handle: ConsentHandle) -> bytes:
+        """For `handle_cipher`."""
+        return self._seal(consent, "handle", [handle.bank_consent_id, dict(handle.private)])
+
+    def handle(self, consent: Consent) -> ConsentHandle | None:
+        """The bank's consent, None before the bank accepted a request."""
+        if consent.handle_cipher is None:
+            return None
+        bank_consent_id, private = self._open(consent, "handle", consent.handle_cipher)
+        return ConsentHandle(bank_consent_id, private)
+
+    def seal_callback(self, consent: Consent, params: Mapping[str, str]) -> bytes:
+        """For `callback_cipher`."""
+        return self._seal(consent, "callback", dict(params))
+
+    def callback(self, consent: Consent) -> dict[str, str] | None:
+        """Parameters of a call-back that is still to be finished."""
+        if consent.callback_cipher is None:
+            return None
+        params: dict[str, str] = self._open(consent, "callback", consent.callback_cipher)
+        return params
+
+    def seal_tokens(self, consent: Consent, tokens: TokenSet) -> bytes:
+        """For `tokens_cipher`."""
+        expires_at = tokens.expires_at.isoformat() if tokens.expires_at else None
+        return self._seal(consent, "tokens", [tokens.access_token, tokens.refresh_token, expires_at, tokens.scope])
+
+    def tokens(self, consent: Consent) -> TokenSet | None:
+        """The tokens; None before authorisation and after the end."""
+        if consent.tokens_cipher is None:
+            return None
+        access, refresh, expires_at, scope = self._open(consent, "tokens", consent.tokens_cipher)
+        return TokenSet(access, refresh, datetime.fromisoformat(expires_at) if expires_at else None, scope)
+
+    def _seal(self, consent: Consent, column: str, value: object) -> bytes:
+        plain = json.dumps(value, separators=(",", ":")).encode()
+        return self._keys.encrypt(plain, office_id=consent.office_id, table=f"consent.{column}", row_id=consent.id)
+
+    def _open(self, consent: Consent, column: str, cipher: bytes) -> Any:
+        return json.loads(
+            self._keys.decrypt(cipher, office_id=consent.office_id, table=f"consent.{column}", row_id=consent.id)
+        )

@@ -1,0 +1,200 @@
+"""The office's side of consents: create, look, revoke (CON-05, CON-09, CON-14). The PSU's side is in `links`."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlmodel import Session, col
+
+from connectors.errors import ConsentError, RequestRefused, TokenRejected
+from connectors.model import Access
+from gateway import jobs
+from gateway.accounts.states import SyncHealth
+from gateway.act import Act
+from gateway.audit.log import Change
+from gateway.consents import endings
+from gateway.consents.errors import ConsentNotFound, ReturnUrlNotRegistered
+from gateway.consents.links import LINK, LINK_LIFE, LINK_PATH, LinkSteps, LinkView
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.repository import ConsentRepository
+from gateway.consents.states import WAITING, ConsentState
+from gateway.consents.tokens import NoTokens
+from gateway.errors import FieldFault, NotFound
+from gateway.identity.rights import Permission
+from gateway.ids import new_id
+from gateway.offices.models import Client
+from gateway.offices.repository import ClientRepository
+from gateway.offices.service import require_client
+from gateway.pagination import PageRequest, Sort
+
+END_TASK = "end_consent_at_bank"
+
+log = logging.getLogger("gateway.consents")
+
+__all__ = ["ConsentService", "ConsentView", "LinkView"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentView:
+    """A consent and the accounts the bank offered under it."""
+
+    consent: Consent
+    accounts: Sequence[ConsentAccount]
+
+
+class ConsentService(LinkSteps):
+    """Everything about consents."""
+
+    def create(
+        self, act: Act, *, client_id: UUID, bank_id: str, language: str, return_url: str | None = None
+    ) -> tuple[Consent, str]:
+        """A consent to be authorised, and the address of our page where the PSU begins; it works for 14 days.
+
+        The address is given here only: its token is a secret. Raises `BankUnknown`, `BankNotConfigured`,
+        `ReturnUrlNotRegistered`, and what `require_client` raises.
+        """
+        act.require(Permission.CONSENTS_WRITE, client_id)
+        self._check_return_url(return_url)
+        token = secrets.token_urlsafe(32)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            require_client(session, act, client_id, Permission.CONSENTS_WRITE, is_change=True)
+            self.gateway.banks.connector(bank_id)
+            consent = Consent(
+                id=new_id(),
+                office_id=act.office_id,
+                client_id=client_id,
+                bank_id=bank_id,
+                state=ConsentState.CREATED,
+                state_since=act.now,
+                language=language,
+                return_url=return_url,
+                link_cipher=b"",
+                created_at=act.now,
+            )
+            consent.link_cipher = self.secrets.seal_link(consent, token)
+            session.add(consent)
+            session.add(
+                CallbackToken(
+                    id=new_id(),
+                    office_id=act.office_id,
+                    consent_id=consent.id,
+                    purpose=LINK,
+                    token_hash=self.gateway.keys.keyed_hash(LINK, token),
+                    created_at=act.real_now,
+                    expires_at=act.real_now + LINK_LIFE,
+                )
+            )
+            self.gateway.audit.record(
+                session,
+                act,
+                "consent.created",
+                "consent",
+                consent.id,
+                client_id=client_id,
+                changes={"bank_id": Change(None, bank_id)},
+            )
+        return consent, f"{self.gateway.settings.base_url}{LINK_PATH}{token}"
+
+    def get(self, act: Act, consent_id: UUID) -> ConsentView:
+        """One consent; raises `ConsentNotFound`."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._visible(session, act, consent_id, Permission.CONSENTS_READ)
+            return ConsentView(consent, ConsentRepository(session).offered(act.office_id, consent.id))
+
+    def page(
+        self, act: Act, request: PageRequest, *, client_id: UUID | None = None, state: ConsentState | None = None
+    ) -> tuple[list[ConsentView], str | None]:
+        """Consents, the newest first."""
+        act.require(Permission.CONSENTS_READ, client_id)
+        order = [Sort(col(Consent.id), lambda consent: str(consent.id), UUID, is_descending=True)]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            visible = act.principal.visible_clients(Permission.CONSENTS_READ)
+            granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+            consents = ConsentRepository(session)
+            query = consents.visible(act.office_id, granted.with_only_columns(col(Client.id)))
+            if client_id is not None:
+                require_client(session, act, client_id, Permission.CONSENTS_READ)
+                query = query.where(Consent.client_id == client_id)
+            if state is not None:
+                query = query.where(Consent.state == state)
+            name = f"consents:{act.office_id}:{client_id}:{state}"
+            rows, cursor = self.gateway.pager.page(session, query, order, request, name=name)
+            accounts = consents.offered_of(act.office_id, [row.id for row in rows])
+            return [ConsentView(row, [a for a in accounts if a.consent_id == row.id]) for row in rows], cursor
+
+    def revoke(self, act: Act, consent_id: UUID) -> Consent:
+        """End a consent: here at once, tokens destroyed; then at the bank, now or as soon as it answers (CON-14).
+
+        One that still waits is abandoned. Data stays for its retention. Raises `ConsentNotFound`,
+        `InvalidTransition` when it is already over.
+        """
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._visible(session, act, consent_id, Permission.CONSENTS_WRITE, is_locked=True)
+            if consent.state in WAITING:
+                endings.step(self.gateway, session, act, consent, ConsentState.ABANDONED)
+                consent.tokens_cipher = consent.callback_cipher = None
+            else:
+                endings.end(
+                    self.gateway,
+                    session,
+                    act,
+                    consent,
+                    wanted=ConsentState.REVOKED,
+                    code="consent_revoked",
+                    health=SyncHealth.ENDED,
+                )
+            consent.is_bank_end_due = consent.handle_cipher is not None
+            session.add(consent)
+            if consent.is_bank_end_due:
+                jobs.enqueue(session, END_TASK, office_id=str(act.office_id), consent_id=str(consent.id))
+        return consent
+
+    def end_at_bank(self, act: Act, consent_id: UUID) -> None:
+        """Tell the bank that a consent ended here; repeated until it is told. Raises what connectors raise."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = ConsentRepository(session).get(act.office_id, consent_id)
+            if consent is None or not consent.is_bank_end_due:
+                return
+            handle = self.secrets.handle(consent)
+            bank_id = consent.bank_id
+        if handle is not None:
+            try:
+                self.gateway.banks.connector(bank_id).revoke_consent(Access(handle.bank_consent_id, NoTokens(), None))
+            except (ConsentError, TokenRejected, RequestRefused):
+                # The bank does not know it any more, or a repeat changes nothing; it is over here in any case.
+                log.info("consent ended here, not known at the bank", extra={"consent_id": str(consent_id)})
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            consent = self._locked(session, act, consent_id)
+            consent.is_bank_end_due = False
+            consent.handle_cipher = None
+            session.add(consent)
+
+    def _visible(
+        self, session: Session, act: Act, consent_id: UUID, permission: Permission, *, is_locked: bool = False
+    ) -> Consent:
+        consent = ConsentRepository(session).get(act.office_id, consent_id, is_locked=is_locked)
+        if consent is None:
+            raise ConsentNotFound
+        try:
+            # Ending a permission stays possible whatever the client's state.
+            require_client(session, act, consent.client_id, permission)
+        except NotFound:
+            raise ConsentNotFound from None
+        return consent
+
+    def _check_return_url(self, return_url: str | None) -> None:
+        if return_url is None:
+            return
+        own = urlsplit(self.gateway.settings.base_url)
+        wanted = urlsplit(return_url)
+        if (wanted.scheme, wanted.netloc) == (own.scheme, own.netloc):
+            return
+        if return_url not in self.gateway.settings.return_urls:
+            raise ReturnUrlNotRegistered(
+                faults=[FieldFault("/return_url", ReturnUrlNotRegistered.code, ReturnUrlNotRegistered.title)]
+            )

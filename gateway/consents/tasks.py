@@ -1,0 +1,23 @@
+"""Jobs of consents."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import procrastinate
+
+from gateway.assembly import Gateway
+from gateway.consents import polling
+from gateway.consents.service import END_TASK, ConsentService
+
+
+def register(app: procrastinate.App, gateway: Gateway) -> None:
+    """Add this subject's tasks to the worker."""
+
+    @app.task(name=polling.TASK)
+    def poll_consent(office_id: str, consent_id: str) -> None:
+        polling.poll(ConsentService(gateway), UUID(office_id), UUID(consent_id))
+
+    @app.task(name=END_TASK)
+    def end_consent_at_bank(office_id: str, consent_id: str) -> None:
+        ConsentService(gateway).end_at_bank(gateway.system_act(UUID(office_id)), UUID(consent_id))

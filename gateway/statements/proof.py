@@ -1,0 +1,243 @@
+"""Which days prove: pure arithmetic on entries and bank balances (law 2, STA-02, STA-05).
+
+A chain begins at an opening balance and adds each day's entries. Where the bank's balance of a day equals the chain,
+that day is *matched*. A matched day directly after a matched one (or after a closed day) is proven; unmatched days
+before a matched one are proven by span; what lies after the last match is held. When no opening was handed over it is
+derived backwards from the first bank balance: that balance proves nothing by itself, so everything waits for the first
+later bank balance that agrees. No balance is ever invented.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from gateway.statements.states import Proof
+
+ONE_DAY: Final = timedelta(days=1)
+ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What the bank says the balance was at the end of a day."""
+
+    day: date
+    amount: Decimal
+    read_at: datetime
+    basis: str
+    """`bank`, or `computed` from a balance read during the next day."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """A transaction on no issued statement yet. `gone_at`: when it was found to have vanished at the bank."""
+
+    id: UUID
+    booking_date: date
+    amount: Decimal
+    seen_at: datetime
+    gone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a chain stands: everything up to `closed_until` is final."""
+
+    first_date: date
+    closed_until: date
+    balance: Decimal
+    anchor_date: date | None = None
+    """Days up to this one are `derived`; None when the opening was handed over."""
+    anchor_read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """One complete day. `proof` None is held, with its `hold_code`."""
+
+    day: date
+    opening: Decimal
+    closing: Decimal
+    rows: tuple[UUID, ...]
+    proof: Proof | None
+    hold_code: str | None = None
+    difference: Decimal | None = None
+    bank: Closing | None = None
+    span: tuple[date, date] | None = None
+    """For `proven_by_span`: the two days whose bank balances it lies between."""
+    late: frozenset[UUID] = frozenset()
+    causes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All complete days after the closed ones. `opening` is None when there is nothing to start from yet."""
+
+    opening: Opening | None
+    days: tuple[DayResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What is known of an account."""
+
+    rows: Sequence[OpenRow]
+    closings: Sequence[Closing]
+    pending: tuple[Decimal, ...] = ()
+    issued_gone: tuple[Decimal, ...] = ()
+    """Amounts of issued entries that vanished or changed at the bank since."""
+    after: tuple[Decimal, ...] = ()
+    """Amounts booked after the last complete day."""
+
+
+def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening | None) -> Judgement:
+    """Decide every day from the first open one to `last_date`, the last complete one.
+
+    `opening` is the chain as it stands; None while it has not begun, and then it is derived, from `first_date` on.
+    """
+    closings = _by_day(ledger.closings, last_date)
+    start = opening or _derived(ledger.rows, closings, first_date)
+    if start is None:
+        return Judgement(None)
+    by_day, late = _placed(ledger.rows, start)
+    days = _walk(start, by_day, late, closings, last_date)
+    matched = [result.day for result in days if result.bank is not None and result.bank.amount == result.closing]
+    if opening is None and not [day for day in matched if start.anchor_date is not None and day > start.anchor_date]:
+        # One bank balance alone agrees with anything derived from it.
+        matched = []
+    return Judgement(start, tuple(_decided(days, matched, start, ledger)))
+
+
+def _by_day(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]:
+    """The last word of the bank per day; what it stated itself goes before what was computed from it."""
+    found: dict[date, Closing] = {}
+    for closing in sorted(closings, key=lambda item: (item.read_at, item.basis == "bank")):
+        if closing.day <= last_date:
+            found[closing.day] = closing
+    return found
+
+
+def _derived(rows: Sequence[OpenRow], closings: Mapping[date, Closing], first_date: date) -> Opening | None:
+    """The opening before `first_date`: the first bank balance less what was booked since, as known at its reading."""
+    usable = [day for day in sorted(closings) if day >= first_date - ONE_DAY]
+    if not usable:
+        return None
+    anchor = closings[usable[0]]
+    booked = sum(
+        (
+            row.amount
+            for row in rows
+            if first_date <= row.booking_date <= anchor.day
+            and row.seen_at <= anchor.read_at
+            and (row.gone_at is None or row.gone_at > anchor.read_at)
+        ),
+        ZERO,
+    )
+    return Opening(first_date, first_date - ONE_DAY, anchor.amount - booked, anchor.day, anchor.read_at)
+
+
+def _placed(rows: Iterable[OpenRow], start: Opening) -> tuple[dict[date, list[OpenRow]], frozenset[UUID]]:
+    """Rows by the day whose file they go into, and which of them are late: their own day is closed (STA-06).
+
+    A row dated before the chain counts only when it was first seen after the balance the chain began at.
+    """
+    by_day: dict[date, list[OpenRow]] = defaultdict(list)
+    late: set[UUID] = set()
+    first_open = start.closed_until + ONE_DAY
+    for row in rows:
+        if row.gone_at is not None:
+            continue
+        if row.booking_date < start.first_date:
+            if start.anchor_read_at is None or row.seen_at <= start.anchor_read_at:
+                continue
+            assert start.anchor_date is not None, "an anchor has a day and a moment"
+            day = max(first_open, start.anchor_date + ONE_DAY)
+        else:
+            day = max(first_open, row.booking_date)
+        by_day[day].append(row)
+        if day != row.booking_date:
+            late.add(row.id)
+    return by_day, frozenset(late)
+
+
+def _walk(
+    start: Opening,
+    by_day: Mapping[date, list[OpenRow]],
+    late: frozenset[UUID],
+    closings: Mapping[date, Closing],
+    last_date: date,
+) -> list[DayResult]:
+    """Every open day with its balances, nothing decided yet."""
+    days: list[DayResult] = []
+    day, balance = start.closed_until + ONE_DAY, start.balance
+    while day <= last_date:
+        rows = by_day.get(day, ())
+        closing = balance + sum((row.amount for row in rows), ZERO)
+        ids = tuple(row.id for row in rows)
+        days.append(DayResult(day, balance, closing, ids, None, bank=closings.get(day), late=late.intersection(ids)))
+        day, balance = day + ONE_DAY, closing
+    return days
+
+
+def _decided(days: Sequence[DayResult], matched: Sequence[date], start: Opening, ledger: Ledger) -> Iterable[DayResult]:
+    last_match = max(matched, default=None)
+    known = set(matched)
+    if start.anchor_date is None or start.closed_until >= start.anchor_date:
+        # The closing balance of the days already closed was proven when they were.
+        known.add(start.closed_until)
+    ordered = sorted(known)
+    is_blocked = False
+    for result in days:
+        if last_match is not None and result.day <= last_match:
+            yield _proven(result, known, ordered, start)
+            continue
+        yield _held(result, ledger, is_blocked=is_blocked)
+        is_blocked = is_blocked or (result.bank is not None and result.bank.amount != result.closing)
+
+
+def _proven(result: DayResult, known: set[date], ordered: Sequence[date], start: Opening) -> DayResult:
+    if start.anchor_date is not None and result.day <= start.anchor_date:
+        return replace(result, proof=Proof.DERIVED)
+    if result.day in known and result.day - ONE_DAY in known:
+        return replace(result, proof=Proof.PROVEN)
+    before = [day for day in ordered if day < result.day]
+    after = next(day for day in ordered if day >= result.day)
+    return replace(result, proof=Proof.PROVEN_BY_SPAN, span=(before[-1] if before else start.closed_until, after))
+
+
+def _held(result: DayResult, ledger: Ledger, *, is_blocked: bool) -> DayResult:
+    if is_blocked:
+        return replace(result, hold_code="waits_for_earlier")
+    if result.bank is None or result.bank.amount == result.closing:
+        # No balance of the bank for this day, or the one from which the opening itself was derived.
+        return replace(result, hold_code="awaiting_bank_balance")
+    difference = result.bank.amount - result.closing
+    causes = likely_causes(difference, result, ledger)
+    return replace(result, hold_code="difference", difference=difference, causes=causes)
+
+
+def likely_causes(difference: Decimal, result: DayResult, ledger: Ledger) -> tuple[str, ...]:
+    """Stable codes of what may explain a difference, the likeliest first; a help for people, never a decision.
+
+    The difference is the bank's balance less ours.
+    """
+    of_day = [row.amount for row in ledger.rows if row.id in result.rows]
+    gone = [row.amount for row in ledger.rows if row.gone_at is not None] + list(ledger.issued_gone)
+    causes = []
+    if -difference in of_day and of_day.count(-difference) > 1:
+        causes.append("twin")
+    if difference in gone or -difference in gone:
+        causes.append("changed_row")
+    if difference in ledger.pending or difference in ledger.after:
+        causes.append("late_entry")
+    if not causes:
+        causes.append(
+            "missing_page" if abs(difference) > sum((abs(amount) for amount in of_day), ZERO) else "late_entry"
+        )
+    return tuple(causes)

@@ -1,0 +1,166 @@
+"""Queries on statements, their days and files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert
+from sqlalchemy import select as core_select
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from gateway.statements.models import AccountDay, Statement, StatementChain, StatementEntry, StatementFile
+from gateway.statements.proof import OpenRow
+from gateway.statements.states import DayState, StatementState
+from gateway.transactions.models import BankTransaction, PendingTransaction
+
+
+class StatementRepository:
+    """Statements of one office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, statement_id: UUID) -> Statement | None:
+        """One statement, issued or held."""
+        return self.session.exec(
+            select(Statement).where(Statement.office_id == office_id, Statement.id == statement_id)
+        ).one_or_none()
+
+    def of_accounts(self, office_id: UUID, account_ids: SelectOfScalar[UUID]) -> SelectOfScalar[Statement]:
+        """Query over the statements of these accounts."""
+        return select(Statement).where(Statement.office_id == office_id, col(Statement.account_id).in_(account_ids))
+
+    def open_of(self, office_id: UUID, account_id: UUID) -> Sequence[Statement]:
+        """Statements of an account that are not issued."""
+        return self.session.exec(
+            select(Statement).where(
+                Statement.office_id == office_id,
+                Statement.account_id == account_id,
+                Statement.state != StatementState.ISSUED,
+            )
+        ).all()
+
+    def last_issued(self, office_id: UUID, account_ids: Sequence[UUID]) -> dict[UUID, Statement]:
+        """The newest issued statement of each account, in one query."""
+        rows = self.session.exec(
+            select(Statement)
+            .where(
+                Statement.office_id == office_id,
+                col(Statement.account_id).in_(account_ids),
+                Statement.state == StatementState.ISSUED,
+            )
+            .distinct(col(Statement.account_id))
+            .order_by(col(Statement.account_id), col(Statement.day).desc(), col(Statement.part).desc())
+        )
+        return {row.account_id: row for row in rows}
+
+    def number_max(self, office_id: UUID, account_id: UUID, year: int) -> int:
+        """The highest number given in a calendar year; 0 when none was."""
+        found = self.session.exec(
+            select(func.max(Statement.number)).where(
+                Statement.office_id == office_id, Statement.account_id == account_id, Statement.year == year
+            )
+        ).one()
+        return int(found or 0)
+
+    def file(self, office_id: UUID, statement_id: UUID) -> StatementFile | None:
+        """The bytes of an issued statement."""
+        return self.session.exec(
+            select(StatementFile).where(
+                StatementFile.office_id == office_id, StatementFile.statement_id == statement_id
+            )
+        ).one_or_none()
+
+    def entries(self, office_id: UUID, statement_id: UUID) -> SelectOfScalar[StatementEntry]:
+        """Query over the entries of a statement."""
+        return select(StatementEntry).where(
+            StatementEntry.office_id == office_id, StatementEntry.statement_id == statement_id
+        )
+
+    def add_entries(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Entries of a statement that is being issued."""
+        self.session.execute(insert(StatementEntry.__table__), list(rows))  # type: ignore[attr-defined]
+
+    def chain(self, office_id: UUID, account_id: UUID) -> StatementChain | None:
+        """The chain of an account, once it has begun."""
+        return self.session.exec(
+            select(StatementChain).where(StatementChain.office_id == office_id, StatementChain.account_id == account_id)
+        ).one_or_none()
+
+    def open_rows(self, office_id: UUID, account_id: UUID) -> list[OpenRow]:
+        """Transactions that stand on no issued statement, vanished ones included."""
+        table = BankTransaction.__table__  # type: ignore[attr-defined]  # SQLModel sets it on tables
+        is_issued = core_select(col(StatementEntry.id)).where(col(StatementEntry.transaction_id) == table.c.id).exists()
+        rows = self.session.execute(
+            core_select(
+                table.c.id, table.c.booking_date, table.c.amount, table.c.created_at, table.c.vanished_at
+            ).where(table.c.office_id == office_id, table.c.account_id == account_id, ~is_issued)
+        )
+        return [OpenRow(*row) for row in rows]
+
+    def issued_gone(self, office_id: UUID, account_id: UUID) -> tuple[Decimal, ...]:
+        """Amounts of issued entries that vanished at the bank since."""
+        return tuple(
+            self.session.exec(
+                select(col(StatementEntry.amount))
+                .join(BankTransaction, col(BankTransaction.id) == col(StatementEntry.transaction_id))
+                .where(
+                    StatementEntry.office_id == office_id,
+                    StatementEntry.account_id == account_id,
+                    BankTransaction.state == "vanished",
+                )
+            )
+        )
+
+    def pending_amounts(self, office_id: UUID, account_id: UUID) -> tuple[Decimal, ...]:
+        """What is announced on an account."""
+        return tuple(
+            self.session.exec(
+                select(col(PendingTransaction.amount)).where(
+                    PendingTransaction.office_id == office_id, PendingTransaction.account_id == account_id
+                )
+            )
+        )
+
+    def days(self, office_id: UUID, account_id: UUID, first: date, last: date) -> Sequence[AccountDay]:
+        """The days of a period that were decided, in order."""
+        return self.session.exec(
+            select(AccountDay)
+            .where(
+                AccountDay.office_id == office_id,
+                AccountDay.account_id == account_id,
+                col(AccountDay.day).between(first, last),
+            )
+            .order_by(col(AccountDay.day))
+        ).all()
+
+    def held_day(self, office_id: UUID, account_id: UUID) -> date | None:
+        """The first day of an account whose balances differ."""
+        return self.session.exec(
+            select(col(AccountDay.day))
+            .where(
+                AccountDay.office_id == office_id,
+                AccountDay.account_id == account_id,
+                AccountDay.state == DayState.HELD,
+                AccountDay.cause == "difference",
+            )
+            .order_by(col(AccountDay.day))
+            .limit(1)
+        ).first()
+
+    def replace_days(self, office_id: UUID, account_id: UUID, after: date, rows: Sequence[dict[str, Any]]) -> None:
+        """Days after the closed ones are decided anew each time."""
+        self.session.execute(
+            delete(AccountDay).where(
+                col(AccountDay.office_id) == office_id,
+                col(AccountDay.account_id) == account_id,
+                col(AccountDay.day) > after,
+            )
+        )
+        if rows:
+            self.session.execute(insert(AccountDay.__table__), list(rows))  # type: ignore[attr-defined]

@@ -1,0 +1,177 @@
+"""Reading statements, their entries and files, and the calendar of days; closing is in `closing`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlmodel import Session, col
+from sqlmodel.sql.expression import SelectOfScalar
+
+from gateway.accounts.models import Account
+from gateway.accounts.repository import AccountRepository
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.errors import FieldFault, InputError, NotFound
+from gateway.identity.rights import Permission
+from gateway.offices.models import Client
+from gateway.offices.repository import ClientRepository
+from gateway.offices.service import require_client
+from gateway.pagination import PageRequest, Sort
+from gateway.statements.closing import DayCloser, first_day, is_over
+from gateway.statements.errors import StatementNotFound, StatementNotIssued
+from gateway.statements.models import AccountDay, Statement, StatementEntry, StatementFile
+from gateway.statements.repository import StatementRepository
+from gateway.statements.states import DayState, StatementState
+from gateway.transactions.models import BankTransaction
+from gateway.transactions.repository import TransactionRepository
+
+DAYS_MAX: Final = 366
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFilter:
+    """Which statements a list shows; `date_from` and `date_until` are closing dates, both included."""
+
+    account_id: UUID | None = None
+    client_id: UUID | None = None
+    date_from: date | None = None
+    date_until: date | None = None
+    state: StatementState | None = None
+    year: int | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry as written, with its transaction."""
+
+    entry: StatementEntry
+    transaction: BankTransaction
+
+
+class PeriodInvalid(InputError):
+    """The period is the wrong way round or too long."""
+
+    code = "period_invalid"
+    title = "The period is not usable"
+    hint = "Give a first day that is not after the last, and at most 366 days."
+
+
+class StatementService:
+    """Statements of an office."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def close_days(self, office_id: UUID, account_id: UUID) -> int:
+        """Issue what proves, oldest first; returns the number of files. Harmless to repeat."""
+        act = self.gateway.system_act(office_id)
+        with self.gateway.database.unit_of_work(office_id) as session:
+            return DayCloser(self.gateway, session, act).close(account_id)
+
+    def held_day(self, session: Session, account: Account) -> date | None:
+        """The first day whose balances differ, for a longer reading (STA-03)."""
+        return StatementRepository(session).held_day(account.office_id, account.id)
+
+    def page(
+        self, act: Act, request: PageRequest, wanted: StatementFilter | None = None
+    ) -> tuple[list[Statement], str | None]:
+        """Statements, the newest day first."""
+        wanted = wanted or StatementFilter()
+        act.require(Permission.STATEMENTS_READ, wanted.client_id)
+        order = [
+            Sort(col(Statement.day), lambda row: row.day.isoformat(), date.fromisoformat, is_descending=True),
+            Sort(col(Statement.id), lambda row: str(row.id), UUID, is_descending=True),
+        ]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            query = StatementRepository(session).of_accounts(act.office_id, self._accounts(session, act, wanted))
+            conditions = [
+                (wanted.date_from, col(Statement.day) >= wanted.date_from),
+                (wanted.date_until, col(Statement.day) <= wanted.date_until),
+                (wanted.state, col(Statement.state) == wanted.state),
+                (wanted.year, col(Statement.year) == wanted.year),
+                (wanted.number, col(Statement.number) == wanted.number),
+            ]
+            for value, condition in conditions:
+                if value is not None:
+                    query = query.where(condition)
+            return self.gateway.pager.page(session, query, order, request, name=f"statements:{act.office_id}:{wanted}")
+
+    def get(self, act: Act, statement_id: UUID) -> Statement:
+        """One statement; raises `StatementNotFound`."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            return self._visible(session, act, statement_id)
+
+    def content(self, act: Act, statement_id: UUID) -> StatementFile:
+        """The file as issued, the same bytes for ever; raises `StatementNotIssued` while it is held."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            statement = self._visible(session, act, statement_id)
+            file = StatementRepository(session).file(act.office_id, statement.id)
+            if file is None:
+                raise StatementNotIssued(state=statement.state, hold_code=statement.hold_code)
+            return file
+
+    def entries(self, act: Act, statement_id: UUID, request: PageRequest) -> tuple[list[EntryView], str | None]:
+        """Entries in the order of the file; none while the statement is held."""
+        order = [Sort(col(StatementEntry.sequence), lambda row: row.sequence, int)]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            statement = self._visible(session, act, statement_id)
+            query = StatementRepository(session).entries(act.office_id, statement.id)
+            rows, cursor = self.gateway.pager.page(session, query, order, request, name=f"entries:{statement.id}")
+            known = TransactionRepository(session).many(act.office_id, [row.transaction_id for row in rows])
+            return [EntryView(row, known[row.transaction_id]) for row in rows], cursor
+
+    def days(self, act: Act, account: Account, first: date, last: date) -> Sequence[AccountDay]:
+        """Every day of the period up to the last one that is over, none left out (SYN-15).
+
+        `account` comes from `AccountService.get`, which checked the right. Raises `PeriodInvalid`.
+        """
+        if last < first or (last - first).days >= DAYS_MAX:
+            raise PeriodInvalid(faults=[FieldFault("/from", PeriodInvalid.code, PeriodInvalid.hint)])
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            known = {row.day: row for row in StatementRepository(session).days(act.office_id, account.id, first, last)}
+            chain = StatementRepository(session).chain(act.office_id, account.id)
+        start = chain.first_date if chain is not None else first_day(account)
+        hour = self.gateway.banks.profile(account.bank_id).end_of_day_hour
+        every = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+        return [known.get(day) or _unread(account, day, start) for day in every if is_over(day, hour, act.now)]
+
+    def _accounts(self, session: Session, act: Act, wanted: StatementFilter) -> SelectOfScalar[UUID]:
+        """The accounts a list may show; a filter on what cannot be seen answers 404."""
+        accounts = AccountRepository(session)
+        visible = act.principal.visible_clients(Permission.STATEMENTS_READ)
+        granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+        query = accounts.visible_ids(act.office_id, granted.with_only_columns(col(Client.id)))
+        if wanted.client_id is not None:
+            require_client(session, act, wanted.client_id, Permission.STATEMENTS_READ)
+            query = query.where(Account.client_id == wanted.client_id)
+        if wanted.account_id is not None:
+            query = query.where(Account.id == wanted.account_id)
+        return query
+
+    def _visible(self, session: Session, act: Act, statement_id: UUID) -> Statement:
+        statement = StatementRepository(session).get(act.office_id, statement_id)
+        if statement is None:
+            raise StatementNotFound
+        try:
+            require_client(session, act, statement.client_id, Permission.STATEMENTS_READ)
+        except NotFound:
+            raise StatementNotFound from None
+        return statement
+
+
+def _unread(account: Account, day: date, start: date | None) -> AccountDay:
+    """A day nothing was decided about: before the beginning, or not read from the bank."""
+    is_before = start is not None and day < start
+    return AccountDay(
+        id=account.id,
+        office_id=account.office_id,
+        account_id=account.id,
+        day=day,
+        state=DayState.BEFORE_START if is_before else DayState.SOURCE_FAILED,
+        cause="before_statements_from" if is_before else account.health_code or "not_read_yet",
+    )

@@ -1,0 +1,25 @@
+"""Jobs of reading and dispatching. They carry ids only; their state lives in our tables."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import procrastinate
+
+from gateway.accounts.syncs import TASK
+from gateway.assembly import Gateway
+from gateway.transactions.dispatch import Dispatcher
+from gateway.transactions.sync import SyncService
+
+
+def register(app: procrastinate.App, gateway: Gateway) -> None:
+    """Add this subject's tasks to the worker."""
+
+    @app.task(name=TASK)
+    def sync_account(office_id: str, sync_id: str) -> None:
+        SyncService(gateway).run(UUID(office_id), UUID(sync_id))
+
+    @app.periodic(cron="* * * * *")
+    @app.task(name="dispatch_due", queueing_lock="dispatch_due", pass_context=False)
+    def dispatch_due(timestamp: int) -> None:  # noqa: ARG001  procrastinate tells for which minute it runs
+        Dispatcher(gateway).run()
