@@ -7,9 +7,18 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 ROOT = Path(__file__).parents[1]
 SHARED = Path(os.environ.get("SHARED", ROOT.parent / "shared"))
+
+# The same examples in every run: a failure on one machine is a failure on all. `--hypothesis-profile=search` looks
+# further, by hand.
+set_hypothesis_home_dir(ROOT / "var" / "cache" / "hypothesis")
+settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+settings.register_profile("search", max_examples=2000, deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
