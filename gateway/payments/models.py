@@ -67,6 +67,7 @@ class Payment(Base, table=True):
         office_key(),
         office_reference("client_id", "client"),
         office_reference("basket_id", "basket"),
+        office_reference("debtor_account_id", "account"),
         UniqueConstraint("office_id", "external_id"),
         UniqueConstraint("office_id", "client_id", "end_to_end_id"),
         UniqueConstraint("office_id", "basket_id", "position"),
@@ -198,6 +199,7 @@ class Export(Base, table=True):
         office_key(),
         office_reference("client_id", "client"),
         office_reference("basket_id", "basket"),
+        office_reference("debtor_account_id", "account"),
         UniqueConstraint("office_id", "client_id", "message_id"),
         Index(None, "office_id", "client_id", "id"),
     )

@@ -1,0 +1,104 @@
+"""Whether and how a client decides on its payments (APP-01, APP-06)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlmodel import Session, select
+
+from gateway.act import Act
+from gateway.approvals.errors import ApprovalsWaiting, CatchAllNeeded, ProcessNotReady, SettingsChanged
+from gateway.approvals.evaluation import panels
+from gateway.approvals.guard import SECOND_FACTOR, default_settings, held_settings, require_rules_change
+from gateway.approvals.models import ApprovalSettings
+from gateway.approvals.repository import ApprovalRepository
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.errors import FieldFault
+from gateway.identity.rights import Permission
+from gateway.ids import encode
+from gateway.offices.service import require_client
+from gateway.payments.models import Payment
+from gateway.payments.states import PaymentState
+
+
+class ProcessService:
+    """Settings of the approval process of a client."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def settings(self, act: Act, client_id: UUID) -> ApprovalSettings:
+        """The client's settings, the defaults where none were made."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            require_client(session, act, client_id, Permission.RULES_READ)
+            found = ApprovalRepository(session).settings(act.office_id, [client_id]).get(client_id)
+        return found or default_settings(act, client_id)
+
+    def change_settings(
+        self, act: Act, client_id: UUID, *, is_payment_process_on: bool, preparer_may_approve: bool, version: int
+    ) -> ApprovalSettings:
+        """Switch the process on or off, and let preparers approve or not.
+
+        Raises `ProcessNotReady`, `ApprovalsWaiting`, `SettingsChanged`.
+        """
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            require_rules_change(session, act, client_id)
+            settings = held_settings(session, act, client_id)
+            if settings.version != version:
+                raise SettingsChanged
+            if is_payment_process_on and not settings.is_payment_process_on:
+                self._require_ready(session, act, client_id)
+            if not is_payment_process_on and settings.is_payment_process_on:
+                self._require_nothing_waiting(session, act, client_id)
+            wanted = {"is_payment_process_on": is_payment_process_on, "preparer_may_approve": preparer_may_approve}
+            changes = {
+                name: Change(getattr(settings, name), value)
+                for name, value in wanted.items()
+                if getattr(settings, name) != value
+            }
+            for name, change in changes.items():
+                setattr(settings, name, change.new)
+            if changes:
+                settings.version += 1
+                session.add(settings)
+                self.gateway.audit.record(
+                    session,
+                    act,
+                    "approval_settings.changed",
+                    "client",
+                    client_id,
+                    client_id=client_id,
+                    changes=changes,
+                    second_factor=SECOND_FACTOR,
+                )
+            return settings
+
+    def _require_ready(self, session: Session, act: Act, client_id: UUID) -> None:
+        faults = [
+            FieldFault(
+                f"/rules/{encode('approval_rule', UUID(reason.rule_id))}" if reason.rule_id else "/rules",
+                reason.code,
+                f"{reason.needed} people are needed and {reason.available} can act."
+                if reason.rule_id
+                else CatchAllNeeded.title,
+            )
+            for reason in panels(session, act.office_id, [client_id])[client_id].faults()
+        ]
+        if faults:
+            raise ProcessNotReady(faults=faults)
+
+    def _require_nothing_waiting(self, session: Session, act: Act, client_id: UUID) -> None:
+        query = (
+            select(func.count())
+            .select_from(Payment)
+            .where(
+                Payment.office_id == act.office_id,
+                Payment.client_id == client_id,
+                Payment.state == PaymentState.SUBMITTED,
+            )
+        )
+        waiting = session.exec(query).one()
+        if waiting:
+            raise ApprovalsWaiting(count=waiting)
