@@ -70,15 +70,17 @@ def environment(language: str) -> Environment:
 
 
 def language_of(request: Request) -> str:
-    """The signed-in person's language; else the one chosen by the switch; else the browser's; else the default."""
+    """The signed-in person's; else the one chosen by the switch, the consent's, the browser's, the installation's."""
     known: str | None = getattr(request.state, "language", None)
     if known in LANGUAGES:
         return known
     for chosen in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
         if chosen in LANGUAGES:
             return chosen
-    fallback = getattr(request.state, "language_fallback", None) or request.app.state.gateway.settings.default_language
-    return choose(request.headers.get("accept-language"), fallback)
+    preferred: str | None = getattr(request.state, "preferred_language", None)
+    if preferred in LANGUAGES:
+        return preferred
+    return choose(request.headers.get("accept-language"), request.app.state.gateway.settings.default_language)
 
 
 def at(request: Request, path: str) -> str:
@@ -103,7 +105,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         static=lambda name: at(request, static_address(name)),
         here=own_path(request),
         visit=visit,
-        is_fragment=request.headers.get("hx-request") == "true",
+        layout=getattr(request.state, "layout", "base.html"),
         **values,
     )  # fmt: skip
     response = HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language})

@@ -1,0 +1,136 @@
+"""The accountant's day: what came out, what waits, what needs a hand; statements and their files."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from gateway.accounts.health import NEXT_STEPS
+from gateway.accounts.models import Account
+from gateway.accounts.repository import AccountRepository
+from gateway.accounts.states import READABLE, SyncHealth
+from gateway.api import GatewayDep
+from gateway.assembly import Gateway
+from gateway.identity.rights import Permission
+from gateway.ids import AccountId, ClientId, StatementId, encode
+from gateway.offices.service import require_client
+from gateway.pagination import PageRequest
+from gateway.statements.models import Statement
+from gateway.statements.service import StatementService
+from gateway.transactions.sync import SyncService
+from gateway.web.overview import CLASSES, RENEWABLE, DayView, day_view
+from gateway.web.rendering import page, see_other
+from gateway.web.routing import page_router
+from gateway.web.security import PostedDep, Visit, VisitDep
+
+router = page_router()
+
+ENTRIES_PER_PAGE: Final = 200
+
+
+@router.get("/day")
+def day(
+    request: Request,
+    gateway: GatewayDep,
+    visit: VisitDep,
+    *,
+    show: str = "",
+    cursor: str | None = None,
+    asked: int = -1,
+) -> Response:
+    """Counters on top, then every client with its accounts; `show` is one of the counters."""
+    group = show if show in CLASSES else None
+    with gateway.database.unit_of_work(visit.act.office_id) as session:
+        view = day_view(session, gateway.pager, visit.act, group=group, cursor=cursor)
+    return page(
+        request,
+        "day.html",
+        view=view,
+        group=group,
+        is_filtered=group is not None or cursor is not None,
+        bank_names=bank_names(gateway, view),
+        next_steps=NEXT_STEPS,
+        readable=READABLE,
+        renewable_from=visit.act.today + RENEWABLE,
+        today=visit.act.today,
+        now=visit.act.now,
+        asked=asked,
+        is_reading=_is_reading(view),
+    )
+
+
+@router.post("/clients/{client_id}/fetch")
+def fetch_client(request: Request, client_id: ClientId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """Have every readable account of a client read again soon."""
+    with gateway.database.unit_of_work(visit.act.office_id) as session:
+        require_client(session, visit.act, client_id, Permission.ACCOUNTS_WRITE)
+        accounts = AccountRepository(session).of_client(visit.act.office_id, client_id)
+    readable = [account for account in accounts if account.health in READABLE and account.consent_id is not None]
+    service = SyncService(gateway)
+    for account in readable:
+        service.request(visit.act, account.id)
+    return see_other(request, f"/day?asked={len(readable)}#{encode('client', client_id)}")
+
+
+@router.post("/accounts/{account_id}/fetch")
+def fetch_account(request: Request, account_id: AccountId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """Have one account read again soon."""
+    SyncService(gateway).request(visit.act, account_id)
+    return see_other(request, f"/day?asked=1#{encode('account', account_id)}")
+
+
+@router.get("/statements/{statement_id}")
+def statement(
+    request: Request, statement_id: StatementId, gateway: GatewayDep, visit: VisitDep, cursor: str | None = None
+) -> Response:
+    """One statement with its balances, its proof and its entries."""
+    service = StatementService(gateway)
+    found = service.get(visit.act, statement_id)
+    entries, next_cursor = service.entries(visit.act, statement_id, PageRequest(ENTRIES_PER_PAGE, cursor))
+    return page(
+        request,
+        "statement.html",
+        statement=found,
+        account=_account(gateway, visit, found),
+        entries=entries,
+        next_cursor=next_cursor,
+    )
+
+
+@router.get("/statements/{statement_id}/file")
+def statement_file(statement_id: StatementId, gateway: GatewayDep, visit: VisitDep) -> Response:
+    """The CODA file as issued."""
+    file = StatementService(gateway).content(visit.act, statement_id)
+    return download(file.content, file.name, file.sha256)
+
+
+def download(content: bytes, name: str, sha256: str) -> Response:
+    """Bytes to be saved under their name; the checksum goes along."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "ETag": f'"{sha256}"',
+    }
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def bank_names(gateway: Gateway, view: DayView) -> dict[str, str]:
+    """Names of the banks on the page, by id."""
+    names = {entry.profile.bank_id: entry.profile.name for entry in gateway.banks.entries()}
+    ids = {account.account.bank_id for client in view.clients for account in client.accounts}
+    ids |= {consent.bank_id for client in view.clients for consent in client.consents}
+    return {bank_id: names.get(bank_id, bank_id) for bank_id in ids}
+
+
+def _account(gateway: Gateway, visit: Visit, statement: Statement) -> Account:
+    with gateway.database.unit_of_work(visit.act.office_id) as session:
+        account = AccountRepository(session).get(visit.act.office_id, statement.account_id)
+    assert account is not None, "a statement belongs to an account"
+    return account
+
+
+def _is_reading(view: DayView) -> bool:
+    """Whether a first reading is under way, so that the page looks again by itself."""
+    return any(row.account.health == SyncHealth.NEW for client in view.clients for row in client.accounts)

@@ -1,0 +1,186 @@
+"""The entrepreneur's pages: give the office permission to read accounts, without sign-in (CON-05…08).
+
+Only who holds the link gets here; what the bank found opens in the browser that went to the bank and in no other.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from connectors.model import PsuContext
+from gateway.api import GatewayDep, psu_of
+from gateway.assembly import Gateway
+from gateway.consents.choice import refusal
+from gateway.consents.errors import LinkNotValid
+from gateway.consents.links import LINK_PATH, LinkView
+from gateway.consents.service import ConsentService
+from gateway.consents.states import ConsentState
+from gateway.errors import InputError, NotFound
+from gateway.web import security
+from gateway.web.rendering import at, language_of, page, see_other
+from gateway.web.routing import PageRoute
+from gateway.web.security import FormDep
+
+BROWSER_COOKIE: Final = "sluis_link"
+
+
+class LinkRoute(PageRoute):
+    """As other pages; the address holds the link's token, so it is never told to another website."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of pages, with stricter headers."""
+        original = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            request.state.layout = "link_base.html"
+            response = await original(request)
+            response.headers["Referrer-Policy"] = "no-referrer"
+            return response
+
+        return handler
+
+
+class AddressUnknown(InputError):
+    """Banks ask for the network address of the person present; it is never invented."""
+
+    code = "address_unknown"
+    http_status = 400
+    title = "Your network address cannot be seen"
+    hint = "The bank asks for it. Open the link without a proxy, or tell the accountancy office."
+
+
+router = APIRouter(route_class=LinkRoute, include_in_schema=False)
+
+
+@router.get("/link/callback")
+def receive(request: Request, gateway: GatewayDep) -> Response:
+    """The bank sends the browser back here; how it ended is read at the bank."""
+    browser_secret = request.cookies.get(BROWSER_COOKIE, "")
+    view = ConsentService(gateway).receive(dict(request.query_params), browser_secret=browser_secret, psu=_psu(request))
+    return see_other(request, f"{LINK_PATH}{view.token}{'/accounts' if view.can_choose else ''}")
+
+
+@router.get("/link/{token}")
+def look(request: Request, token: str, gateway: GatewayDep) -> Response:
+    """Who asks, what is read, until when, how to stop; or where it stands now."""
+    view = _view(request, gateway, token)
+    if view.can_choose and request.cookies.get(BROWSER_COOKIE):
+        return see_other(request, f"{LINK_PATH}{token}/accounts")
+    form_token = security.open_form_token(request)
+    profile = gateway.banks.profile(view.bank_id)
+    template = "link_ask.html" if view.can_begin else "link_state.html"
+    response = page(
+        request,
+        template,
+        link=view,
+        hint=profile.user_hints.get(language_of(request), view.hint),
+        form_token=form_token,
+        accounts=[],
+    )
+    security.set_form_cookie(request, response, form_token)
+    return response
+
+
+@router.post("/link/{token}")
+def begin(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> Response:
+    """Ask the bank and send the browser there; from now on only this browser can finish."""
+    security.require_open_form(request, gateway, form)
+    view = _view(request, gateway, token)
+    browser_secret = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(32)
+    psu = replace(_psu(request), language=language_of(request))
+    address = ConsentService(gateway).begin(token, browser_secret=browser_secret, psu=psu)
+    if address.startswith(f"{gateway.settings.base_url}{LINK_PATH}"):
+        response: Response = see_other(request, f"{LINK_PATH}{token}")
+    else:
+        # A page in between, since our policy lets forms lead to our own addresses only; it names where one goes.
+        response = page(request, "link_leave.html", link=view, address=address, host=urlsplit(address).hostname)
+    response.set_cookie(
+        BROWSER_COOKIE,
+        browser_secret,
+        path=at(request, "/link"),
+        httponly=True,
+        # The bank's redirect back is a top-level GET from another site: Lax lets the cookie come along, Strict not.
+        samesite="lax",
+        secure=gateway.settings.is_https,
+    )
+    return response
+
+
+@router.get("/link/{token}/accounts")
+def accounts(request: Request, token: str, gateway: GatewayDep) -> Response:
+    """What the bank offered: current accounts to tick, the others with the reason why not."""
+    view = _view(request, gateway, token)
+    return _choice(request, gateway, view)
+
+
+@router.post("/link/{token}/accounts")
+def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> Response:
+    """Connect the ticked accounts; each is read at once."""
+    security.require_open_form(request, gateway, form)
+    view = _view(request, gateway, token)
+    try:
+        ticked = [UUID(str(value)) for value in form.getlist("account")]
+    except ValueError:
+        raise NotFound from None
+    try:
+        ConsentService(gateway).choose(
+            token, browser_secret=_secret(request), consent_account_ids=ticked, psu=psu_of(request)
+        )
+    except InputError as error:
+        return _choice(request, gateway, view, error=error)
+    return see_other(request, f"{LINK_PATH}{token}/done")
+
+
+@router.get("/link/{token}/done")
+def done(request: Request, token: str, gateway: GatewayDep) -> Response:
+    """What is connected, until when, and what happens next."""
+    view = _view(request, gateway, token)
+    if not view.is_chosen or view.state != ConsentState.VALID:
+        return see_other(request, f"{LINK_PATH}{token}")
+    offered = ConsentService(gateway).offered(token, browser_secret=_secret(request))
+    connected = [account for account in offered if account.account_id is not None]
+    return page(request, "link_state.html", link=view, accounts=connected, form_token="", hint="")
+
+
+def _choice(request: Request, gateway: Gateway, view: LinkView, error: InputError | None = None) -> Response:
+    offered = ConsentService(gateway).offered(view.token, browser_secret=_secret(request))
+    rows = [(account, refusal(account)) for account in offered]
+    form_token = security.open_form_token(request)
+    response = page(
+        request,
+        "link_accounts.html",
+        status=error.http_status if error is not None else 200,
+        link=view,
+        rows=rows,
+        error=error,
+        form_token=form_token,
+    )
+    security.set_form_cookie(request, response, form_token)
+    return response
+
+
+def _view(request: Request, gateway: Gateway, token: str) -> LinkView:
+    view = ConsentService(gateway).view_link(token)
+    if not secrets.compare_digest(view.token.encode(), token.encode()):
+        raise LinkNotValid
+    request.state.preferred_language = view.language
+    return view
+
+
+def _secret(request: Request) -> str:
+    return request.cookies.get(BROWSER_COOKIE, "")
+
+
+def _psu(request: Request) -> PsuContext:
+    found = psu_of(request)
+    if found is None:
+        raise AddressUnknown
+    return found

@@ -1,0 +1,160 @@
+"""The office's side: make a link for a client and a bank, hand it over, stop a permission (CON-01, 05, 14)."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.responses import Response
+from sqlmodel import col
+
+from gateway.api import GatewayDep
+from gateway.assembly import Gateway
+from gateway.banks.directory import DirectoryEntry
+from gateway.consents.links import LINK_LIFE
+from gateway.consents.service import ConsentService
+from gateway.errors import InputError
+from gateway.i18n import LANGUAGES
+from gateway.identity.rights import Permission
+from gateway.ids import ConsentId, decode, encode
+from gateway.offices.models import Client
+from gateway.offices.repository import ClientRepository
+from gateway.web.rendering import page, see_other
+from gateway.web.routing import page_router
+from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
+
+router = page_router()
+
+CLIENTS_SHOWN: Final = 2000
+
+
+class ChoiceIncomplete(InputError):
+    """Client or bank was not chosen."""
+
+    code = "link_choice_incomplete"
+    title = "Choose a client and a bank"
+    hint = "Both are needed to make the link."
+
+
+@router.get("/link-a-bank")
+def form_page(request: Request, gateway: GatewayDep, visit: VisitDep, client: str = "", bank: str = "") -> Response:
+    """Choose whose accounts, and at which bank."""
+    return _form(request, gateway, visit, client=client, bank=bank)
+
+
+@router.post("/link-a-bank/search")
+def search(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) -> Response:
+    """The same page with the banks that fit the words or the IBAN; posted, so that no IBAN stands in an address."""
+    return _form(
+        request,
+        gateway,
+        visit,
+        client=text_of(form, "client"),
+        bank=text_of(form, "bank"),
+        wanted=text_of(form, "wanted"),
+    )
+
+
+@router.post("/link-a-bank")
+def create(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) -> Response:
+    """Make the consent and show its link; the link is shown this once."""
+    client, bank = text_of(form, "client"), text_of(form, "bank")
+    client_id = _client_id(client)
+    if client_id is None or not bank:
+        return _form(request, gateway, visit, client=client, bank=bank, error=ChoiceIncomplete())
+    language = text_of(form, "language")
+    consent, address = ConsentService(gateway).create(
+        visit.act, client_id=client_id, bank_id=bank, language=language if language in LANGUAGES else "nl"
+    )
+    return page(
+        request,
+        "link_made.html",
+        consent=consent,
+        address=address,
+        client=_client(gateway, visit, client_id),
+        bank_name=gateway.banks.profile(consent.bank_id).name,
+        ends_at=visit.act.real_now + LINK_LIFE,
+    )
+
+
+@router.get("/consents/{consent_id}/stop")
+def stop_form(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: VisitDep) -> Response:
+    """What stopping means, before it is done."""
+    consent = ConsentService(gateway).get(visit.act, consent_id).consent
+    return page(
+        request,
+        "consent_stop.html",
+        consent=consent,
+        client=_client(gateway, visit, consent.client_id),
+        bank_name=gateway.banks.profile(consent.bank_id).name,
+    )
+
+
+@router.post("/consents/{consent_id}/stop")
+def stop(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """End the permission here and at the bank."""
+    consent = ConsentService(gateway).revoke(visit.act, consent_id)
+    return see_other(request, f"/day#{encode('client', consent.client_id)}")
+
+
+def _form(
+    request: Request,
+    gateway: Gateway,
+    visit: Visit,
+    *,
+    client: str,
+    bank: str,
+    wanted: str = "",
+    error: InputError | None = None,
+) -> Response:
+    visit.act.require(Permission.CONSENTS_WRITE)
+    return page(
+        request,
+        "link_a_bank.html",
+        status=error.http_status if error is not None else 200,
+        clients=_clients(gateway, visit),
+        banks=_banks(gateway, wanted),
+        client=client,
+        bank=bank,
+        wanted=wanted,
+        error=error,
+    )
+
+
+def _banks(gateway: Gateway, wanted: str) -> list[DirectoryEntry]:
+    """Banks by name, former name, BIC or the bank code of an IBAN; configured ones first."""
+    entries = gateway.banks.entries()
+    compact = wanted.replace(" ", "").upper()
+    if compact:
+        by_iban = {entry.profile.bank_id for entry in gateway.banks.for_iban(compact)}
+        entries = [entry for entry in entries if entry.profile.bank_id in by_iban or _fits(entry, wanted, compact)]
+    return sorted(entries, key=lambda entry: (not entry.is_configured, entry.profile.name.casefold()))
+
+
+def _fits(entry: DirectoryEntry, wanted: str, compact: str) -> bool:
+    names = (entry.profile.name, *entry.profile.routed_from)
+    return any(wanted.strip().casefold() in name.casefold() for name in names) or any(
+        bic.startswith(compact) for bic in entry.profile.bics
+    )
+
+
+def _clients(gateway: Gateway, visit: Visit) -> list[Client]:
+    visible = visit.act.principal.visible_clients(Permission.CONSENTS_WRITE)
+    with gateway.database.unit_of_work(visit.act.office_id) as session:
+        query = ClientRepository(session).granted(visit.act.office_id, today=visit.act.today, visible=visible)
+        return list(session.exec(query.order_by(col(Client.name), col(Client.id)).limit(CLIENTS_SHOWN)))
+
+
+def _client(gateway: Gateway, visit: Visit, client_id: UUID) -> Client:
+    with gateway.database.unit_of_work(visit.act.office_id) as session:
+        client = ClientRepository(session).get(visit.act.office_id, client_id)
+    assert client is not None, "a consent belongs to a client"
+    return client
+
+
+def _client_id(text: str) -> UUID | None:
+    try:
+        return decode("client", text)
+    except ValueError:
+        return None
