@@ -78,6 +78,18 @@ class BankDirectory:
                 self._connectors[bank_id] = _connect(bank_id, access)
             return self._connectors[bank_id]
 
+    def for_iban(self, iban: str) -> list[DirectoryEntry]:
+        """The banks whose code stands in a Belgian IBAN, by name; empty for foreign numbers and unknown codes."""
+        found = {profile.bank_id for profile in registry.bank_for_iban(iban)}
+        return [entry for entry in self.entries() if entry.profile.bank_id in found]
+
+    def close(self) -> None:
+        """Close the lines to all banks; they are opened again when needed."""
+        with self._lock:
+            for connector in self._connectors.values():
+                connector.http.close()
+            self._connectors.clear()
+
 
 def _connect(bank_id: str, access: BankAccessSettings) -> Connector:
     hosts = frozenset(access.allowed_hosts or registry.connector_class(bank_id).profile.hosts)

@@ -395,8 +395,6 @@ class LinkSteps:
         client = ClientRepository(session).get_granted(act.office_id, consent.client_id, today=act.today)
         if client is None:
             raise LinkNotValid
-        tokens = CallbackTokenRepository(session).of_consent(act.office_id, consent.id)
-        link = next(token for token in tokens if token.purpose == LINK)
         office = self._office(session, act)
         profile = self.gateway.banks.profile(consent.bank_id)
         return LinkView(
@@ -411,7 +409,7 @@ class LinkSteps:
             language=consent.language,
             state=consent.state,
             valid_until=consent.valid_until or last_day(profile, office, act.today, None),
-            link_expires_at=link.expires_at,
+            link_expires_at=consent.link_expires_at,
             can_begin=consent.state in STARTABLE,
             can_choose=consent.state == ConsentState.VALID and consent.chosen_at is None,
             is_chosen=consent.chosen_at is not None,

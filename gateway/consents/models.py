@@ -54,6 +54,8 @@ class Consent(Base, table=True):
     """Last day: the earliest of the bank's answer, the bank's maximum and the office's cap (CON-09)."""
     link_cipher: bytes
     """Our link token, so that the browser of the call-back is led back to its page."""
+    link_expires_at: datetime = Field(sa_type=Moment)
+    """Real time."""
     handle_cipher: bytes | None = None
     """Bank's consent id and what the connector needs to go on."""
     callback_cipher: bytes | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from connectors.base import Connector
 from connectors.errors import BankError, ConsentEnded, ConsentError, TokenRejected
-from connectors.model import ConsentStatus, Finished
+from connectors.model import ConsentHandle, ConsentStatus, Finished
+from gateway.act import Act
 from gateway.consents import endings
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.models import Consent
@@ -20,11 +23,13 @@ SOON: Final = timedelta(minutes=1)
 SOON_FOR: Final = timedelta(minutes=15)
 LATER: Final = timedelta(hours=1)
 
+log = logging.getLogger("gateway.consents")
+
 
 def is_due(consent: Consent, now: datetime) -> bool:
     """Each minute while the PSU is probably at the bank, then hourly. `now` is real time."""
     if consent.started_at is None:
-        return now - consent.created_at > LINK_LIFE
+        return now >= consent.link_expires_at
     pause = SOON if now - consent.started_at < SOON_FOR else LATER
     return now - max(consent.started_at, consent.polled_at or consent.started_at) >= pause
 
@@ -36,7 +41,7 @@ def poll(service: ConsentService, office_id: UUID, consent_id: UUID) -> None:
         consent = ConsentRepository(session).get(office_id, consent_id, is_locked=True)
         if consent is None or consent.state not in WAITING:
             return
-        if act.real_now - (consent.started_at or consent.created_at) > LINK_LIFE:
+        if act.real_now >= max(consent.link_expires_at, (consent.started_at or consent.link_expires_at) + LINK_LIFE):
             endings.step(service.gateway, session, act, consent, ConsentState.ABANDONED)
             consent.tokens_cipher = consent.callback_cipher = None
             session.add(consent)
@@ -45,34 +50,27 @@ def poll(service: ConsentService, office_id: UUID, consent_id: UUID) -> None:
         bank_id = consent.bank_id
     if handle is None:
         return
-    if has_callback:
-        _finish(service, office_id, consent_id)
-        return
-    connector = service.gateway.banks.connector(bank_id)
     try:
-        step = connector.next_step(handle, None)
-        if not isinstance(step, Finished):
-            return
-        if step.status is ConsentStatus.VALID:
-            # Where the bank gives no code (no OAuth), its status alone finishes the authorisation.
-            granted = connector.finish_consent(handle, {}, None)
-            service.note_granted(act, consent_id, granted)
-            return
+        if has_callback:
+            # A call-back was taken and then cut off: go on with it.
+            service.finish(act, consent_id, None)
+        else:
+            _ask(service, act, consent_id, service.gateway.banks.connector(bank_id), handle)
     except ConsentEnded:
         service.note_refused(act, consent_id, "consent_refused")
+    except (ConsentError, TokenRejected, BankError) as error:
+        # Asked again later; the PSU can also start again with the same link.
+        log.info("poll without result", extra={"consent_id": str(consent_id), "code": error.code})
+
+
+def _ask(service: ConsentService, act: Act, consent_id: UUID, connector: Connector, handle: ConsentHandle) -> None:
+    step = connector.next_step(handle, None)
+    if not isinstance(step, Finished):
         return
-    except (ConsentError, TokenRejected, BankError):
-        # The code came to a browser that never brought it back; the PSU can start again with the same link.
-        return
-    if step.status is not ConsentStatus.PARTIALLY_AUTHORISED:
-        service.note_refused(act, consent_id, "consent_refused")
-    else:
+    if step.status is ConsentStatus.VALID:
+        # Where the bank gives no code (no OAuth), its status alone finishes the authorisation.
+        service.note_granted(act, consent_id, connector.finish_consent(handle, {}, None))
+    elif step.status is ConsentStatus.PARTIALLY_AUTHORISED:
         service.note_partial(act, consent_id)
-
-
-def _finish(service: ConsentService, office_id: UUID, consent_id: UUID) -> None:
-    """Go on with a call-back that was taken and then cut off."""
-    try:
-        service.finish(service.gateway.system_act(office_id), consent_id, None)
-    except (ConsentError, TokenRejected, BankError):
-        return
+    elif step.status is not ConsentStatus.AWAITING_AUTHORISATION:
+        service.note_refused(act, consent_id, "consent_refused")

@@ -25,12 +25,6 @@ class CallbackTokenRepository:
         query = select(CallbackToken).where(CallbackToken.token_hash == token_hash, CallbackToken.purpose == purpose)
         return self.session.exec(query.with_for_update() if is_locked else query).one_or_none()
 
-    def of_consent(self, office_id: UUID, consent_id: UUID) -> Sequence[CallbackToken]:
-        """All tokens of a consent."""
-        return self.session.exec(
-            select(CallbackToken).where(CallbackToken.office_id == office_id, CallbackToken.consent_id == consent_id)
-        ).all()
-
 
 class ConsentRepository:
     """Consents of one office."""

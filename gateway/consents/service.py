@@ -74,6 +74,7 @@ class ConsentService(LinkSteps):
                 language=language,
                 return_url=return_url,
                 link_cipher=b"",
+                link_expires_at=act.real_now + LINK_LIFE,
                 created_at=act.now,
             )
             consent.link_cipher = self.secrets.seal_link(consent, token)
@@ -86,7 +87,7 @@ class ConsentService(LinkSteps):
                     purpose=LINK,
                     token_hash=self.gateway.keys.keyed_hash(LINK, token),
                     created_at=act.real_now,
-                    expires_at=act.real_now + LINK_LIFE,
+                    expires_at=consent.link_expires_at,
                 )
             )
             self.gateway.audit.record(

@@ -1,0 +1,142 @@
+"""The road from bank to CODA as a few sentences: an office, a client, a consent, readings, days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from connectors.model import PsuContext
+from connectors.simulator import SimulatorServer
+from connectors.simulator.psu import approve
+from gateway.accounts.models import Account, Sync
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.banks.directory import BankDirectory
+from gateway.consents.links import LinkView
+from gateway.consents.service import ConsentService
+from gateway.offices.models import Client, Office
+from gateway.offices.service import OfficeService
+from gateway.settings import BankAccessSettings
+from gateway.statements.models import Statement
+from gateway.transactions.models import BankTransaction
+from gateway.transactions.sync import SyncService
+from tests.gateway.builders import make_client, make_office
+
+BROWSER = "browser-secret-of-this-test"
+PSU = PsuContext(ip_address="203.0.113.7", user_agent="test browser", language="nl")
+HOLDERS = {
+    "crelan": "lien.lindenaar",
+    "keytrade": "lien.lindenaar",
+    "vanbreda": "pieter.dhaenekint",
+    "nagelmackers": "amelie.beguin",
+}
+
+
+def connect_to(banks: SimulatorServer, gateway: Gateway) -> Gateway:
+    """The same installation with access to the simulated banks, and with its real time at their start."""
+    access = {
+        bank_id: BankAccessSettings(base_url=banks.base_url(bank_id), client_id="PSDBE-NBB-0999999922")
+        for bank_id in banks.simulator.banks
+    }
+    settings = gateway.settings.model_copy(update={"banks": access})
+    start = banks.clock.now
+    return replace(gateway, settings=settings, banks=BankDirectory(settings), real_now=lambda: start)
+
+
+@dataclass
+class Story:
+    """One client of one office at one simulated bank."""
+
+    gateway: Gateway
+    banks: SimulatorServer
+    office: Office
+    client: Client
+    bank_id: str
+
+    @classmethod
+    def begin(cls, gateway: Gateway, banks: SimulatorServer, bank_id: str = "crelan") -> Story:
+        office = make_office(gateway)
+        return cls(gateway, banks, office, make_client(gateway, office, now=gateway.real_now()), bank_id)
+
+    @property
+    def act(self) -> Act:
+        """The service itself, now."""
+        return self.gateway.system_act(self.office.id)
+
+    @property
+    def now(self) -> datetime:
+        return self.act.now
+
+    def invite(self) -> str:
+        """A consent; its link token."""
+        _consent, url = ConsentService(self.gateway).create(
+            self.act, client_id=self.client.id, bank_id=self.bank_id, language="nl", return_url=None
+        )
+        return url.rpartition("/")[2]
+
+    def authorise(self, token: str | None = None, *, browser: str = BROWSER) -> LinkView:
+        """The PSU goes to the bank, approves and comes back."""
+        service = ConsentService(self.gateway)
+        url = service.begin(token or self.invite(), browser_secret=browser, psu=PSU)
+        return service.receive(query_of(approve(url, HOLDERS[self.bank_id])), browser_secret=browser, psu=PSU)
+
+    def connect(self) -> Account:
+        """Authorise and choose the first current account; its first reading is queued, not done."""
+        view = self.authorise()
+        service = ConsentService(self.gateway)
+        offered = service.offered(view.token, browser_secret=BROWSER)
+        chosen = [row.id for row in offered if row.kind == "current"][:1]
+        service.choose(view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU)
+        return self.accounts()[0]
+
+    def accounts(self) -> Sequence[Account]:
+        with self.gateway.database.unit_of_work(self.office.id) as session:
+            return session.exec(select(Account).order_by(col(Account.id))).all()
+
+    def account(self, account_id: UUID) -> Account:
+        return next(row for row in self.accounts() if row.id == account_id)
+
+    def queued(self) -> Sequence[Sync]:
+        with self.gateway.database.unit_of_work(self.office.id) as session:
+            return session.exec(
+                select(Sync).where(col(Sync.state).in_(["queued", "running"])).order_by(col(Sync.id))
+            ).all()
+
+    def work(self) -> None:
+        """What a worker does: every queued reading."""
+        for sync in self.queued():
+            SyncService(self.gateway).run(self.office.id, sync.id)
+
+    def read(self, account: Account) -> Sync:
+        """One reading on demand, done."""
+        service = SyncService(self.gateway)
+        sync = service.request(self.act, account.id)
+        service.run(self.office.id, sync.id)
+        return service.get(self.act, sync.id)
+
+    def sleep(self, *, days: int = 1, hours: int = 0) -> None:
+        """Banks and office move on together."""
+        before = self.banks.clock.now
+        after = self.banks.clock.advance(days=days, hours=hours)
+        OfficeService(self.gateway).move_clock(self.office.id, seconds=int((after - before).total_seconds()))
+
+    def transactions(self) -> Sequence[BankTransaction]:
+        with self.gateway.database.unit_of_work(self.office.id) as session:
+            return session.exec(
+                select(BankTransaction).order_by(col(BankTransaction.booking_date), col(BankTransaction.id))
+            ).all()
+
+    def statements(self, state: str | None = None) -> Sequence[Statement]:
+        with self.gateway.database.unit_of_work(self.office.id) as session:
+            query = select(Statement).order_by(col(Statement.day), col(Statement.part))
+            return session.exec(query if state is None else query.where(Statement.state == state)).all()
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The parameters of a call-back."""
+    return dict(parse_qsl(urlsplit(url).query))
