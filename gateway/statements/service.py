@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.accounts.errors import AccountNotFound
 from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
 from gateway.act import Act
@@ -151,6 +152,8 @@ class StatementService:
             query = query.where(Account.client_id == wanted.client_id)
         if wanted.account_id is not None:
             query = query.where(Account.id == wanted.account_id)
+            if session.exec(query).one_or_none() is None:
+                raise AccountNotFound
         return query
 
     def _visible(self, session: Session, act: Act, statement_id: UUID) -> Statement:

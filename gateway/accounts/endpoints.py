@@ -1,0 +1,113 @@
+"""REST: accounts, their balances, days and readings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from gateway.accounts.schemas import (
+    AccountRead,
+    AccountWrite,
+    BalanceRead,
+    BalancesRead,
+    DayRead,
+    DaysRead,
+    SyncRead,
+)
+from gateway.accounts.service import AccountService
+from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
+from gateway.i18n import translate
+from gateway.ids import AccountId, ClientId, SyncId
+from gateway.pagination import Page
+from gateway.problems import language_of
+from gateway.statements.service import StatementService
+from gateway.transactions.sync import SyncService
+
+router = APIRouter(prefix="/v1", tags=["accounts"])
+
+
+@router.get("/accounts", operation_id="list_accounts", responses=problem_responses(400))
+def list_accounts(
+    *,
+    request: Request,
+    act: ActDep,
+    gateway: GatewayDep,
+    page: PageDep,
+    client_id: Annotated[ClientId | None, Query(description="Only accounts of this client.")] = None,
+) -> Page[AccountRead]:
+    """Connected accounts."""
+    views, cursor = AccountService(gateway).page(act, page, client_id=client_id)
+    return Page(items=[AccountRead.of(view, language_of(request)) for view in views], next_cursor=cursor)
+
+
+@router.get("/accounts/{account_id}", operation_id="get_account", responses=problem_responses())
+def get_account(account_id: AccountId, request: Request, act: ActDep, gateway: GatewayDep) -> AccountRead:
+    """One account."""
+    return AccountRead.of(AccountService(gateway).get(act, account_id), language_of(request))
+
+
+@router.patch("/accounts/{account_id}", operation_id="patch_account", responses=problem_responses(409))
+def patch_account(
+    account_id: AccountId, body: AccountWrite, request: Request, act: ActDep, gateway: GatewayDep
+) -> AccountRead:
+    """Set alias, visibility or the first day of statements; fields left out stay as they are."""
+    wanted = {name: getattr(body, name) for name in body.model_fields_set}
+    return AccountRead.of(AccountService(gateway).change(act, account_id, wanted), language_of(request))
+
+
+@router.get("/accounts/{account_id}/balances", operation_id="list_balances", responses=problem_responses())
+def list_balances(account_id: AccountId, request: Request, act: ActDep, gateway: GatewayDep) -> BalancesRead:
+    """The balances of the newest reading."""
+    view, balances = AccountService(gateway).balances(act, account_id)
+    return BalancesRead(
+        account_id=account_id,
+        fresh_as_of=view.account.fresh_as_of,
+        stale_reason=view.stale_reason,
+        health=view.health,
+        next_step=translate(language_of(request), view.next_step) if view.next_step is not None else None,
+        items=[BalanceRead.of(balance) for balance in balances],
+    )
+
+
+@router.get("/accounts/{account_id}/days", operation_id="list_days", responses=problem_responses())
+def list_days(
+    *,
+    account_id: AccountId,
+    request: Request,
+    act: ActDep,
+    gateway: GatewayDep,
+    date_from: Annotated[Day | None, Query(alias="from", description="Default: 30 days before `to`.")] = None,
+    date_until: Annotated[Day | None, Query(alias="to", description="Default: today.")] = None,
+) -> DaysRead:
+    """What became of each day: statement, nothing, held, not read, before the start; no day is left out."""
+    view = AccountService(gateway).get(act, account_id)
+    last = date_until or act.today
+    first = date_from or last - timedelta(days=30)
+    days = StatementService(gateway).days(act, view.account, first, last)
+    return DaysRead(
+        account_id=account_id,
+        fresh_as_of=view.account.fresh_as_of,
+        stale_reason=view.stale_reason,
+        health=view.health,
+        next_step=translate(language_of(request), view.next_step) if view.next_step is not None else None,
+        items=[DayRead.of(day, view.account.currency) for day in days],
+    )
+
+
+@router.post(
+    "/accounts/{account_id}/syncs", operation_id="create_sync", status_code=202, responses=problem_responses(409)
+)
+def create_sync(account_id: AccountId, response: Response, act: ActDep, gateway: GatewayDep) -> SyncRead:
+    """Read the account at the bank soon; the reading under way when there is one."""
+    sync = SyncService(gateway).request(act, account_id)
+    shape = SyncRead.of(sync)
+    response.headers["Location"] = f"/v1/syncs/{shape.model_dump(mode='json')['id']}"
+    return shape
+
+
+@router.get("/syncs/{sync_id}", operation_id="get_sync", responses=problem_responses())
+def get_sync(sync_id: SyncId, act: ActDep, gateway: GatewayDep) -> SyncRead:
+    """How far a reading is, and what it brought."""
+    return SyncRead.of(SyncService(gateway).get(act, sync_id))

@@ -1,0 +1,175 @@
+"""API shapes of accounts, balances, readings and days."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.accounts.models import Balance, Sync
+from gateway.accounts.service import AccountView
+from gateway.api import Day, MomentText, MoneyShape, Shape, money
+from gateway.i18n import translate
+from gateway.ids import AccountId, ClientId, ConsentId, StatementId, SyncId
+from gateway.statements.models import AccountDay
+
+
+class AccountRead(Shape):
+    """An account with freshness and health; an expired permission or an outage is never an empty answer."""
+
+    id: AccountId
+    client_id: ClientId
+    consent_id: ConsentId | None
+    bank_id: str
+    iban: str
+    currency: str
+    kind: str
+    bic: str
+    holder_name: str | None
+    alias: str | None
+    is_visible: bool
+    statements_from: Day | None = Field(description="First day of statements; null: the first day of history.")
+    history_from: Day | None = Field(description="First day of history the bank gave.")
+    complete_until: Day | None = Field(description="Last booking day that was over at the last reading.")
+    health: str = Field(description="Who must act: `ok`, `we_act` or `you_act`.")
+    health_code: str | None
+    fresh_as_of: MomentText | None
+    stale_reason: str | None = Field(description="Why the data is not current; null while it is.")
+    last_sync_at: MomentText | None
+    last_statement_id: StatementId | None
+    last_statement_date: Day | None
+    next_step: str | None = Field(description="What to do, in the caller's language.")
+
+    @classmethod
+    def of(cls, view: AccountView, language: str) -> AccountRead:
+        """The shape of a view."""
+        account, last = view.account, view.last_statement
+        return cls(
+            id=account.id,
+            client_id=account.client_id,
+            consent_id=account.consent_id,
+            bank_id=account.bank_id,
+            iban=account.iban,
+            currency=account.currency,
+            kind=account.kind,
+            bic=account.bic,
+            holder_name=account.holder_name,
+            alias=account.alias,
+            is_visible=account.is_visible,
+            statements_from=account.statements_from,
+            history_from=account.history_from,
+            complete_until=account.complete_until,
+            health=view.health,
+            health_code=account.health_code,
+            fresh_as_of=account.fresh_as_of,
+            stale_reason=view.stale_reason,
+            last_sync_at=account.last_sync_at,
+            last_statement_id=last.id if last is not None else None,
+            last_statement_date=last.day if last is not None else None,
+            next_step=translate(language, view.next_step) if view.next_step is not None else None,
+        )
+
+
+class AccountWrite(Shape):
+    """What the office sets; a field that is left out stays as it is."""
+
+    alias: Annotated[str | None, Field(max_length=70)] = None
+    is_visible: bool = True
+    statements_from: Day | None = None
+
+
+class BalanceRead(Shape):
+    """One balance."""
+
+    kind: str = Field(description="`closing_booked`, `interim_booked`, `expected` …")
+    balance: MoneyShape
+    reference_date: Day | None
+    read_at: MomentText
+    basis: str = Field(description="`bank` as reported, or `computed` from a balance read during the next day.")
+
+    @classmethod
+    def of(cls, balance: Balance) -> BalanceRead:
+        """The shape of a row."""
+        return cls(
+            kind=balance.kind,
+            balance=money(balance.amount, balance.currency),
+            reference_date=balance.reference_date,
+            read_at=balance.read_at,
+            basis=balance.basis,
+        )
+
+
+class BalancesRead(Shape):
+    """The balances of the newest reading, with freshness."""
+
+    account_id: AccountId
+    fresh_as_of: MomentText | None
+    stale_reason: str | None
+    health: str
+    next_step: str | None
+    items: list[BalanceRead]
+
+
+class DayRead(Shape):
+    """What became of one day."""
+
+    day: Day
+    state: str = Field(description="`statement`, `no_entries`, `held`, `source_failed` or `before_start`.")
+    proof: str | None = Field(description="`proven`, `proven_by_span` or `derived`; null while it is not proven.")
+    cause: str | None = Field(description="Stable code of why it is not proven.")
+    opening_balance: MoneyShape | None
+    closing_balance: MoneyShape | None
+    entries_count: int
+    late_count: int
+    span_from: Day | None
+    span_until: Day | None
+
+    @classmethod
+    def of(cls, row: AccountDay, currency: str) -> DayRead:
+        """The shape of a row."""
+        return cls(
+            day=row.day,
+            state=row.state,
+            proof=row.proof,
+            cause=row.cause,
+            opening_balance=money(row.opening_balance, currency) if row.opening_balance is not None else None,
+            closing_balance=money(row.closing_balance, currency) if row.closing_balance is not None else None,
+            entries_count=row.entries_count,
+            late_count=row.late_count,
+            span_from=row.span_from,
+            span_until=row.span_until,
+        )
+
+
+class DaysRead(Shape):
+    """The calendar of an account: every day of the period that is over at the bank."""
+
+    account_id: AccountId
+    fresh_as_of: MomentText | None
+    stale_reason: str | None
+    health: str
+    next_step: str | None
+    items: list[DayRead]
+
+
+class SyncRead(Shape):
+    """One reading of an account."""
+
+    id: SyncId
+    account_id: AccountId
+    state: str = Field(description="`queued`, `running`, `stored` or `failed`.")
+    reason: str
+    is_attended: bool = Field(description="Whether the bank was told that the account holder is present.")
+    requested_at: MomentText
+    started_at: MomentText | None
+    finished_at: MomentText | None
+    window_from: Day | None
+    window_until: Day | None
+    counts: dict[str, int]
+    error_code: str | None
+    retry_after_seconds: int | None
+
+    @classmethod
+    def of(cls, sync: Sync) -> SyncRead:
+        """The shape of a row."""
+        return cls.model_validate({name: getattr(sync, name) for name in cls.model_fields})

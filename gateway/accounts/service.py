@@ -1,0 +1,157 @@
+"""Looking at accounts and setting what the office decides about them (OFF-10, SYN-11, SYN-12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlmodel import Session, col
+
+from gateway.accounts.errors import AccountNotFound, StatementsFromTooEarly, StatementsStarted
+from gateway.accounts.health import NEXT_STEPS
+from gateway.accounts.models import Account, Balance
+from gateway.accounts.repository import AccountRepository, BalanceRepository, SyncRepository
+from gateway.accounts.states import SyncHealth
+from gateway.act import Act
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.errors import NotFound
+from gateway.identity.rights import Permission
+from gateway.offices.models import Client
+from gateway.offices.repository import ClientRepository
+from gateway.offices.service import require_client
+from gateway.pagination import PageRequest, Sort
+from gateway.statements.models import Statement
+from gateway.statements.repository import StatementRepository
+
+STALE_AFTER: Final = timedelta(hours=36)
+SETTABLE: Final = frozenset({"alias", "is_visible", "statements_from"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account and how fresh and healthy what we know of it is."""
+
+    account: Account
+    stale_reason: str | None
+    """Stable code; None while the data is current. Old data is never shown as if it were new."""
+    health: str
+    """`ok`, `we_act` or `you_act`."""
+    next_step: str | None
+    """English text of what to do; a message id for the reader's language."""
+    last_statement: Statement | None
+
+
+class AccountService:
+    """Accounts of an office."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def get(self, act: Act, account_id: UUID) -> AccountView:
+        """One account; raises `AccountNotFound`."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            account = self._visible(session, act, account_id, Permission.ACCOUNTS_READ)
+            last = StatementRepository(session).last_issued(act.office_id, [account.id])
+            return view(account, act, last.get(account.id))
+
+    def page(
+        self, act: Act, request: PageRequest, *, client_id: UUID | None = None
+    ) -> tuple[list[AccountView], str | None]:
+        """Accounts in the order in which they were connected."""
+        act.require(Permission.ACCOUNTS_READ, client_id)
+        order = [Sort(col(Account.id), lambda account: str(account.id), UUID)]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            visible = act.principal.visible_clients(Permission.ACCOUNTS_READ)
+            granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+            query = AccountRepository(session).visible(act.office_id, granted.with_only_columns(col(Client.id)))
+            if client_id is not None:
+                require_client(session, act, client_id, Permission.ACCOUNTS_READ)
+                query = query.where(Account.client_id == client_id)
+            name = f"accounts:{act.office_id}:{client_id}"
+            rows, cursor = self.gateway.pager.page(session, query, order, request, name=name)
+            last = StatementRepository(session).last_issued(act.office_id, [row.id for row in rows])
+            return [view(row, act, last.get(row.id)) for row in rows], cursor
+
+    def change(self, act: Act, account_id: UUID, wanted: Mapping[str, Any]) -> AccountView:
+        """Set alias, visibility or the first day of statements; only what is named changes.
+
+        Raises `StatementsFromTooEarly`, `StatementsStarted`, `AccountNotFound`, and what `require_client` raises.
+        """
+        assert set(wanted) <= SETTABLE, "other columns are not the office's to set"
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            account = self._visible(session, act, account_id, Permission.ACCOUNTS_WRITE, is_change=True, is_locked=True)
+            changes = {
+                name: Change(getattr(account, name), value)
+                for name, value in wanted.items()
+                if getattr(account, name) != value
+            }
+            if "statements_from" in changes:
+                self._check_start(session, account, changes["statements_from"].new)
+            if changes:
+                for name, change in changes.items():
+                    setattr(account, name, change.new)
+                account.version += 1
+                session.add(account)
+                self.gateway.audit.record(
+                    session,
+                    act,
+                    "account.changed",
+                    "account",
+                    account.id,
+                    client_id=account.client_id,
+                    changes=changes,
+                )
+            last = StatementRepository(session).last_issued(act.office_id, [account.id])
+            return view(account, act, last.get(account.id))
+
+    def balances(self, act: Act, account_id: UUID) -> tuple[AccountView, Sequence[Balance]]:
+        """The balances of the newest stored reading, none before the first."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            account = self._visible(session, act, account_id, Permission.ACCOUNTS_READ)
+            sync = SyncRepository(session).last_stored(act.office_id, account.id)
+            found = BalanceRepository(session).of_sync(act.office_id, sync.id) if sync is not None else []
+            return view(account, act, None), found
+
+    def _check_start(self, session: Session, account: Account, wanted: date | None) -> None:
+        chain = StatementRepository(session).chain(account.office_id, account.id)
+        if chain is not None:
+            raise StatementsStarted(first_date=chain.first_date.isoformat())
+        if wanted is not None and account.history_from is not None and wanted < account.history_from:
+            raise StatementsFromTooEarly(history_from=account.history_from.isoformat())
+
+    def _visible(
+        self,
+        session: Session,
+        act: Act,
+        account_id: UUID,
+        permission: Permission,
+        *,
+        is_change: bool = False,
+        is_locked: bool = False,
+    ) -> Account:
+        account = AccountRepository(session).get(act.office_id, account_id, is_locked=is_locked)
+        if account is None:
+            raise AccountNotFound
+        try:
+            require_client(session, act, account.client_id, permission, is_change=is_change)
+        except NotFound:
+            raise AccountNotFound from None
+        return account
+
+
+def view(account: Account, act: Act, last_statement: Statement | None) -> AccountView:
+    """What is shown of an account at a moment."""
+    stale: str | None = None
+    if account.health_code is not None:
+        stale = account.health_code
+    elif account.fresh_as_of is None:
+        stale = "not_read_yet"
+    elif act.now - account.fresh_as_of > STALE_AFTER:
+        stale = "not_read_recently"
+    health = {SyncHealth.NEW: "we_act", SyncHealth.ENDED: "you_act"}.get(SyncHealth(account.health), account.health)
+    next_step = NEXT_STEPS.get(account.health_code) if account.health_code is not None else None
+    return AccountView(account, stale, str(health), next_step, last_statement)

@@ -1,0 +1,60 @@
+"""API shapes of banks."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gateway.api import Shape
+from gateway.banks.directory import DirectoryEntry
+
+
+class BankCapabilities(Shape):
+    """What the bank's interface offers: `yes`, `no` or `unknown`; unknowns are marked, not invented."""
+
+    booked_balance: str = Field(description="Needed to prove a day for CODA.")
+    pending: str
+    single_payments: str
+    bulk_payments: str
+    instant_payments: str
+
+
+class BankRead(Shape):
+    """A bank of the directory."""
+
+    id: str
+    name: str
+    former_names: list[str] = Field(description="Banks whose accounts live here now.")
+    bics: list[str]
+    is_configured: bool = Field(description="False: this installation has no access yet, and cannot offer it.")
+    route: str = Field(description="`direct`.")
+    consent_days_max: int
+    is_consent_maximum_confirmed: bool
+    history_days: int
+    capabilities: BankCapabilities
+    proof: str = Field(description="How far the connection was proven: described, simulated, sandbox, live.")
+    user_hint: str | None = Field(description="What the account holder needs at hand, in the caller's language.")
+
+    @classmethod
+    def of(cls, entry: DirectoryEntry, language: str) -> BankRead:
+        """The shape of an entry."""
+        profile = entry.profile
+        return cls(
+            id=profile.bank_id,
+            name=profile.name,
+            former_names=list(profile.routed_from),
+            bics=list(profile.bics),
+            is_configured=entry.is_configured,
+            route="direct",
+            consent_days_max=profile.consent_validity.days,
+            is_consent_maximum_confirmed=profile.is_consent_validity_confirmed,
+            history_days=profile.history.days,
+            capabilities=BankCapabilities(
+                booked_balance=str(profile.gives_booked_balance),
+                pending=str(profile.gives_pending),
+                single_payments=str(profile.pays_single),
+                bulk_payments=str(profile.pays_bulk),
+                instant_payments=str(profile.pays_instant),
+            ),
+            proof=str(profile.proof),
+            user_hint=profile.user_hints.get(language) or profile.user_hints.get("en"),
+        )

@@ -1,0 +1,60 @@
+"""REST: consents. The account holder's own steps are web pages (`/link/…`), without sign-in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite
+from gateway.consents.service import ConsentService, ConsentView
+from gateway.consents.states import ConsentState
+from gateway.ids import ClientId, ConsentId
+from gateway.pagination import Page
+
+router = APIRouter(prefix="/v1", tags=["consents"])
+
+
+@router.post("/consents", operation_id="create_consent", status_code=201, responses=problem_responses(409, 503))
+def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway: GatewayDep) -> ConsentCreated:
+    """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to."""
+    consent, url = ConsentService(gateway).create(
+        act, client_id=body.client_id, bank_id=body.bank_id, language=body.language, return_url=body.return_url
+    )
+    shape = ConsentRead.of(ConsentView(consent, ()))
+    response.headers["Location"] = f"/v1/consents/{shape.model_dump(mode='json')['id']}"
+    response.headers["Cache-Control"] = "no-store"
+    return ConsentCreated(consent=shape, authorisation_url=url)
+
+
+@router.get("/consents", operation_id="list_consents", responses=problem_responses(400))
+def list_consents(
+    act: ActDep,
+    gateway: GatewayDep,
+    page: PageDep,
+    client_id: Annotated[ClientId | None, Query(description="Only consents of this client.")] = None,
+    state: Annotated[ConsentState | None, Query(description="Only consents in this state.")] = None,
+) -> Page[ConsentRead]:
+    """Consents, the newest first."""
+    views, cursor = ConsentService(gateway).page(act, page, client_id=client_id, state=state)
+    return Page(items=[ConsentRead.of(view) for view in views], next_cursor=cursor)
+
+
+@router.get("/consents/{consent_id}", operation_id="get_consent", responses=problem_responses())
+def get_consent(consent_id: ConsentId, act: ActDep, gateway: GatewayDep) -> ConsentRead:
+    """One consent."""
+    return ConsentRead.of(ConsentService(gateway).get(act, consent_id))
+
+
+@router.post(
+    "/consents/{consent_id}/revocations",
+    operation_id="create_consent_revocation",
+    status_code=201,
+    responses=problem_responses(409),
+)
+def create_consent_revocation(consent_id: ConsentId, act: ActDep, gateway: GatewayDep) -> ConsentRead:
+    """End a consent here at once, and at the bank; tokens are destroyed, data stays for its retention."""
+    service = ConsentService(gateway)
+    service.revoke(act, consent_id)
+    return ConsentRead.of(service.get(act, consent_id))

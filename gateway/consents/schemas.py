@@ -1,0 +1,90 @@
+"""API shapes of consents."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.api import Day, MomentText, Shape
+from gateway.consents.service import ConsentView
+from gateway.ids import AccountId, ClientId, ConsentAccountId, ConsentId
+
+
+class ConsentWrite(Shape):
+    """What is needed to ask an account holder for permission."""
+
+    client_id: ClientId
+    bank_id: Annotated[str, Field(max_length=40, examples=["crelan"])]
+    language: Annotated[
+        Literal["nl", "fr", "en", "de"], Field(description="Language of the page for the account holder.")
+    ] = "nl"
+    return_url: Annotated[
+        str | None,
+        Field(max_length=500, description="Where the page leads back to at the end; registered letter by letter."),
+    ] = None
+
+
+class ConnectedAccountRead(Shape):
+    """An account the account holder chose for the office."""
+
+    id: ConsentAccountId
+    account_id: AccountId
+    iban: str | None
+    currency: str
+    kind: str
+    name: str | None
+    product: str | None
+
+
+class ConsentRead(Shape):
+    """A consent; `valid_until` is the earliest of bank answer, bank maximum and office cap."""
+
+    id: ConsentId
+    client_id: ClientId
+    bank_id: str
+    state: str
+    state_since: MomentText
+    end_code: str | None
+    refusal_code: str | None = Field(description="Why the last try at the bank did not succeed.")
+    language: str
+    valid_until: Day | None
+    created_at: MomentText
+    authorisation_url_expires_at: MomentText
+    accounts: list[ConnectedAccountRead]
+
+    @classmethod
+    def of(cls, view: ConsentView) -> ConsentRead:
+        """The shape of a view. Until they are chosen, accounts are the account holder's own matter (CON-07)."""
+        consent = view.consent
+        shown = [
+            ConnectedAccountRead.model_validate(
+                {name: getattr(row, name) for name in ConnectedAccountRead.model_fields}
+            )
+            for row in view.accounts
+            if row.account_id is not None
+        ]
+        return cls(
+            id=consent.id,
+            client_id=consent.client_id,
+            bank_id=consent.bank_id,
+            state=consent.state,
+            state_since=consent.state_since,
+            end_code=consent.end_code,
+            refusal_code=consent.refusal_code,
+            language=consent.language,
+            valid_until=consent.valid_until,
+            created_at=consent.created_at,
+            authorisation_url_expires_at=consent.link_expires_at,
+            accounts=shown,
+        )
+
+
+class ConsentCreated(Shape):
+    """A new consent with the address for the account holder; it is shown this once."""
+
+    consent: ConsentRead
+    authorisation_url: str = Field(
+        description="Send the account holder here; it names office and client, and leads to the bank.",
+        examples=["https://sluis.example/link/8lJd…"],
+    )

@@ -1,0 +1,86 @@
+"""REST: statements, their entries and their files."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+
+from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
+from gateway.ids import AccountId, ClientId, StatementId
+from gateway.pagination import Page
+from gateway.statements.schemas import EntryRead, StatementRead
+from gateway.statements.service import StatementFilter, StatementService
+from gateway.statements.states import StatementState
+
+router = APIRouter(prefix="/v1", tags=["statements"])
+
+
+@router.get("/statements", operation_id="list_statements", responses=problem_responses(400))
+def list_statements(
+    *,
+    act: ActDep,
+    gateway: GatewayDep,
+    page: PageDep,
+    account_id: Annotated[AccountId | None, Query(description="Only this account.")] = None,
+    client_id: Annotated[ClientId | None, Query(description="Only accounts of this client.")] = None,
+    date_from: Annotated[Day | None, Query(alias="from", description="First closing date.")] = None,
+    date_until: Annotated[Day | None, Query(alias="to", description="Last closing date.")] = None,
+    state: Annotated[StatementState | None, Query(description="`issued` or `held`.")] = None,
+    year: Annotated[int | None, Query(ge=2000, le=2999)] = None,
+    number: Annotated[int | None, Query(ge=1, le=999)] = None,
+) -> Page[StatementRead]:
+    """Statements, the newest closing date first; held ones say what is missing."""
+    wanted = StatementFilter(account_id, client_id, date_from, date_until, state, year, number)
+    rows, cursor = StatementService(gateway).page(act, page, wanted)
+    return Page(items=[StatementRead.of(row) for row in rows], next_cursor=cursor)
+
+
+@router.get("/statements/{statement_id}", operation_id="get_statement", responses=problem_responses())
+def get_statement(statement_id: StatementId, act: ActDep, gateway: GatewayDep) -> StatementRead:
+    """One statement."""
+    return StatementRead.of(StatementService(gateway).get(act, statement_id))
+
+
+@router.get("/statements/{statement_id}/entries", operation_id="list_entries", responses=problem_responses(400))
+def list_entries(statement_id: StatementId, act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[EntryRead]:
+    """Entries in the order of the file; none while the statement is held."""
+    views, cursor = StatementService(gateway).entries(act, statement_id, page)
+    return Page(items=[EntryRead.of(view) for view in views], next_cursor=cursor)
+
+
+@router.get(
+    "/statements/{statement_id}/content",
+    operation_id="get_statement_content",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The CODA file, the same bytes at every download.",
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: {"description": "The caller has these bytes already."},
+        **problem_responses(409),
+    },
+)
+def get_statement_content(
+    statement_id: StatementId,
+    act: ActDep,
+    gateway: GatewayDep,
+    if_none_match: Annotated[str | None, Header(description="ETag of an earlier download.")] = None,
+) -> Response:
+    """The file of an issued statement, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
+    file = StatementService(gateway).content(act, statement_id)
+    etag = f'"{file.sha256}"'
+    digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+    headers = {
+        "ETag": etag,
+        "X-Content-SHA256": file.sha256,
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if if_none_match is not None and etag in if_none_match:
+        return Response(status_code=304, headers=headers)
+    headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    return Response(file.content, media_type="application/octet-stream", headers=headers)

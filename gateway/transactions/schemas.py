@@ -1,0 +1,69 @@
+"""API shapes of transactions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from gateway.api import Day, MomentText, MoneyShape, Shape, money
+from gateway.ids import AccountId, TransactionId
+from gateway.transactions.models import BankTransaction
+from gateway.transactions.service import AnyTransaction
+
+
+class TransactionRead(Shape):
+    """A transaction in one form for every bank. An absent field is null and listed in `missing_fields`."""
+
+    id: TransactionId
+    account_id: AccountId
+    state: str = Field(description="`booked`, `pending` or `vanished` at the bank.")
+    booking_date: Day | None
+    value_date: Day | None
+    is_value_date_assumed: bool
+    amount: MoneyShape = Field(description="Above zero: a credit to the account holder.")
+    original_amount: MoneyShape | None
+    exchange_rate: str | None
+    fee: MoneyShape | None
+    counterparty_name: str | None
+    counterparty_iban: str | None
+    counterparty_bban: str | None
+    counterparty_bic: str | None
+    counterparty_source: str | None = Field(description="`field`, or `text` when read from the bank's wording.")
+    remittance_information: str | None
+    additional_information: str | None
+    structured_reference_kind: str | None = Field(description="`belgian` or `rf`; check digits verified.")
+    structured_reference: str | None
+    end_to_end_id: str | None
+    mandate_id: str | None
+    creditor_id: str | None
+    purpose_code: str | None
+    iso_code: str | None
+    proprietary_code: str | None
+    batch_count: int | None
+    bank_transaction_id: str | None
+    coda_code: str
+    coda_code_basis: str = Field(description="Which step decided the CODA code.")
+    missing_fields: list[str]
+    warnings: list[str]
+    created_at: MomentText
+    vanished_at: MomentText | None
+
+    @classmethod
+    def of(cls, row: AnyTransaction) -> TransactionRead:
+        """The shape of a booked, vanished or pending transaction."""
+        special = {
+            "state": row.state if isinstance(row, BankTransaction) else "pending",
+            "vanished_at": row.vanished_at if isinstance(row, BankTransaction) else None,
+            "amount": money(row.amount, row.currency),
+            "original_amount": _money(row.original_amount, row.original_currency or row.currency),
+            "exchange_rate": format(row.exchange_rate, "f") if row.exchange_rate is not None else None,
+            "fee": _money(row.fee, row.currency),
+        }
+        return cls.model_validate(
+            {name: special[name] if name in special else getattr(row, name) for name in cls.model_fields}
+        )
+
+
+def _money(amount: Decimal | None, currency: str) -> MoneyShape | None:
+    return money(amount, currency) if amount is not None else None
