@@ -1,0 +1,87 @@
+"""REST: exports and their files."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.ids import BasketId, ClientId, ExportId
+from gateway.pagination import Page
+from gateway.payments.etags import etag
+from gateway.payments.exports import ExportService
+from gateway.payments.schemas import (
+    DownloadsRead,
+    ExportRead,
+    ExportsRead,
+    ExportWrite,
+    download_read,
+    export_read,
+)
+
+router = APIRouter(prefix="/v1", tags=["exports"])
+
+
+@router.post(
+    "/baskets/{basket_id}/exports", operation_id="create_exports", status_code=201, responses=problem_responses(409)
+)
+def create_exports(basket_id: BasketId, body: ExportWrite, act: ActDep, gateway: GatewayDep) -> ExportsRead:
+    """Make the files of approved payments, one per debtor account; a person with a fresh second factor only."""
+    made = ExportService(gateway).create(act, basket_id, payment_ids=body.payment_ids)
+    return ExportsRead(items=[export_read(export) for export in made])
+
+
+@router.get("/exports", operation_id="list_exports", responses=problem_responses(400))
+def list_exports(
+    act: ActDep,
+    gateway: GatewayDep,
+    page: PageDep,
+    client_id: Annotated[ClientId | None, Query()] = None,
+    basket_id: Annotated[BasketId | None, Query()] = None,
+) -> Page[ExportRead]:
+    """Exports, newest first."""
+    found, cursor = ExportService(gateway).page(act, page, client_id=client_id, basket_id=basket_id)
+    return Page(items=[export_read(export) for export in found], next_cursor=cursor)
+
+
+@router.get("/exports/{export_id}", operation_id="get_export", responses=problem_responses())
+def get_export(export_id: ExportId, act: ActDep, gateway: GatewayDep) -> ExportRead:
+    """One export; its bytes are at `/content`."""
+    return export_read(ExportService(gateway).get(act, export_id))
+
+
+@router.get("/exports/{export_id}/downloads", operation_id="list_export_downloads", responses=problem_responses())
+def list_export_downloads(export_id: ExportId, act: ActDep, gateway: GatewayDep) -> DownloadsRead:
+    """Who downloaded the file and when."""
+    return DownloadsRead(items=[download_read(row) for row in ExportService(gateway).downloads(act, export_id)])
+
+
+@router.get(
+    "/exports/{export_id}/content",
+    operation_id="get_export_content",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The pain.001 file; `Repr-Digest` holds its SHA-256.",
+            "content": {"application/xml": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problem_responses(409),
+    },
+)
+def get_export_content(export_id: ExportId, act: ActDep, gateway: GatewayDep) -> Response:
+    """The bytes, the same on every download. The first one runs the checks of the export again."""
+    download = ExportService(gateway).download(act, export_id)
+    digest = base64.b64encode(bytes.fromhex(download.export.sha256)).decode()
+    return Response(
+        download.content,
+        media_type="application/xml",
+        headers={
+            "Content-Disposition": f'attachment; filename="{download.export.file_name}"',
+            "ETag": etag(download.export.sha256),
+            "Repr-Digest": f"sha-256=:{digest}:",
+            "Cache-Control": "private, no-store",
+        },
+    )
