@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from fastapi import Request
 from fastapi.responses import Response
-from sqlmodel import col
 
 from gateway.api import GatewayDep
 from gateway.assembly import Gateway
@@ -18,15 +16,12 @@ from gateway.errors import InputError
 from gateway.i18n import LANGUAGES
 from gateway.identity.rights import Permission
 from gateway.ids import ConsentId, decode, encode
-from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
+from gateway.web import reading
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
 
 router = page_router()
-
-CLIENTS_SHOWN: Final = 2000
 
 
 class ChoiceIncomplete(InputError):
@@ -72,7 +67,7 @@ def create(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDe
         "link_made.html",
         consent=consent,
         address=address,
-        client=_client(gateway, visit, client_id),
+        client=reading.client_of(gateway, visit, client_id),
         bank_name=gateway.banks.profile(consent.bank_id).name,
         ends_at=visit.act.real_now + LINK_LIFE,
     )
@@ -86,7 +81,7 @@ def stop_form(request: Request, consent_id: ConsentId, gateway: GatewayDep, visi
         request,
         "consent_stop.html",
         consent=consent,
-        client=_client(gateway, visit, consent.client_id),
+        client=reading.client_of(gateway, visit, consent.client_id),
         bank_name=gateway.banks.profile(consent.bank_id).name,
     )
 
@@ -113,7 +108,7 @@ def _form(
         request,
         "link_a_bank.html",
         status=error.http_status if error is not None else 200,
-        clients=_clients(gateway, visit),
+        clients=reading.clients(gateway, visit, Permission.CONSENTS_WRITE),
         banks=_banks(gateway, wanted),
         client=client,
         bank=bank,
@@ -137,20 +132,6 @@ def _fits(entry: DirectoryEntry, wanted: str, compact: str) -> bool:
     return any(wanted.strip().casefold() in name.casefold() for name in names) or any(
         bic.startswith(compact) for bic in entry.profile.bics
     )
-
-
-def _clients(gateway: Gateway, visit: Visit) -> list[Client]:
-    visible = visit.act.principal.visible_clients(Permission.CONSENTS_WRITE)
-    with gateway.database.unit_of_work(visit.act.office_id) as session:
-        query = ClientRepository(session).granted(visit.act.office_id, today=visit.act.today, visible=visible)
-        return list(session.exec(query.order_by(col(Client.name), col(Client.id)).limit(CLIENTS_SHOWN)))
-
-
-def _client(gateway: Gateway, visit: Visit, client_id: UUID) -> Client:
-    with gateway.database.unit_of_work(visit.act.office_id) as session:
-        client = ClientRepository(session).get(visit.act.office_id, client_id)
-    assert client is not None, "a consent belongs to a client"
-    return client
 
 
 def _client_id(text: str) -> UUID | None:
