@@ -9,7 +9,9 @@ from __future__ import annotations
 import ssl
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from connectors import registry
@@ -50,8 +52,9 @@ class DirectoryEntry:
 class BankDirectory:
     """Profiles and connectors; one connector per bank and process, made on first use."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = real_now) -> None:
         self._access = dict(settings.banks)
+        self._now = now
         self._connectors: dict[str, Connector] = {}
         self._lock = threading.Lock()
 
@@ -75,7 +78,7 @@ class BankDirectory:
             raise BankNotConfigured(bank_id=bank_id)
         with self._lock:
             if bank_id not in self._connectors:
-                self._connectors[bank_id] = _connect(bank_id, access)
+                self._connectors[bank_id] = _connect(bank_id, access, self._now)
             return self._connectors[bank_id]
 
     def for_iban(self, iban: str) -> list[DirectoryEntry]:
@@ -91,11 +94,11 @@ class BankDirectory:
             self._connectors.clear()
 
 
-def _connect(bank_id: str, access: BankAccessSettings) -> Connector:
+def _connect(bank_id: str, access: BankAccessSettings, now: Callable[[], datetime]) -> Connector:
     hosts = frozenset(access.allowed_hosts or registry.connector_class(bank_id).profile.hosts)
     endpoint = BankEndpoint(base_url=access.base_url.rstrip("/"), client_id=access.client_id, allowed_hosts=hosts)
-    http = BankHttp(endpoint.base_url, bank_id=bank_id, now=real_now, allowed_hosts=hosts, ssl_context=_tls(access))
-    return registry.connector_class(bank_id)(endpoint, http, now=real_now, new_id=lambda: str(uuid.uuid4()))
+    http = BankHttp(endpoint.base_url, bank_id=bank_id, now=now, allowed_hosts=hosts, ssl_context=_tls(access))
+    return registry.connector_class(bank_id)(endpoint, http, now=now, new_id=lambda: str(uuid.uuid4()))
 
 
 def _tls(access: BankAccessSettings) -> ssl.SSLContext | None:

@@ -45,7 +45,7 @@ def connect_to(banks: SimulatorServer, gateway: Gateway) -> Gateway:
     }
     settings = gateway.settings.model_copy(update={"banks": access})
     start = banks.clock.now
-    return replace(gateway, settings=settings, banks=BankDirectory(settings), real_now=lambda: start)
+    return replace(gateway, settings=settings, banks=BankDirectory(settings, now=lambda: start), real_now=lambda: start)
 
 
 @dataclass

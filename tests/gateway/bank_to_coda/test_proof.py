@@ -1,0 +1,174 @@
+"""Law 2, on the pure core: balances chain and prove, and nothing is invented."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.ids import new_id
+from gateway.statements.proof import ZERO, Closing, Judgement, Ledger, Opening, OpenRow, judge
+from gateway.statements.states import Proof
+
+FIRST = date(2026, 11, 2)
+DAY = timedelta(days=1)
+
+
+def at(day: date, hour: int = 9) -> datetime:
+    return datetime.combine(day, time(hour), tzinfo=UTC)
+
+
+def row(day: date, amount: str, *, seen: date | None = None, gone: date | None = None) -> OpenRow:
+    return OpenRow(new_id(), day, Decimal(amount), at(seen or day + DAY), at(gone) if gone else None)
+
+
+def closing(day: date, amount: Decimal | str, *, read: date | None = None) -> Closing:
+    return Closing(day, Decimal(amount), at(read or day + DAY), "bank")
+
+
+def started(balance: str, *, until: date = FIRST - DAY) -> Opening:
+    """A chain that is closed and proven up to a day."""
+    return Opening(FIRST - 30 * DAY, until, Decimal(balance), FIRST - 20 * DAY, at(FIRST - 19 * DAY))
+
+
+def decide(
+    rows: Sequence[OpenRow], closings: Sequence[Closing], *, last: date, opening: Opening | None = None
+) -> Judgement:
+    return judge(Ledger(rows, closings), first_date=FIRST, last_date=last, opening=opening)
+
+
+cents = st.integers(-10_000, 10_000).filter(bool).map(lambda number: Decimal(number).scaleb(-2))
+days_of_amounts = st.lists(st.lists(cents, max_size=4), min_size=1, max_size=12)
+
+
+@given(days_of_amounts, cents, st.data())
+@settings(max_examples=300, deadline=None)
+def test_true_data_proves_whatever_balances_the_bank_shows(
+    amounts: list[list[Decimal]], opening: Decimal, data: st.DataObject
+) -> None:
+    days = [FIRST + index * DAY for index in range(len(amounts))]
+    rows = [row(day, str(amount)) for day, of_day in zip(days, amounts, strict=True) for amount in of_day]
+    truth, balance = [], opening
+    for of_day in amounts:
+        balance += sum(of_day, ZERO)
+        truth.append(balance)
+    shown = data.draw(st.sets(st.sampled_from(days)))
+    closings = [closing(day, truth[index]) for index, day in enumerate(days) if day in shown]
+    judged = decide(rows, closings, last=days[-1], opening=started(str(opening)))
+    for index, result in enumerate(judged.days):
+        assert result.opening == (truth[index - 1] if index else opening)
+        assert result.closing == truth[index]
+        is_covered = bool(shown) and result.day <= max(shown)
+        assert (result.proof is not None) == is_covered
+        assert result.difference is None
+        if result.day in shown and (index == 0 or days[index - 1] in shown):
+            assert result.proof is Proof.PROVEN
+        elif is_covered:
+            assert result.proof is Proof.PROVEN_BY_SPAN
+            assert result.span is not None
+
+
+@given(days_of_amounts, cents, cents)
+@settings(max_examples=200, deadline=None)
+def test_a_wrong_last_balance_holds_with_the_exact_difference(
+    amounts: list[list[Decimal]], opening: Decimal, off: Decimal
+) -> None:
+    days = [FIRST + index * DAY for index in range(len(amounts))]
+    rows = [row(day, str(amount)) for day, of_day in zip(days, amounts, strict=True) for amount in of_day]
+    true_closing = opening + sum((entry.amount for entry in rows), ZERO)
+    judged = decide(rows, [closing(days[-1], true_closing + off)], last=days[-1], opening=started(str(opening)))
+    last = judged.days[-1]
+    assert (last.proof, last.hold_code, last.difference) == (None, "difference", off)
+    assert last.causes
+    assert all(result.proof is None for result in judged.days)
+
+
+@given(days_of_amounts, cents)
+@settings(max_examples=150, deadline=None)
+def test_one_bank_balance_alone_proves_nothing(amounts: list[list[Decimal]], balance: Decimal) -> None:
+    days = [FIRST + index * DAY for index in range(len(amounts))]
+    rows = [row(day, str(amount), seen=days[-1]) for day, of in zip(days, amounts, strict=True) for amount in of]
+    judged = decide(rows, [closing(days[-1], balance)], last=days[-1])
+    assert judged.opening is not None
+    assert judged.days[-1].closing == balance
+    assert {result.hold_code for result in judged.days} == {"awaiting_bank_balance"}
+
+
+@given(days_of_amounts, cents, cents)
+@settings(max_examples=150, deadline=None)
+def test_a_second_balance_releases_the_derived_days(
+    amounts: list[list[Decimal]], opening: Decimal, more: Decimal
+) -> None:
+    days = [FIRST + index * DAY for index in range(len(amounts) + 1)]
+    anchor = days[-2]
+    rows = [row(day, str(a), seen=anchor + DAY) for day, of in zip(days[:-1], amounts, strict=True) for a in of]
+    first = opening + sum((entry.amount for entry in rows), ZERO)
+    rows.append(row(days[-1], str(more)))
+    judged = decide(rows, [closing(anchor, first), closing(days[-1], first + more)], last=days[-1])
+    assert judged.opening is not None
+    assert judged.opening.balance == opening
+    assert {result.proof for result in judged.days[:-1]} == {Proof.DERIVED}
+    assert judged.days[-1].proof is Proof.PROVEN
+
+
+def test_two_balances_that_disagree_hold_everything() -> None:
+    judged = decide([row(FIRST, "10.00")], [closing(FIRST, "100.00"), closing(FIRST + DAY, "99.00")], last=FIRST + DAY)
+    assert [result.proof for result in judged.days] == [None, None]
+    assert judged.days[1].difference == Decimal("-1.00")
+
+
+def test_without_any_bank_balance_nothing_begins() -> None:
+    assert decide([row(FIRST, "10.00")], [], last=FIRST).opening is None
+
+
+def test_a_late_entry_goes_into_the_next_file_and_is_named() -> None:
+    late = row(FIRST - 2 * DAY, "-7.00", seen=FIRST + DAY)
+    rows = [row(FIRST, "10.00"), late]
+    judged = decide(rows, [closing(FIRST, "103.00")], last=FIRST, opening=started("100.00"))
+    (result,) = judged.days
+    assert result.proof is Proof.PROVEN
+    assert result.late == {late.id}
+    assert set(result.rows) == {rows[0].id, late.id}
+
+
+def test_a_late_entry_dated_before_the_chain_counts_only_when_it_was_not_in_the_first_balance() -> None:
+    before = FIRST - 40 * DAY
+    known = row(before, "-7.00", seen=FIRST - 30 * DAY)
+    late = row(before, "-3.00", seen=FIRST + DAY)
+    judged = decide([known, late], [closing(FIRST, "97.00")], last=FIRST, opening=started("100.00"))
+    assert judged.days[0].rows == (late.id,)
+    assert judged.days[0].proof is Proof.PROVEN
+
+
+def test_a_balance_that_was_wrong_once_is_bridged_by_a_later_one_that_agrees() -> None:
+    rows = [row(FIRST, "10.00"), row(FIRST + DAY, "5.00")]
+    closings = [closing(FIRST, "109.00"), closing(FIRST + DAY, "115.00")]
+    judged = decide(rows, closings, last=FIRST + DAY, opening=started("100.00"))
+    assert [result.proof for result in judged.days] == [Proof.PROVEN_BY_SPAN, Proof.PROVEN_BY_SPAN]
+    assert judged.days[0].span == (FIRST - DAY, FIRST + DAY)
+
+
+def test_after_a_difference_later_days_wait() -> None:
+    rows = [row(FIRST, "10.00"), row(FIRST + DAY, "5.00")]
+    closings = [closing(FIRST, "109.00"), closing(FIRST + DAY, "114.00")]
+    judged = decide(rows, closings, last=FIRST + DAY, opening=started("100.00"))
+    assert [result.hold_code for result in judged.days] == ["difference", "waits_for_earlier"]
+
+
+def test_a_vanished_row_counts_in_the_balance_in_which_it_still_stood() -> None:
+    vanished = row(FIRST, "10.00", gone=FIRST + 2 * DAY)
+    kept = row(FIRST, "1.00")
+    closings = [closing(FIRST, "111.00"), closing(FIRST + DAY, "101.00", read=FIRST + 2 * DAY)]
+    judged = decide([vanished, kept], closings, last=FIRST + DAY)
+    assert judged.opening is not None
+    assert judged.opening.balance == Decimal("100.00")
+    assert judged.days[-1].proof is not None
+
+
+def test_the_bank_s_newest_word_about_a_day_counts() -> None:
+    closings = [closing(FIRST, "1.00"), closing(FIRST, "110.00", read=FIRST + 2 * DAY)]
+    judged = decide([row(FIRST, "10.00")], closings, last=FIRST, opening=started("100.00"))
+    assert judged.days[0].proof is Proof.PROVEN
