@@ -30,6 +30,7 @@ FORBIDDEN: Final = frozenset(
         "code_verifier",
     }
 )
+OWN_PACKAGES: Final = frozenset({"coda", "sepa", "connectors", "gateway"})
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}[A-Z0-9]{0,4}\b")
 _TOKEN: Final = re.compile(r"\bsluis_(?:test|live|session)_[A-Za-z0-9_-]+")
 
@@ -92,5 +93,6 @@ def _without_messages(_logger: Any, _method: str, event: MutableMapping[str, Any
         while trace is not None:
             frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
             trace = trace.tb_next
-        event["at"] = frames[-6:]
+        # Our own steps, and where it broke.
+        event["at"] = [frame for frame in frames[:-1] if frame.split(".")[0] in OWN_PACKAGES][-8:] + frames[-1:]
     return event

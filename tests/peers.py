@@ -6,6 +6,7 @@ They are installed in `.venv/peers/<name>`, beside the packages of the project a
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def information(statement, move):
     found = [i for i in statement.informations[move.bank_reference] if i.sequence == move.sequence]
     return [i._communication[1:] for i in found]
 
-print(json.dumps([{
+print(json.dumps([[{
     "account": s.account,
     "currency": s.account_currency,
     "number": int(s.coda_sequence),
@@ -44,7 +45,7 @@ print(json.dumps([{
         "customer_reference": m.customer_reference or "",
         "information": information(s, m),
     } for m in s.moves],
-} for s in CODA(sys.argv[2]).statements]))
+} for s in CODA(path).statements] for path in sys.argv[2:]]))
 """
 
 _PYCODA = """
@@ -55,7 +56,7 @@ from coda.parser import Parser
 def signed(amount, sign):
     return ("-" if sign == "1" else "") + "%.3f" % amount
 
-print(json.dumps([{
+print(json.dumps([[{
     "account": s.acc_number,
     "currency": s.currency,
     "number": int(s.coda_seq_number),
@@ -77,22 +78,27 @@ print(json.dumps([{
         "customer_reference": m.payment_reference or "",
         "information": [i.communication for i in s.informations if i.ref_move == m.ref_move],
     } for m in s.movements],
-} for s in Parser().parse_file(sys.argv[2])]))
+} for s in Parser().parse_file(path)] for path in sys.argv[2:]]))
 """
 
 _PROGRAMS = {"febelfin-coda": _FEBELFIN, "pycoda": _PYCODA}
 
 
 def read_with_peer(name: str, path: Path) -> list[dict[str, Any]]:
-    """Statements of the file as the reader `name` sees them; amounts and dates as text, texts as it gives them.
+    """Statements of the file as the reader `name` sees them; amounts and dates as text, texts as it gives them."""
+    return read_all_with_peer(name, [path])[0]
 
-    Skips the test, with the reason, where that reader is not installed. A reader that refuses the file fails the test.
+
+def read_all_with_peer(name: str, paths: Sequence[Path]) -> list[list[dict[str, Any]]]:
+    """Statements of each file, in the order of the files, all read in one process.
+
+    Skips the test, with the reason, where that reader is not installed. A reader that refuses a file fails the test.
     """
     folder = FOLDER / name
     if not folder.is_dir():
         pytest.skip(f"the independent reader {name} is not installed in {folder}")
-    command = [sys.executable, "-I", "-c", _PROGRAMS[name], str(folder), str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False)
-    assert result.returncode == 0, f"{name} refuses {path.name}: {result.stderr[-2000:]}"
-    statements: list[dict[str, Any]] = json.loads(result.stdout)
-    return statements
+    command = [sys.executable, "-I", "-B", "-c", _PROGRAMS[name], str(folder), *map(str, paths)]
+    result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+    assert result.returncode == 0, f"{name} refuses a file: {result.stderr[-2000:]}"
+    files: list[list[dict[str, Any]]] = json.loads(result.stdout)
+    return files

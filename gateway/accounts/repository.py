@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.accounts.models import Account, Balance, Sync
-from gateway.accounts.states import READABLE, SyncState
+from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncState
 
 
 class AccountRepository:
@@ -127,7 +127,7 @@ class SyncRepository:
         """The newest reading that was stored."""
         return self.session.exec(
             select(Sync)
-            .where(Sync.office_id == office_id, Sync.account_id == account_id, Sync.state == SyncState.STORED)
+            .where(Sync.office_id == office_id, Sync.account_id == account_id, col(Sync.state).in_(TAKEN_IN))
             .order_by(col(Sync.started_at).desc(), col(Sync.id).desc())
             .limit(1)
         ).first()
@@ -138,7 +138,7 @@ class SyncRepository:
             select(Sync)
             .where(
                 Sync.office_id == office_id,
-                (col(Sync.requested_at) >= moment) | col(Sync.state).in_([SyncState.QUEUED, SyncState.RUNNING]),
+                (col(Sync.requested_at) >= moment) | col(Sync.state).in_(UNFINISHED),
             )
             .order_by(col(Sync.requested_at), col(Sync.id))
         ).all()

@@ -157,7 +157,7 @@ class SyncRead(Shape):
 
     id: SyncId
     account_id: AccountId
-    state: str = Field(description="`queued`, `running`, `stored` or `failed`.")
+    state: str = Field(description="`queued`, `running`, `stored` (days are being closed), `done` or `failed`.")
     reason: str
     is_attended: bool = Field(description="Whether the bank was told that the account holder is present.")
     requested_at: MomentText

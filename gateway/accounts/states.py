@@ -37,7 +37,15 @@ class SyncState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     STORED = "stored"
+    """Rows and balances are in; the days that follow from them are being closed."""
+    DONE = "done"
     FAILED = "failed"
+
+
+UNFINISHED: Final = frozenset({SyncState.QUEUED, SyncState.RUNNING, SyncState.STORED})
+"""A reading in one of these has a job, or gets another when its worker was lost."""
+TAKEN_IN: Final = frozenset({SyncState.STORED, SyncState.DONE})
+"""What the bank gave is in our tables."""
 
 
 def check_step(state: str, wanted: SyncHealth) -> None:

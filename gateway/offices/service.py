@@ -88,6 +88,15 @@ class OfficeService:
         assert office is not None, "a principal belongs to an office that exists"
         return office
 
+    def set_clock(self, office_id: UUID, *, seconds: int) -> None:
+        """Set the offset of a new office in test mode; the demo begins on a morning of its choice."""
+        with self.gateway.database.unit_of_work(office_id) as session:
+            office = session.get(Office, office_id, with_for_update=True)
+            assert office is not None, "an office that exists"
+            assert office.mode == "test", "only a test office has a clock of its own"
+            office.clock_offset_seconds = seconds
+            session.add(office)
+
     def move_clock(self, office_id: UUID, *, seconds: int) -> Office:
         """Move the clock of an office in test mode forward; raises `InputError` in live mode or backwards."""
         with self.gateway.database.unit_of_work(office_id) as session:

@@ -90,16 +90,16 @@ class StatementService:
         ]
         with self.gateway.database.unit_of_work(act.office_id) as session:
             query = StatementRepository(session).of_accounts(act.office_id, self._accounts(session, act, wanted))
-            conditions = [
-                (wanted.date_from, col(Statement.day) >= wanted.date_from),
-                (wanted.date_until, col(Statement.day) <= wanted.date_until),
-                (wanted.state, col(Statement.state) == wanted.state),
-                (wanted.year, col(Statement.year) == wanted.year),
-                (wanted.number, col(Statement.number) == wanted.number),
-            ]
-            for value, condition in conditions:
-                if value is not None:
-                    query = query.where(condition)
+            if wanted.date_from is not None:
+                query = query.where(col(Statement.day) >= wanted.date_from)
+            if wanted.date_until is not None:
+                query = query.where(col(Statement.day) <= wanted.date_until)
+            if wanted.state is not None:
+                query = query.where(Statement.state == wanted.state)
+            if wanted.year is not None:
+                query = query.where(Statement.year == wanted.year)
+            if wanted.number is not None:
+                query = query.where(Statement.number == wanted.number)
             return self.gateway.pager.page(session, query, order, request, name=f"statements:{act.office_id}:{wanted}")
 
     def get(self, act: Act, statement_id: UUID) -> Statement:

@@ -16,7 +16,7 @@ from sqlmodel import Session
 from gateway import jobs
 from gateway.accounts.models import Account, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
-from gateway.accounts.states import SyncState
+from gateway.accounts.states import TAKEN_IN, UNFINISHED
 from gateway.accounts.syncs import enqueue, queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
@@ -89,7 +89,7 @@ class Dispatcher:
         planned = 0
         for account in AccountRepository(session).readable(act.office_id):
             syncs = by_account.get(account.id, [])
-            under_way = [sync for sync in syncs if sync.state in (SyncState.QUEUED, SyncState.RUNNING)]
+            under_way = [sync for sync in syncs if sync.state in UNFINISHED]
             if under_way:
                 self._recover(session, act, under_way)
             elif account.client_id in active and self._is_due(account, syncs, act.now):
@@ -113,6 +113,6 @@ class Dispatcher:
         if not begun:
             return False
         of_slot = [sync for sync in syncs if sync.requested_at >= begun[-1]]
-        if any(sync.state == SyncState.STORED for sync in of_slot) or len(of_slot) >= READINGS_PER_SLOT_MAX:
+        if any(sync.state in TAKEN_IN for sync in of_slot) or len(of_slot) >= READINGS_PER_SLOT_MAX:
             return False
         return all(now - sync.requested_at >= REPEAT_AFTER for sync in of_slot)

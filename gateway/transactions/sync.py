@@ -134,6 +134,7 @@ class SyncService:
             sync = SyncRepository(session).get(office_id, sync_id)
         if sync is not None and sync.state == SyncState.STORED:
             StatementService(self.gateway).close_days(office_id, sync.account_id)
+            self._done(act, sync_id)
 
     # Intent
 
@@ -148,7 +149,7 @@ class SyncService:
             sync = syncs.get(act.office_id, sync_id, is_locked=True)
             assert account is not None, "a reading belongs to an account"
             assert sync is not None, "readings are not deleted"
-            if sync.state in (SyncState.STORED, SyncState.FAILED):
+            if sync.state not in (SyncState.QUEUED, SyncState.RUNNING):
                 return None
             client = ClientRepository(session).get_granted(act.office_id, account.client_id, today=act.today)
             if client is None or client.state != ClientState.ACTIVE:
@@ -314,6 +315,15 @@ class SyncService:
             sync.bank_code = error.bank_code
             sync.retry_after_seconds = int(error.retry_after.total_seconds()) if error.retry_after else None
             session.add(sync)
+
+    def _done(self, act: Act, sync_id: UUID) -> None:
+        """The days that this reading proves are closed: whoever waited for it finds their files."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            sync = SyncRepository(session).get(act.office_id, sync_id, is_locked=True)
+            assert sync is not None, "readings are not deleted"
+            if sync.state == SyncState.STORED:
+                self._finish(sync, SyncState.DONE, act)
+                session.add(sync)
 
     def _finish(self, sync: Sync, state: SyncState, act: Act, *, error_code: str | None = None) -> None:
         sync.state, sync.finished_at, sync.error_code = state, act.now, error_code
