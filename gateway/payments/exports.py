@@ -157,15 +157,13 @@ class ExportService:
         wanted = None if payment_ids is None else set(payment_ids)
         if wanted is not None and not wanted <= {payment.id for payment in together}:
             raise PaymentNotFound
-        selected = [p for p in together if wanted is None or p.id in wanted]
-        live = ExportRepository(session).live(act.office_id, [payment.id for payment in selected])
-        approved = [payment for payment in selected if payment.state is PaymentState.APPROVED]
-        if live and (wanted is not None or not approved):
+        approved = [payment for payment in together if payment.state is PaymentState.APPROVED]
+        selected = approved if wanted is None else [payment for payment in together if payment.id in wanted]
+        live = ExportRepository(session).live(act.office_id, [payment.id for payment in selected or together])
+        if live:
             raise AlreadyExported(export_ids=", ".join(sorted({encode("export", id_) for id_ in live.values()})))
         if basket.state not in (BasketState.APPROVED, BasketState.PROCESSING):
             raise BasketNotApproved(state=basket.state.value)
-        if wanted is None:
-            selected = approved
         waiting = [
             Hindrance(payment.id, "not_approved", f"The payment is {payment.state.value}.")
             for payment in selected

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import select
+
 from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.approvals.groups import GroupService
@@ -86,17 +88,21 @@ class Scene:
         return self.people[name]
 
     def give(self, name: str, role: ClientRole) -> None:
-        """One role more."""
+        """One role more, or again."""
         someone = self.people[name]
         with self.gateway.database.unit_of_work(self.office.id) as session:
-            session.add(self._membership(someone.id, role))
+            ended = select(Membership).filter_by(user_id=someone.id, role=role.value, client_id=self.client.id)
+            membership = session.exec(ended).one_or_none() or self._membership(someone.id, role)
+            membership.ended_at = None
+            session.add(membership)
         someone.roles = (*someone.roles, role)
 
     def take(self, name: str, role: ClientRole) -> None:
         """One role less, as of now."""
         someone = self.people[name]
         with self.gateway.database.unit_of_work(self.office.id) as session:
-            for membership in session.query(Membership).filter_by(user_id=someone.id, role=role.value, ended_at=None):
+            held = select(Membership).filter_by(user_id=someone.id, role=role.value, ended_at=None)
+            for membership in session.exec(held):
                 membership.ended_at = self.now
         someone.roles = tuple(held for held in someone.roles if held is not role)
 
