@@ -81,10 +81,10 @@ def test_balances_and_numbers_chain_without_a_gap(coda_files: list[Path]) -> Non
         by_account.setdefault(path.parent.name, []).append(statement)
     assert len(by_account) == 6
     for statements in by_account.values():
-        assert [statement.coda_sequence for statement in statements] == list(range(1, len(statements) + 1))
+        assert [statement.number for statement in statements] == list(range(1, len(statements) + 1))
         for before, after in pairwise(statements):
             assert after.old_balance.amount == before.closing_balance
-            assert after.old_balance.date == before.closing_date
+            assert after.old_balance.date == before.closing_date, "the date of the last file with movements"
 
 
 @pytest.mark.parametrize("peer", NAMES)
