@@ -81,13 +81,17 @@ class AuditLog:
     def _write(self, session: Session) -> None:
         office_id = session.info[UNIT_OFFICE]
         head = session.exec(select(OfficeHead).where(OfficeHead.office_id == office_id).with_for_update()).one()
+        entries: list[AuditEntry] = []
+        values: list[AuditValue] = []
         for pending in session.info.pop(PENDING, []):
-            entry, values = self._entry(office_id, pending, head)
-            session.add(entry)
-            session.flush()
-            session.add_all(values)
+            entry, of_entry = self._entry(office_id, pending, head)
             head.audit_position, head.audit_hash = entry.position, entry.mac
-        session.add(head)
+            entries.append(entry)
+            values.extend(of_entry)
+        # Values point at entries: two rounds, however many acts the unit of work holds.
+        session.add_all([head, *entries])
+        session.flush()
+        session.add_all(values)
         session.flush()
 
     def _entry(self, office_id: UUID, pending: _Pending, head: OfficeHead) -> tuple[AuditEntry, list[AuditValue]]:
