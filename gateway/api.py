@@ -7,18 +7,20 @@ With the cookie, a request that changes something must come from our own pages: 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Request
+from fastapi.dependencies.models import Dependant
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from connectors.model import PsuContext
 from gateway.act import Act
 from gateway.assembly import Gateway
-from gateway.errors import SignInError
+from gateway.errors import FieldFault, InputError, SignInError
 from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import Principal
 from gateway.identity.service import SESSION_PREFIX, IdentityService
@@ -73,6 +75,38 @@ def money(amount: Decimal, currency: str) -> MoneyShape:
     """An exact amount as JSON: two decimals, three only where the amount has them."""
     exponent = Decimal("0.01") if amount == amount.quantize(Decimal("0.01")) else Decimal("0.001")
     return MoneyShape.model_construct(amount=str(amount.quantize(exponent)), currency=currency)
+
+
+class QueryUnknown(InputError):
+    """A parameter of the address that the operation does not know; ignoring it would answer another question."""
+
+    code = "query_unknown"
+    http_status = 400
+    title = "The address has an unknown parameter"
+    hint = "Compare the parameters listed in errors with the documentation."
+
+
+_known_queries: dict[tuple[str, str], frozenset[str]] = {}
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Raise `QueryUnknown` for a query parameter that the operation does not declare (API-01)."""
+    if not request.query_params:
+        return
+    route = request.scope["route"]
+    key = (request.method, route.path)
+    known = _known_queries.get(key)
+    if known is None:
+        known = _known_queries[key] = frozenset(_query_names(route.dependant))
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        raise QueryUnknown(faults=[FieldFault(f"/{name}", QueryUnknown.code, QueryUnknown.title) for name in unknown])
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for below in dependant.dependencies:
+        yield from _query_names(below)
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -10,7 +10,7 @@ import time
 from typing import Any, Final
 
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import text
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import gateway
 from gateway import problems
-from gateway.api import GatewayDep
+from gateway.api import GatewayDep, refuse_unknown_query
 from gateway.assembly import Gateway
 from gateway.ids import new_id
 from gateway.problems import RequestTooLarge
@@ -59,7 +59,7 @@ def create_app(installation: Gateway) -> FastAPI:
     problems.install(app)
     app.include_router(health)
     for module in subject_modules("endpoints"):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[Depends(refuse_unknown_query)])
     for module in subject_modules("pages"):
         module.install(app)
     app.add_middleware(RequestFrame)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +14,9 @@ from typing import Any, Final
 
 import yaml
 
+import gateway
 from connectors.errors import ConnectorError
-from gateway.app import create_app, subject_modules
+from gateway.app import create_app
 from gateway.bank_trouble import TEXTS
 from gateway.errors import GatewayError
 from sepa.findings import CATALOGUE
@@ -53,11 +56,12 @@ passes once a person has accepted it.
 
 def error_kinds() -> list[type[GatewayError]]:
     """Every documented error class of the gateway, once per code."""
-    for name in ("endpoints", "pages", "tasks"):
-        subject_modules(name)
+    for module in pkgutil.walk_packages(gateway.__path__, "gateway."):
+        if not module.name.startswith(("gateway.migrations.", "gateway.__main__")):
+            importlib.import_module(module.name)
     found: dict[str, type[GatewayError]] = {}
     for kind in _below(GatewayError):
-        if kind.code not in TEXTS or kind.__module__ != "gateway.bank_trouble":
+        if kind.__module__ != "gateway.bank_trouble" and kind.__module__.startswith("gateway."):
             found.setdefault(kind.code, kind)
     return [found[code] for code in sorted(found)]
 

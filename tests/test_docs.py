@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
-from click import Command, Group
 
 from gateway import documents
 from gateway.bank_trouble import TEXTS
@@ -18,8 +18,8 @@ from gateway.settings import Settings
 ROOT = Path(__file__).parents[1]
 
 
-def commands(command: Command, path: tuple[str, ...] = ()) -> list[tuple[str, Command]]:
-    if isinstance(command, Group):
+def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, Any]]:
+    if hasattr(command, "commands"):
         return [found for name, child in command.commands.items() for found in commands(child, (*path, name))]
     return [(" ".join(path), command)]
 

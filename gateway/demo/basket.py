@@ -140,7 +140,7 @@ class Basket:
     def _submit(self, basket: dict[str, Any]) -> None:
         self.story.step("Lotte looks it over and submits it")
         lotte = self.story.sign_in("lotte")
-        payments = list(lotte.items(f"/v1/payments?basket_id={basket['id']}"))
+        payments = list(lotte.items(f"/v1/baskets/{basket['id']}/payments"))
         accepted = sorted({finding["code"] for payment in payments for finding in payment["findings"]})
         shown = lotte.call("GET", f"/v1/baskets/{basket['id']}")
         lotte.post(
@@ -150,7 +150,7 @@ class Basket:
         )
         total = shown.json()["total"]
         self.story.tell_fact(f"{shown.json()['payment_count']} payments, {total['amount']} {total['currency']}")
-        submitted = list(lotte.items(f"/v1/payments?basket_id={basket['id']}"))
+        submitted = list(lotte.items(f"/v1/baskets/{basket['id']}/payments"))
         try:
             self._approve(lotte, submitted[:1])
         except DemoFailed as refused:
@@ -178,7 +178,7 @@ class Basket:
                         {"verdict": "reject", "reason_code": "other", "reason_text": "Eerst de creditnota nakijken."},
                         headers={"If-Match": f'"{payment["seal"]}"'},
                     )
-            states = [row["state"] for row in self.story.portal.items(f"/v1/payments?basket_id={basket['id']}")]
+            states = [row["state"] for row in self.story.portal.items(f"/v1/baskets/{basket['id']}/payments")]
             counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
             self.story.tell_fact(counts)
 

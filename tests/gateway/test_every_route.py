@@ -1,0 +1,258 @@
+"""Law 5 on every route of the API: no sign-in 401, no right 403, another office's ids 404 like ids that nobody has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from connectors.simulator import SimulatorServer
+from gateway.app import create_app
+from gateway.assembly import Gateway
+from gateway.identity.endpoints import PUBLIC_OPERATIONS
+from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole
+from gateway.identity.service import IdentityService
+from gateway.ids import PREFIXES, encode, new_id
+from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
+from tests.gateway.bank_to_coda.story import Story
+from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
+from tests.gateway.payments.scene import ALL, make_scene
+
+__all__ = ["banks", "linked", "running_banks"]
+
+EVERYONE = {"end_session", "confirm_second_factor", "get_me", "get_office", "get_test_clock", "list_banks"}
+"""Operations that need a sign-in and no particular right."""
+OF_PERSONS = {
+    "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
+    "put_approval_settings", "create_decision", "create_decisions", "create_exports", "get_export_content",
+}  # fmt: skip
+"""Operations that a machine is refused for what it is, whatever its scopes."""
+
+
+@dataclass
+class House:
+    """Two offices: one with everything in it, and another that must see none of it."""
+
+    client: TestClient
+    ids: dict[str, str]
+    own_token: str
+    idle_token: str
+    strangers: dict[str, str]
+
+    def call(self, method: str, path: str, token: str | None, body: Any = None, **headers: str) -> Any:
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        return self.client.request(method, path, json=body, headers=headers)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation as the description shows it."""
+
+    name: str
+    method: str
+    path: str
+    queries: tuple[str, ...]
+
+    @property
+    def has_id(self) -> bool:
+        return "{" in self.path
+
+    def at(self, ids: dict[str, str]) -> str:
+        return self.path.format_map(ids)
+
+
+def operations() -> Iterator[Operation]:
+    described = create_app(None).openapi()  # type: ignore[arg-type]  # describing needs no installation
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            queries = tuple(p["name"] for p in operation.get("parameters", ()) if p["in"] == "query")
+            yield Operation(operation["operationId"], method.upper(), path, queries)
+
+
+OPERATIONS = {operation.name: operation for operation in operations()}
+
+
+def body_of(operation: str, ids: dict[str, str]) -> Any:
+    """A body that passes the shape, speaking of `ids`."""
+    money = {"amount": "10.00", "currency": "EUR"}
+    payment = {
+        "debtor_account_id": ids["account_id"],
+        "creditor": {"name": "Drukkerij Voorbeeld BV", "iban": "BE12310291417792"},
+        "amount": money,
+        "remittance": {"kind": "unstructured", "text": "Factuur 2026-118"},
+    }
+    rule = {"name": "Rule", "approvers": [{"group_id": ids["group_id"]}]}
+    decision = {"verdict": "approve"}
+    bodies: dict[str, Any] = {
+        "create_session": {"email": "a@example.test", "password": "x" * 12},
+        "confirm_second_factor": {"code": "000000"},
+        "create_credential": {"name": "Portal", "scopes": ["coda"]},
+        "put_client": {"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"},
+        "put_client_state": {"state": "suspended"},
+        "move_test_clock": {"advance_days": 0},
+        "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},
+        "patch_account": {"alias": "Stolen"},
+        "create_basket": {"client_id": ids["client_id"], "name": "Basket"},
+        "add_payments": {"items": [payment]},
+        "change_dates": {"payment_ids": [ids["payment_id"]], "execution_date": {"choice": "today"}},
+        "submit_basket": {},
+        "create_exports": {},
+        "edit_payment": {"amount": money},
+        "put_payment_settings": {},
+        "create_approval_rule": rule,
+        "put_approval_rule": rule,
+        "create_approver_group": {"name": "Group", "user_ids": []},
+        "put_approver_group": {"name": "Group", "user_ids": []},
+        "put_approval_settings": {"is_payment_process_on": False},
+        "create_decision": decision,
+        "create_decisions": {"items": [{**decision, "payment_id": ids["payment_id"], "seal": "v1:0"}]},
+    }
+    return bodies.get(operation, {} if OPERATIONS[operation].method in ("POST", "PUT") else None)
+
+
+@pytest.fixture
+def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
+    story = Story.begin(linked, banks)
+    account = story.connect()
+    sync = story.read(account)
+    story.work()
+    story.sleep()
+    story.read(story.account(account.id))
+    statement = story.statements("issued")[0]
+    office = story.office
+
+    scene = make_scene(linked)
+    scene.group("board", "first", "second")
+    ids = {
+        "client_id": encode("client", story.client.id),
+        "account_id": encode("account", account.id),
+        "consent_id": encode("consent", account.consent_id or new_id()),
+        "sync_id": encode("sync", sync.id),
+        "statement_id": encode("statement", statement.id),
+        "transaction_id": encode("transaction", story.transactions()[0].id),
+    }
+    identity = IdentityService(linked)
+    credential, own_token = identity.create_credential(
+        act_of_system(office, now=linked.real_now()), name="own", scopes=list(SCOPE_PERMISSIONS)
+    )
+    _, idle_token = identity.create_credential(
+        act_of_system(scene.office, now=linked.real_now()), name="idle", scopes=["audit"]
+    )
+    ids["credential_id"] = encode("credential", credential.id)
+    ids |= scene_ids(scene)
+
+    other = make_office(linked, name="Ander kantoor")
+    theirs = make_client(linked, other, now=linked.real_now())
+    _, machine = identity.create_credential(
+        act_of_system(other, now=linked.real_now()), name="stranger", scopes=list(SCOPE_PERMISSIONS)
+    )
+    person = make_person(linked, other, *OfficeRole, *ClientRole, client=theirs)
+    signed_in = identity.sign_in(
+        email=person.user.email, password=PASSWORD, code=person.code(linked.real_now()), source="test"
+    )
+    with TestClient(create_app(linked), raise_server_exceptions=False) as client:
+        yield House(client, ids, own_token, idle_token, {"machine": machine, "person": signed_in.token})
+
+
+def scene_ids(scene: Any) -> dict[str, str]:
+    """Ids of a basket on its way: payment approved and exported, rule, group."""
+    group = scene.group("exporters", "first")
+    rule = scene.rule("every payment", scene.user("first"))
+    basket, payments = scene.submitted(scene.wish())
+    scene.approve("first", *payments)
+    (export,) = scene.export(basket)
+    rule_id = getattr(rule, "rule_id", rule)
+    assert ALL.limit
+    return {
+        "basket_id": encode("basket", basket.id),
+        "payment_id": encode("payment", payments[0].id),
+        "export_id": encode("export", export.id),
+        "group_id": encode("approver_group", group),
+        "rule_id": encode("approval_rule", rule_id),
+    }
+
+
+def test_every_route_is_walked(house: House) -> None:
+    """One walk over all routes: setting up two offices costs more than all the calls."""
+    faults: list[str] = []
+    nobody = {name: encode(kind_of(value), new_id()) for name, value in house.ids.items()}
+    for operation, route in OPERATIONS.items():
+        method, path = route.method, route.at(house.ids)
+        body = body_of(operation, house.ids)
+        match = {"If-Match": '"1"'}
+
+        if operation not in PUBLIC_OPERATIONS:
+            answer = house.call(method, path, None, body, **match)
+            if answer.status_code != 401 or answer.json()["code"] != "not_signed_in":
+                faults.append(f"{operation} without sign-in: {answer.status_code}")
+            answer = house.call(method, path, "sluis_test_nobody", body, **match)
+            if answer.status_code != 401:
+                faults.append(f"{operation} with an unknown token: {answer.status_code}")
+
+        if operation not in PUBLIC_OPERATIONS | EVERYONE and not operation.startswith(("list_audit", "get_audit")):
+            answer = house.call(method, path, house.idle_token, body, **match)
+            wanted = {403, 404} if route.has_id else {403}
+            if operation in {"create_basket", "create_consent", "create_decisions"}:
+                wanted = {403, 404}
+            if answer.status_code not in wanted:
+                faults.append(f"{operation} without the right: {answer.status_code} {answer.text[:200]}")
+
+        for who, token in house.strangers.items():
+            if route.has_id:
+                answer = house.call(method, path, token, body, **match)
+                missing = house.call(method, route.at(nobody), token, body_of(operation, nobody), **match)
+                allowed = {403, 404} if operation in OF_PERSONS and who == "machine" else {404}
+                if answer.status_code not in allowed:
+                    faults.append(f"{operation} as a {who} of another office: {answer.status_code} {answer.text[:200]}")
+                elif without_request(answer.json()) != without_request(missing.json()):
+                    faults.append(f"{operation} tells a {who} a foreign id from a missing one")
+            for parameter in route.queries:
+                foreign = house.ids.get(parameter)
+                if foreign is None:
+                    continue
+                answer = house.call(method, f"{route.at(house.ids)}?{parameter}={foreign}", token)
+                if not (answer.status_code == 404 or answer.json().get("items") == []):
+                    faults.append(f"{operation}?{parameter} as a {who}: {answer.status_code} {answer.text[:200]}")
+    assert not faults, "\n".join(faults)
+
+
+def test_ids_in_bodies_are_checked_as_well(house: House) -> None:
+    for who, token in house.strangers.items():
+        for operation in ("create_consent", "create_basket"):
+            route = OPERATIONS[operation]
+            answer = house.call(route.method, route.path, token, body_of(operation, house.ids))
+            assert answer.status_code == 404, f"{operation} as a {who}: {answer.text}"
+        answer = house.call("POST", "/v1/decisions", token, body_of("create_decisions", house.ids))
+        if who == "machine":
+            assert answer.json()["code"] == "person_required"
+        else:
+            assert [item["code"] for item in answer.json()["items"]] == ["payment_not_found"]
+
+
+def test_lists_of_another_office_are_empty(house: House) -> None:
+    for operation, route in OPERATIONS.items():
+        if not operation.startswith("list_") or route.has_id or operation in {"list_banks", "list_clients"}:
+            continue
+        answer = house.call("GET", route.path, house.strangers["machine"])
+        assert answer.status_code == 200, operation
+        shown = {str(item.get("id")) for item in answer.json()["items"]}
+        assert not shown & set(house.ids.values()), operation
+
+
+def test_an_unknown_query_parameter_is_refused(house: House) -> None:
+    answer = house.call("GET", "/v1/statements?acount_id=x", house.own_token)
+    assert (answer.status_code, answer.json()["code"]) == (400, "query_unknown")
+    assert answer.json()["errors"][0]["pointer"] == "/acount_id"
+
+
+def kind_of(typed_id: str) -> str:
+    prefix = typed_id.partition("_")[0]
+    return next(kind for kind, known in PREFIXES.items() if known == prefix)
+
+
+def without_request(problem: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in problem.items() if name != "request_id"}
