@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, insert
 from sqlalchemy import select as core_select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -54,7 +55,7 @@ class StatementRepository:
                 col(Statement.account_id).in_(account_ids),
                 Statement.state == StatementState.ISSUED,
             )
-            .distinct(col(Statement.account_id))
+            .ext(distinct_on(col(Statement.account_id)))
             .order_by(col(Statement.account_id), col(Statement.day).desc(), col(Statement.part).desc())
         )
         return {row.account_id: row for row in rows}

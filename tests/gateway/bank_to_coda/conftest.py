@@ -18,8 +18,15 @@ TODAY = date(2026, 11, 23)
 
 @pytest.fixture(scope="session")
 def running_banks() -> Iterator[SimulatorServer]:
-    """One server for all tests of this process; no limit of unattended calls, since a test makes many in one day."""
-    banks = tuple(replace(bank, unattended_calls_max=None) for bank in DEFAULT_BANKS)
+    """One server for all tests of this process; no limit of unattended calls, since a test makes many in one day.
+
+    Nagelmackers' access tokens live for months: its tests are not about renewing them.
+    """
+    lives = {"nagelmackers": 10_000_000}
+    banks = tuple(
+        replace(bank, unattended_calls_max=None, access_token_seconds=lives.get(bank.bank_id, 3600))
+        for bank in DEFAULT_BANKS
+    )
     with SimulatorServer(SimulatorConfig(today=TODAY, banks=banks)) as server:
         yield server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -44,7 +44,7 @@ def connect_to(banks: SimulatorServer, gateway: Gateway) -> Gateway:
         for bank_id in banks.simulator.banks
     }
     settings = gateway.settings.model_copy(update={"banks": access})
-    start = banks.clock.now
+    start = banks.clock.now.astimezone(UTC)
     return replace(gateway, settings=settings, banks=BankDirectory(settings, now=lambda: start), real_now=lambda: start)
 
 

@@ -103,7 +103,7 @@ def test_a_bank_that_is_down_half_way_moves_nothing(story: Story, status: int) -
     assert (sync.state, sync.error_code) == ("failed", "bank_unavailable")
     assert everything(story)[1:] == before[1:]
     story.banks.faults.clear()
-    assert story.read(account).state == "stored"
+    assert story.read(account).state == "done"
     assert story.account(account.id).health == "ok"
 
 
