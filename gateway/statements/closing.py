@@ -132,7 +132,7 @@ class DayCloser:
                 chain.last_entry_date = day.day
             closed.append(self._day_row(account, day))
         self.session.add(chain)
-        self.session.flush()
+        writer.finish()
         if closed:
             self.statements.replace_days(account.office_id, account.id, closed[0]["day"] - ONE_DAY, closed)
         return issued, remaining
@@ -161,7 +161,9 @@ class DayCloser:
         """Say of each open day why it is held, and keep a statement without number where it has entries."""
         assert account.complete_until is not None, "asked by the caller"
         known = {row.day: row for row in self.statements.open_of(account.office_id, account.id)}
-        transactions = TransactionRepository(self.session)
+        transactions = TransactionRepository(self.session).many(
+            account.office_id, (row for day in results for row in day.rows)
+        )
         for day in results:
             statement = known.pop(day.day, None)
             if not day.rows:
@@ -172,8 +174,8 @@ class DayCloser:
                 statement = new_statement(account, day)
                 check_step(statement.state, StatementState.HELD)
                 statement.state = StatementState.HELD
-            rows = transactions.many(account.office_id, day.rows)
-            fill_statement(statement, day, list(rows.values()), day.opening, day.closing)
+            rows = [transactions[row] for row in day.rows]
+            fill_statement(statement, day, rows, day.opening, day.closing)
             self.session.add(statement)
         for leftover in known.values():
             self.session.delete(leftover)
@@ -247,6 +249,16 @@ class _Issuer:
         self.language = office.language
         self.known = {row.day: row for row in closer.statements.open_of(account.office_id, account.id)}
         self.numbers: dict[int, int] = {}
+        self.files: list[StatementFile] = []
+        self.entries: list[dict[str, Any]] = []
+
+    def finish(self) -> None:
+        """Write what was issued: statements, then their bytes and entries, in a few round trips for all days."""
+        self.session.flush()
+        self.session.add_all(self.files)
+        self.session.flush()
+        if self.entries:
+            self.closer.statements.add_entries(self.entries)
 
     def issue(self, day: DayResult, rows: Sequence[BankTransaction]) -> int:
         """The files of one day: none without entries, more than one above 9,999. All of them, or `FileRefused`."""
@@ -287,8 +299,7 @@ class _Issuer:
         statement.file_name = file_name(self.account, day.day.year, period.number)
         statement.sha256 = hashlib.sha256(content).hexdigest()
         self.session.add(statement)
-        self.session.flush()
-        self.session.add(
+        self.files.append(
             StatementFile(
                 id=new_id(),
                 office_id=self.account.office_id,
@@ -299,7 +310,7 @@ class _Issuer:
                 created_at=self.act.now,
             )
         )
-        self.closer.statements.add_entries([_entry_row(statement, row, i) for i, row in enumerate(part, start=1)])
+        self.entries += [_entry_row(statement, row, sequence) for sequence, row in enumerate(part, start=1)]
         self.closer.gateway.audit.record(
             self.session,
             self.act,
