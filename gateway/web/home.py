@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from gateway.identity.rights import Permission
-from gateway.web.rendering import see_other
+from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import VisitDep
 
@@ -15,6 +15,10 @@ router = page_router()
 
 @router.get("/")
 def start(request: Request, visit: VisitDep) -> Response:
-    """Approvers begin at what waits for them, everybody else at the day page."""
-    may_approve = visit.act.principal.allows(Permission.PAYMENTS_APPROVE)
-    return see_other(request, "/to-approve" if may_approve else "/day")
+    """Approvers begin at what waits for them, everybody else at the day page; some roles have no page here."""
+    principal = visit.act.principal
+    if principal.allows(Permission.PAYMENTS_APPROVE):
+        return see_other(request, "/to-approve")
+    if principal.allows(Permission.ACCOUNTS_READ):
+        return see_other(request, "/day")
+    return page(request, "home.html")

@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 
 from gateway.accounts.models import Account, Balance
@@ -150,7 +151,7 @@ def _balances(session: Session, act: Act, ids: Sequence[UUID]) -> dict[UUID, Bal
     """The newest booked balance per account, as far as it was read lately."""
     rows = session.exec(
         select(Balance)
-        .distinct(col(Balance.account_id))
+        .ext(distinct_on(col(Balance.account_id)))
         .where(
             Balance.office_id == act.office_id,
             col(Balance.account_id).in_(ids),

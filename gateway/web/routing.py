@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +22,7 @@ from gateway.i18n import translate
 from gateway.identity.errors import SignInDelayed, SignInRefused
 from gateway.identity.rights import SecondFactorRequired
 from gateway.problems import AddressNotFound, InternalError
+from gateway.web.labels import LABELS
 from gateway.web.rendering import language_of, own_path, page, see_other
 from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, safe_next
 
@@ -90,7 +91,7 @@ def problem_page(request: Request, error: GatewayError) -> Response:
         "problem.html",
         status=error.http_status,
         error=error,
-        detail=detail.format_map(_Given(error.parameters)) if detail else "",
+        detail=detail.format_map(_Given(_in_words(error.parameters, language))) if detail else "",
         back=_back(request),
         request_id=getattr(request.state, "request_id", None),
     )
@@ -122,6 +123,15 @@ def not_found_page(request: Request) -> Response:
 def wants_page(request: Request) -> bool:
     """Whether a browser asks, for a page rather than for the API."""
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
+
+
+def _in_words(parameters: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """States as people read them; programs get their codes from the API."""
+    words = {str(code): text for texts in LABELS.values() for code, text in texts.items()}
+    return {
+        name: translate(language, words[str(value)]).lower() if str(value) in words else value
+        for name, value in parameters.items()
+    }
 
 
 def _has_code(form: FormData | None) -> bool:

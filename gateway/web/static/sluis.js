@@ -17,8 +17,8 @@
       const cents = ticked.reduce((sum, box) => sum + Math.round(Number(box.dataset.amount) * 100), 0);
       const text = ticked.length === 0 ? form.dataset.none : ticked.length === 1 ? form.dataset.one : form.dataset.many;
       summary.textContent = text
-        .replace("%(count)s", ticked.length)
-        .replace("%(total)s", `€\u00a0${belgian.format(cents / 100)}`);
+        .replace("{count}", ticked.length)
+        .replace("{total}", `€\u00a0${belgian.format(cents / 100)}`);
       approve.textContent = usual;
       if (all) all.querySelector("input").checked = ticked.length === boxes.length;
     }
@@ -74,7 +74,7 @@
         form.submit();
       }
       function tick() {
-        word.textContent = form.dataset.waiting.replace("%(seconds)s", left);
+        word.textContent = form.dataset.waiting.replace("{seconds}", left);
         if (left === 0) send();
         left -= 1;
       }

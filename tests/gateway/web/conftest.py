@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from gateway.app import create_app
 from gateway.assembly import Gateway
+from gateway.web import routing
 from tests.gateway.builders import PASSWORD, Person
+from tests.gateway.web.world import Clock, World, make_world
 
 ORIGIN = "http://testserver"
 
@@ -31,7 +35,7 @@ class Browser:
         assert response.status_code == status, response.text
         return self._seen(response.text)
 
-    def post(self, path: str, data: dict[str, object] | None = None, status: int = 200) -> str:
+    def post(self, path: str, data: dict[str, Any] | None = None, status: int = 200) -> str:
         fields = {"form_token": self.token} | (data or {})
         response = self.client.post(path, data=fields, headers=self.headers, follow_redirects=True)
         assert response.status_code == status, response.text
@@ -39,6 +43,8 @@ class Browser:
 
     def sign_in(self, person: Person, *, wanted: str = "/") -> str:
         self.get("/sign-in")
+        if isinstance(self.gateway.real_now, Clock):
+            self.gateway.real_now.step()
         code = person.code(self.gateway.real_now()) if person.secret else ""
         return self.post("/sign-in", {"email": person.user.email, "password": PASSWORD, "code": code, "next": wanted})
 
@@ -49,8 +55,32 @@ class Browser:
         return text
 
 
+@pytest.fixture(autouse=True)
+def traceback_of_defects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages keep tracebacks of defects to themselves; a failing test shows them."""
+    monkeypatch.setattr(routing.log, "error", lambda *_args, **_more: traceback.print_exc())
+
+
 @pytest.fixture
-def browser(gateway: Gateway) -> Iterator[Browser]:
+def clock() -> Clock:
+    """Real time of the test."""
+    return Clock()
+
+
+@pytest.fixture
+def timed(gateway: Gateway, clock: Clock) -> Gateway:
+    """The rolled-back installation on that clock."""
+    return replace(gateway, real_now=clock)
+
+
+@pytest.fixture
+def world(timed: Gateway, clock: Clock) -> World:
+    """An office with something on every page."""
+    return make_world(timed, clock)
+
+
+@pytest.fixture
+def browser(timed: Gateway) -> Iterator[Browser]:
     """A browser at an installation on the rolled-back database."""
-    with TestClient(create_app(gateway), base_url=ORIGIN) as client:
-        yield Browser(client, gateway)
+    with TestClient(create_app(timed), base_url=ORIGIN, client=("203.0.113.9", 50000)) as client:
+        yield Browser(client, timed)

@@ -75,7 +75,7 @@ def test_the_first_sign_in_leads_to_setting_up_the_second_factor(browser: Browse
     secret = re.search(r'class="key">([A-Z2-7\xa0]+)<', text)
     assert secret is not None
     browser.post("/second-factor/confirmation", {"code": "000000"}, 422)
-    code = pyotp.TOTP(secret[1].replace("\xa0", "")).at(gateway.real_now())
+    code = pyotp.TOTP(secret[1].replace("\xa0", "")).at(browser.gateway.real_now())
     response = browser.client.post(
         "/second-factor/confirmation",
         data={"form_token": browser.token, "code": code},
@@ -91,7 +91,7 @@ def test_going_on_never_leaves_our_own_address(browser: Browser, gateway: Gatewa
     for wanted in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)"):
         browser.client.cookies.clear()
         browser.get("/sign-in")
-        code = person.code(gateway.real_now())
+        code = person.code(browser.gateway.real_now())
         response = browser.client.post(
             "/sign-in",
             data={

@@ -1,0 +1,153 @@
+"""The entrepreneur's road through the link, on simulated banks: every way it can end, in plain words."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
+from connectors.simulator.psu import approve, cancel
+from gateway.app import create_app
+from gateway.assembly import Gateway
+from gateway.consents.service import ConsentService
+from gateway.web.link import BROWSER_COOKIE
+from tests.gateway.bank_to_coda.conftest import TODAY
+from tests.gateway.bank_to_coda.story import HOLDERS, Story, connect_to
+from tests.gateway.web.conftest import ORIGIN, Browser
+
+
+@pytest.fixture(scope="session")
+def running_banks() -> Iterator[SimulatorServer]:
+    with SimulatorServer(SimulatorConfig(today=TODAY, banks=DEFAULT_BANKS)) as server:
+        yield server
+
+
+@pytest.fixture
+def story(gateway: Gateway, running_banks: SimulatorServer) -> Iterator[Story]:
+    """A client with a link to be opened; the call-back leads to this test's browser."""
+    running_banks.simulator.reset()
+    settings = gateway.settings.model_copy(update={"base_url": ORIGIN})
+    linked = connect_to(running_banks, replace(gateway, settings=settings))
+    yield Story.begin(linked, running_banks)
+    linked.banks.close()
+
+
+@pytest.fixture
+def psu(story: Story) -> Iterator[Browser]:
+    """The entrepreneur's browser, which speaks English."""
+    headers = {"Accept-Language": "en"}
+    with TestClient(
+        create_app(story.gateway), base_url=ORIGIN, client=("203.0.113.9", 50000), headers=headers
+    ) as client:
+        yield Browser(client, story.gateway)
+
+
+def leave(psu: Browser, token: str) -> str:
+    """Open the link, continue, and give the bank's address."""
+    psu.get(f"/link/{token}?language=en")
+    text = psu.post(f"/link/{token}")
+    found = re.search(r'content="0;url=([^"]+)"', text)
+    assert found is not None, text
+    return html.unescape(found[1])
+
+
+def come_back(psu: Browser, url: str, status: int = 200) -> str:
+    parts = urlsplit(url)
+    assert f"{parts.scheme}://{parts.netloc}" == ORIGIN
+    return psu.get(f"{parts.path}?{parts.query}", status)
+
+
+def test_the_page_says_who_asks_what_until_when_and_how_to_stop(psu: Browser, story: Story) -> None:
+    token = story.invite()
+    response = psu.client.get(f"/link/{token}?language=en")
+    for words in ("Kantoor Test", story.client.name, "Crelan", "Until when", "How to stop", "What is read"):
+        assert words in response.text
+    assert response.headers["referrer-policy"] == "no-referrer"
+    assert response.headers["cache-control"] == "no-store"
+    assert "IBAN" not in response.text
+
+
+def test_the_link_speaks_the_language_it_was_made_in(psu: Browser, story: Story) -> None:
+    assert '<html lang="nl">' in psu.get(f"/link/{story.invite()}")
+
+
+def test_accounts_are_chosen_and_read_after_the_permission(psu: Browser, story: Story) -> None:
+    token = story.invite()
+    text = come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+    assert "Which accounts may Kantoor Test read?" in text
+    assert "This is a savings account; only current accounts can be connected." in text
+    ticked = re.findall(r'name="account" value="([0-9a-f-]+)" checked', text)
+    refused = re.findall(r'name="account" value="([0-9a-f-]+)" disabled', text)
+    assert ticked
+    assert refused
+    assert "Choose at least one account" in psu.post(f"/link/{token}/accounts", {"account": []}, 422)
+    assert "Only current accounts can be connected" in psu.post(f"/link/{token}/accounts", {"account": refused}, 422)
+    assert not story.accounts()
+    text = psu.post(f"/link/{token}/accounts", {"account": ticked})
+    assert "Done, thank you" in text
+    assert len(story.accounts()) == len(ticked)
+    assert len(story.queued()) == len(ticked)
+
+
+def test_a_cancelled_permission_can_be_started_again(psu: Browser, story: Story) -> None:
+    token = story.invite()
+    text = come_back(psu, cancel(leave(psu, token), HOLDERS["crelan"]))
+    assert "The permission was not given." in text
+    assert "Continue to Crelan" in text
+    assert "Which accounts" in come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+
+
+def test_a_callback_counts_once_and_in_its_browser_only(psu: Browser, story: Story) -> None:
+    back = approve(leave(psu, story.invite()), HOLDERS["crelan"])
+    kept = psu.client.cookies[BROWSER_COOKIE]
+    psu.client.cookies.delete(BROWSER_COOKIE)
+    assert "does not belong to an open authorisation" in come_back(psu, back, 400)
+    psu.client.cookies.set(BROWSER_COOKIE, kept, path="/link")
+    come_back(psu, back)
+    assert "does not belong to an open authorisation" in come_back(psu, back, 400)
+
+
+def test_the_accounts_do_not_open_in_another_browser(psu: Browser, story: Story) -> None:
+    token = story.invite()
+    come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+    psu.client.cookies.delete(BROWSER_COOKIE)
+    assert "Go on in the other browser" in psu.get(f"/link/{token}")
+    text = psu.get(f"/link/{token}/accounts", 403)
+    assert "This was started in another browser" in text
+    assert not re.search(r"BE\d\d", text)
+
+
+def test_an_unknown_or_used_up_link_says_so(psu: Browser, story: Story) -> None:
+    assert "This link does not work any more" in psu.get("/link/nobody?language=en", 404)
+    token = story.invite()
+    view = ConsentService(story.gateway).view_link(token)
+    ConsentService(story.gateway).revoke(story.act, view.consent_id)
+    text = psu.get(f"/link/{token}?language=en")
+    assert "This permission is over" in text
+    assert "Continue to" not in text
+
+
+@pytest.mark.parametrize("forged", ["token", "origin"])
+def test_a_forged_start_reaches_no_bank(psu: Browser, story: Story, forged: str) -> None:
+    token = story.invite()
+    psu.get(f"/link/{token}")
+    if forged == "origin":
+        psu.headers = {"Origin": "https://elsewhere.example"}
+    psu.post(f"/link/{token}", {"form_token": "x"} if forged == "token" else None, 403)
+    assert ConsentService(story.gateway).view_link(token).state == "created"
+
+
+def test_a_page_without_referrer_is_told_apart_by_fetch_metadata(psu: Browser, story: Story) -> None:
+    """Browsers send `Origin: null` from a page that hides its address; Sec-Fetch-Site says the rest."""
+    token = story.invite()
+    psu.get(f"/link/{token}")
+    psu.headers = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}
+    psu.post(f"/link/{token}", status=403)
+    psu.headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+    psu.post(f"/link/{token}")
