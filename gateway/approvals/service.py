@@ -7,7 +7,7 @@ their payments, so two approvers follow one another: the second sees what the fi
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -130,10 +130,15 @@ class ApprovalService:
             client_id=payment.client_id,
             changes={
                 "state": Change(before, payment.state),
-                "seal": Change(None, payment.seal),
-                "rule_versions": Change(None, approval.rule_versions),
-                "reason_code": Change(None, approval.reason_code),
-                "reason_text": Change(None, approval.reason_text),
+                "decision": Change(
+                    None,
+                    {
+                        "seal": approval.payment_seal,
+                        "rule_versions": approval.rule_versions,
+                        "reason_code": approval.reason_code,
+                        "reason_text": approval.reason_text,
+                    },
+                ),
             },
             second_factor=SECOND_FACTOR,
         )
@@ -215,9 +220,8 @@ class _Table:
         repository = PaymentRepository(session)
         ids = [wish.payment_id for wish in wishes]
         self.baskets = repository.lock_baskets(act.office_id, repository.basket_of(act.office_id, ids).values())
-        self.together = repository.lock_payments_of(act.office_id, self.baskets)
-        asked = set(ids)
-        self._payments = {payment.id: payment for payment in self.together if payment.id in asked}
+        # The baskets are held, so no payment in them can change but through this call.
+        self._payments = {payment.id: payment for payment in repository.lock_payments(act.office_id, ids)}
         self.panels = panels(session, act.office_id, (payment.client_id for payment in self._payments.values()))
         self.files = files(session, act.office_id, self._payments.values())
         self.changed: set[UUID] = set()
@@ -237,11 +241,9 @@ class _Table:
 
     def follow(self) -> None:
         """Bring the baskets along."""
-        members: Mapping[UUID, list[Payment]] = {basket_id: [] for basket_id in self.baskets}
-        for payment in self.together:
-            members[payment.basket_id].append(payment)
-        for basket_id in self.changed:
-            follow(self._session, self.baskets[basket_id], members[basket_id])
+        self._session.flush()
+        for basket_id, states in PaymentRepository(self._session).states(self._act.office_id, self.changed).items():
+            follow(self._session, self.baskets[basket_id], states)
 
     def _refusal(self, client_id: UUID) -> GatewayError | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlmodel import Session, col
@@ -15,7 +16,7 @@ from gateway.offices.repository import ClientRepository
 from gateway.payments.errors import BasketNotFound, ExportNotFound, PaymentNotFound
 from gateway.payments.models import Basket, Export, Payment
 from gateway.payments.repository import ExportRepository, PaymentRepository
-from gateway.payments.states import BASKET_TRANSITIONS, BasketState, basket_state, step
+from gateway.payments.states import BASKET_TRANSITIONS, BasketState, PaymentState, basket_state, step
 
 
 def visible_clients(session: Session, act: Act, permission: Permission) -> SelectOfScalar[UUID]:
@@ -74,14 +75,19 @@ def find_export(
     return export, client
 
 
-def follow(session: Session, basket: Basket, payments: list[Payment]) -> None:
-    """Bring the basket to the state its payments give, after some of them changed."""
+def follow(session: Session, basket: Basket, states: Iterable[PaymentState]) -> None:
+    """Bring the basket to the state that those of all its payments give, after some of them changed."""
     if basket.state is not BasketState.DRAFT:
-        wanted = basket_state(basket.state, (payment.state for payment in payments))
+        wanted = basket_state(basket.state, states)
         if wanted is not basket.state:
             basket.state = step(BASKET_TRANSITIONS, basket.state, wanted)
     basket.version += 1
     session.add(basket)
+
+
+def states_of(payments: Iterable[Payment]) -> set[PaymentState]:
+    """The states these payments are in."""
+    return {payment.state for payment in payments}
 
 
 def _reread(session: Session, act: Act, payment_id: UUID) -> Payment:

@@ -14,7 +14,7 @@ from gateway.audit.log import Change
 from gateway.identity.rights import Permission
 from gateway.offices.service import require_client
 from gateway.pagination import PageRequest, Sort
-from gateway.payments.access import find_basket, follow, visible_clients
+from gateway.payments.access import find_basket, follow, states_of, visible_clients
 from gateway.payments.content import (
     ExecutionDate,
     wish_of,
@@ -136,7 +136,7 @@ class BasketService:
                     changes=changes,
                 )  # fmt: skip
             session.add_all(chosen)
-            follow(session, basket, chosen)
+            follow(session, basket, states_of(chosen))
             session.flush()
             return self.view(session, basket)
 

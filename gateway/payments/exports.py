@@ -24,7 +24,7 @@ from gateway.identity.rights import Permission, PersonRequired
 from gateway.ids import encode, new_id
 from gateway.offices.models import Client, ClientState
 from gateway.pagination import PageRequest, Sort
-from gateway.payments.access import find_basket, find_export, follow, visible_clients
+from gateway.payments.access import find_basket, find_export, follow, states_of, visible_clients
 from gateway.payments.departure import Hindrance, departure_of, faults, hindrances
 from gateway.payments.errors import (
     AlreadyExported,
@@ -89,7 +89,7 @@ class ExportService:
                 payment.state = step(PAYMENT_TRANSITIONS, payment.state, PaymentState.EXPORTED)
                 payment.version += 1
             session.add_all(chosen)
-            follow(session, basket, together)
+            follow(session, basket, states_of(together))
             for file in made:
                 self._record(session, act, "export.created", file.export, {"state": Change(None, file.export.state)})
         return [file.export for file in made]
@@ -202,7 +202,7 @@ class ExportService:
         if found:
             total = departure.basket_total
             self._void(session, act, export, payments, members, reason=found[0].code, basket_total=total)
-            follow(session, basket, together)
+            follow(session, basket, states_of(together))
         return found
 
     def _void(

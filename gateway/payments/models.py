@@ -90,7 +90,8 @@ class Payment(Base, table=True):
     debtor_iban: str = Field(max_length=34)
     """As shown and sealed; compared with the account at export."""
     creditor_name: str = Field(max_length=400)
-    sent_creditor_name: str = Field(max_length=800)
+    sent_creditor_name: str = Field(max_length=1200)
+    """Longer than what was entered can be: one letter may become three."""
     creditor_iban: str = Field(max_length=42)
     creditor_bic: str | None = Field(default=None, max_length=20)
     creditor_address: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))

@@ -101,6 +101,29 @@ class PaymentRepository:
         )
         return list(self.session.exec(query))
 
+    def lock_payments(self, office_id: UUID, payment_ids: Iterable[UUID]) -> list[Payment]:
+        """These payments, locked, as they are in the database at this moment; their baskets are held already."""
+        query = (
+            select(Payment)
+            .where(Payment.office_id == office_id, within(Payment.id, payment_ids))
+            .order_by(col(Payment.basket_id), col(Payment.position))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return list(self.session.exec(query))
+
+    def states(self, office_id: UUID, basket_ids: Iterable[UUID]) -> dict[UUID, set[PaymentState]]:
+        """Basket id to the states its payments are in."""
+        query = (
+            select(Payment.basket_id, Payment.state)
+            .where(Payment.office_id == office_id, within(Payment.basket_id, basket_ids))
+            .distinct()
+        )
+        found: dict[UUID, set[PaymentState]] = {}
+        for basket_id, state in self.session.exec(query):
+            found.setdefault(basket_id, set()).add(PaymentState(state))
+        return found
+
     def by_external_ids(self, office_id: UUID, external_ids: Iterable[str]) -> dict[str, UUID]:
         """External id to payment id, over the whole office."""
         query = select(Payment.external_id, Payment.id).where(

@@ -18,7 +18,7 @@ from gateway.audit.log import Change
 from gateway.errors import FieldFault
 from gateway.identity.rights import Permission
 from gateway.pagination import PageRequest, Sort
-from gateway.payments.access import find_basket, find_payment, follow, hold_payment, visible_clients
+from gateway.payments.access import find_basket, find_payment, follow, hold_payment, states_of, visible_clients
 from gateway.payments.content import (
     CheckResult,
     PaymentWish,
@@ -163,7 +163,7 @@ class PaymentService:
                 accept_findings(session, act, [payment], accepted_findings)
                 self._ask_again(session, act, payment, together, on_file, total_before=total_before)
             session.add(payment)
-            follow(session, basket, together)
+            follow(session, basket, states_of(together))
             self.gateway.audit.record(
                 session, act, "payment.changed", "payment", payment.id, client_id=payment.client_id, changes=changed
             )
@@ -178,7 +178,7 @@ class PaymentService:
                 raise PaymentChanged
             before = payment.state
             end(session, act, [payment], PaymentState.CANCELLED)
-            follow(session, basket, together)
+            follow(session, basket, states_of(together))
             self.gateway.audit.record(
                 session, act, "payment.cancelled", "payment", payment.id, client_id=payment.client_id,
                 changes={"state": Change(before, payment.state)},
@@ -204,7 +204,7 @@ class PaymentService:
             session.add_all(payments)
             session.flush()
             note_preparer(session, act, payments, {payment.id: frozenset() for payment in payments})
-            follow(session, basket, payments)
+            follow(session, basket, states_of(payments))
             for payment in payments:
                 content = {name: getattr(payment, name) for name in Payment.CONTENT}
                 self.gateway.audit.record(

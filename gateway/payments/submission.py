@@ -17,7 +17,7 @@ from gateway.audit.log import Change
 from gateway.errors import FieldFault
 from gateway.identity.rights import Permission
 from gateway.ids import encode
-from gateway.payments.access import find_basket, follow
+from gateway.payments.access import find_basket, follow, states_of
 from gateway.payments.baskets import BasketService, BasketView
 from gateway.payments.content import CheckResult, checked, order_of
 from gateway.payments.drafting import accept_findings, address_mode, new_basket, require_draft
@@ -87,7 +87,7 @@ class SubmissionService:
             left = self._leave(session, act, basket, blocked) if blocked else None
             accept_findings(session, act, going, accepted_findings)
             evaluations = self._ask(session, act, basket, going)
-            follow(session, basket, [payment for payment in together if payment.basket_id == basket.id])
+            follow(session, basket, states_of([payment for payment in together if payment.basket_id == basket.id]))
             self.gateway.audit.record(
                 session,
                 act,
