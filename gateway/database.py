@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
+    Enum,
     ForeignKeyConstraint,
     MetaData,
     UniqueConstraint,
@@ -101,6 +103,11 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
+
+
+def words(kind: type[StrEnum]) -> Enum:
+    """Column type of a life cycle: its words as text, so that a new state needs no change of type."""
+    return Enum(kind, native_enum=False, length=24, values_callable=lambda states: [state.value for state in states])
 
 
 def office_key() -> UniqueConstraint:

@@ -12,7 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -146,10 +146,29 @@ class AuditLog:
 
 
 def verify(session: Session, log: AuditLog, office_id: UUID) -> str | None:
-    """Check the whole chain of the unit of work's office; None when it holds."""
+    """Check the whole chain of the unit of work's office, and every value still kept; None when it holds."""
     head = session.exec(select(OfficeHead).where(OfficeHead.office_id == office_id)).one()
     query = select(AuditEntry).where(AuditEntry.office_id == office_id).order_by(col(AuditEntry.position))
-    return log.first_fault(session.exec(query), head=head)
+    with session.exec(query.execution_options(yield_per=1000)) as entries:
+        fault = log.first_fault(entries, head=head)
+    return fault or _changed_value(session, office_id)
+
+
+def _changed_value(session: Session, office_id: UUID) -> str | None:
+    """A value that is not the one its entry was written for; one that was erased is no fault (SEC-11)."""
+    query = (
+        select(AuditValue, AuditEntry)
+        .join(AuditEntry, col(AuditEntry.id) == AuditValue.entry_id)
+        .where(AuditValue.office_id == office_id)
+        .order_by(col(AuditEntry.position), col(AuditValue.field))
+        .execution_options(yield_per=1000)
+    )
+    with session.exec(query) as rows:
+        for value, entry in rows:
+            digests = {"old": digest(value.old_value, value.salt), "new": digest(value.new_value, value.salt)}
+            if entry.digests.get(value.field) != digests:
+                return f"the value of {value.field} in entry {entry.position} was changed"
+    return None
 
 
 def canonical(entry: AuditEntry) -> bytes:
@@ -159,7 +178,8 @@ def canonical(entry: AuditEntry) -> bytes:
         "id": str(entry.id),
         "office_id": str(entry.office_id),
         "position": entry.position,
-        "occurred_at": entry.occurred_at.isoformat(),
+        # Whatever clock the act came with: stored and read back it is UTC.
+        "occurred_at": entry.occurred_at.astimezone(UTC).isoformat(),
         "actor_kind": str(entry.actor_kind),
         "actor_id": str(entry.actor_id),
         "action": entry.action,

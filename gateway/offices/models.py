@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database import Base, Moment, office_key, office_reference
+from gateway.database import Base, Moment, office_key, office_reference, words
 
 
 class Office(Base, table=True):
@@ -72,7 +72,7 @@ class Client(Base, table=True):
     external_id: str | None = Field(default=None, max_length=70)
     name: str = Field(max_length=70)
     language: str = Field(max_length=2)
-    state: ClientState = Field(max_length=10)
+    state: ClientState = Field(sa_type=words(ClientState))
     financial_year_end: str = Field(max_length=5)
     """`MM-DD`."""
     created_at: datetime = Field(sa_type=Moment)

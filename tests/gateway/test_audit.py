@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -48,6 +50,10 @@ def test_entries_get_positions_without_gaps_and_prove(gateway: Gateway) -> None:
         ("DELETE FROM audit_value; DELETE FROM audit_entry WHERE position = 2", "entry 2 is missing"),
         ("DELETE FROM audit_value; DELETE FROM audit_entry WHERE position = 3", "entries after 2 are missing"),
         ("UPDATE audit_entry SET position = position + 10 WHERE position = 1", "entry 1 is missing"),
+        (
+            "UPDATE audit_value SET new_value = '\"C\"' WHERE new_value = '\"B1\"'",
+            "the value of name in entry 2 was changed",
+        ),
     ],
 )
 def test_the_first_broken_entry_is_named(
@@ -104,3 +110,12 @@ def test_an_act_that_rolls_back_leaves_no_entry(gateway: Gateway) -> None:
         fail()
     with gateway.database.unit_of_work(office.id) as session:
         assert session.exec(select(AuditEntry)).all() == []
+
+
+def test_an_act_on_brussels_time_proves_as_well(gateway: Gateway) -> None:
+    office = make_office(gateway)
+    act = act_of_system(office, now=datetime(2026, 7, 1, 12, 0, tzinfo=ZoneInfo("Europe/Brussels")))
+    with gateway.database.unit_of_work(office.id) as session:
+        gateway.audit.record(session, act, "client.changed", "client", new_id())
+    with gateway.database.unit_of_work(office.id) as session:
+        assert verify(session, gateway.audit, office.id) is None
