@@ -116,29 +116,39 @@ def test_a_late_booking_goes_into_the_next_file_and_no_byte_changes(story: Story
 
 def test_a_doubled_row_is_held_as_a_twin_and_solved_by_the_next_reading(story: Story) -> None:
     account = started(story)
-    story.sleep()
     truth = story.banks.world.account(account.iban)
-    story.banks.world.book(truth, Decimal("-41.17"), booking_date=story.act.today - timedelta(days=1))
+    story.banks.world.book(truth, Decimal("-41.17"), booking_date=story.act.today)
+    # Six in the morning: yesterday is over at the bank, and its newest row is still yesterday's.
+    story.sleep(days=0, hours=21)
     story.banks.faults.order(FaultKind.DUPLICATED_ROW, bank_id="crelan", endpoint="transactions")
-    story.banks.simulator.world.book(truth, Decimal("-3.10"), booking_date=story.act.today)
     story.read(account)
+    (held,) = story.statements("held")
+    assert (held.hold_code, held.likely_causes) == ("difference", ["twin"])
+    assert held.difference == -min(row.amount for row in story.transactions() if row.occurrence == 2)
     story.banks.faults.clear()
     story.read(account)
     assert not story.statements("held")
-    assert [row for row in story.transactions() if row.state == "vanished"]
+    assert [row.state for row in story.transactions() if row.occurrence == 2] == ["vanished"]
 
 
 def test_an_issued_entry_that_vanishes_changes_no_byte_and_holds_the_next_day(story: Story) -> None:
     account = started(story)
-    before = files(story)
-    story.banks.faults.order(FaultKind.VANISHED_ROW, account=account.iban)
+    truth = story.banks.world.account(account.iban)
+    row = story.banks.world.book(truth, Decimal("-55.55"), booking_date=story.act.today)
     story.sleep()
     story.read(account)
-    assert {name: content for name, content in files(story).items() if name in before} == before
-    days = StatementService(story.gateway).days(
-        story.act, story.account(account.id), story.act.today - timedelta(days=1), story.act.today
-    )
-    assert [row.state for row in days] in (["held"], ["statement"])
+    before = files(story)
+    assert not story.statements("held")
+    story.banks.world.hide(truth, row.key)
+    # A row of the new day, so that there is a statement to hold.
+    story.banks.world.book(truth, Decimal("-3.10"), booking_date=story.act.today)
+    story.sleep()
+    story.read(account)
+    assert files(story) == before
+    (held,) = story.statements("held")
+    assert (held.hold_code, held.difference) == ("difference", Decimal("55.55"))
+    assert "changed_row" in held.likely_causes
+    assert [row.amount for row in story.transactions() if row.state == "vanished"] == [Decimal("-55.55")]
 
 
 def test_the_application_cannot_change_or_remove_issued_bytes(story: Story) -> None:
