@@ -15,8 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from gateway.approvals.states import RequestState
-from gateway.database import Base, Moment, office_key, office_reference
-from gateway.payments.states import stored
+from gateway.database import Base, Moment, office_key, office_reference, words
 
 
 class ApprovalSettings(Base, table=True):
@@ -137,7 +136,7 @@ class ApprovalRequest(Base, table=True):
     approval_round: int
     rule_id: UUID
     rule_version: int
-    state: RequestState = Field(default=RequestState.PENDING, sa_type=stored(RequestState))
+    state: RequestState = Field(default=RequestState.PENDING, sa_type=words(RequestState))
     created_at: datetime = Field(sa_type=Moment)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, UniqueConstraint
+from sqlalchemy import ARRAY, Index, String, text
 from sqlmodel import Field
 
 from gateway.database import Base, Moment
@@ -35,7 +35,17 @@ class Membership(Base, table=True):
 
     __tablename__ = "membership"
     __table_args__ = (
-        UniqueConstraint("user_id", "office_id", "client_id", "role", postgresql_nulls_not_distinct=True),
+        # A role that was taken away can be given again: ended rows stay for the history and do not count.
+        Index(
+            "uq_membership_held",
+            "user_id",
+            "office_id",
+            "client_id",
+            "role",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -15,8 +15,8 @@ from sqlalchemy import ARRAY, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from gateway.database import Base, Moment, Money, office_key, office_reference
-from gateway.payments.states import BasketState, ExportState, PaymentState, stored
+from gateway.database import Base, Moment, Money, office_key, office_reference, words
+from gateway.payments.states import BasketState, ExportState, PaymentState
 
 
 class PaymentSettings(Base, table=True):
@@ -50,7 +50,7 @@ class Basket(Base, table=True):
     client_id: UUID
     name: str = Field(max_length=70)
     external_id: str | None = Field(default=None, max_length=70)
-    state: BasketState = Field(default=BasketState.DRAFT, sa_type=stored(BasketState))
+    state: BasketState = Field(default=BasketState.DRAFT, sa_type=words(BasketState))
     version: int = 1
     """Rises with every change of the basket or of a payment in it; the basket's ETag."""
     created_by_kind: str = Field(max_length=10)
@@ -82,7 +82,7 @@ class Payment(Base, table=True):
     basket_id: UUID
     position: int
     """1, 2, 3 … within the basket; the order in lists and in the file."""
-    state: PaymentState = Field(default=PaymentState.DRAFT, sa_type=stored(PaymentState))
+    state: PaymentState = Field(default=PaymentState.DRAFT, sa_type=words(PaymentState))
     version: int = 1
     """Rises with every change; the payment's ETag."""
 
@@ -211,7 +211,7 @@ class Export(Base, table=True):
     basket_id: UUID
     debtor_account_id: UUID
     message_id: str = Field(max_length=35)
-    state: ExportState = Field(default=ExportState.CREATED, sa_type=stored(ExportState))
+    state: ExportState = Field(default=ExportState.CREATED, sa_type=words(ExportState))
     pain_version: str = Field(max_length=20)
     file_name: str = Field(max_length=80)
     sha256: str = Field(max_length=64)

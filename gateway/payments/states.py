@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import Enum
-
 from gateway.errors import InvalidTransition
 
 
@@ -112,11 +110,6 @@ ENDED: frozenset[PaymentState] = frozenset(
 """Nothing more is to be done for the basket."""
 
 _State = TypeVar("_State", BasketState, PaymentState, ExportState)
-
-
-def stored(kind: type[StrEnum]) -> Enum:
-    """Column type of a life cycle: its words as text, so that a new state needs no change of type."""
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda states: [state.value for state in states])
 
 
 def step(table: Mapping[_State, frozenset[_State]], present: _State, wanted: _State) -> _State:
