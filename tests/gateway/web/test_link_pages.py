@@ -78,8 +78,9 @@ def test_the_link_speaks_the_language_it_was_made_in(psu: Browser, story: Story)
 
 
 def test_accounts_are_chosen_and_read_after_the_permission(psu: Browser, story: Story) -> None:
+    story.bank_id = "vanbreda"
     token = story.invite()
-    text = come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+    text = come_back(psu, approve(leave(psu, token), HOLDERS["vanbreda"]))
     assert "Which accounts may Kantoor Test read?" in text
     assert "This is a savings account; only current accounts can be connected." in text
     ticked = re.findall(r'name="account" value="([0-9a-f-]+)" checked', text)
