@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import event
 
 from gateway.assembly import Gateway
 from gateway.i18n import LANGUAGES
@@ -135,3 +136,28 @@ def _told(text: str) -> str:
 def _token(browser: Browser) -> str:
     browser.get("/day")
     return browser.token
+
+
+def test_the_day_page_asks_the_database_as_often_for_many_clients(browser: Browser, world: World) -> None:
+    browser.sign_in(world.people["accountant"])
+    few = _statements(browser, world, "/day")
+    for number in range(12):
+        world.client(f"more {number}", f"Klant {number:02d} BV")
+        world.account(f"more {number}", f"more {number}", "crelan", "10.00")
+    assert _statements(browser, world, "/day") == few
+
+
+def _statements(browser: Browser, world: World, path: str) -> int:
+    """How many statements one look at a page takes."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        seen.append(statement)
+
+    bind = world.gateway.database.bind
+    event.listen(bind, "before_cursor_execute", note)
+    try:
+        browser.get(path)
+    finally:
+        event.remove(bind, "before_cursor_execute", note)
+    return len(seen)

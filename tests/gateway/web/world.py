@@ -168,10 +168,12 @@ class World:
         """Issued with a number and two entries; without one as `more` says."""
         found, now = self.accounts[account], self.clock()
         change = Decimal(closing) - Decimal(opening)
+        # The debit of 100.00 stands beside one entry that makes the rest, whichever way it goes.
+        credit = max(change + 100, Decimal(0))
         statement = Statement(
             id=new_id(), office_id=self.office.id, account_id=found.id, client_id=found.client_id, day=day,
             currency="EUR", opening_balance=Decimal(opening), closing_balance=Decimal(closing), entries_count=2,
-            credit_total=change + Decimal(100), debit_total=Decimal(-100), year=day.year if number else None,
+            credit_total=credit, debit_total=change - credit, year=day.year if number else None,
             number=number, **({"state": "issued", "proof": "proven", "issued_at": now - timedelta(hours=2)} | more),
         )  # fmt: skip
         rows: list[Any] = [statement]
