@@ -271,7 +271,15 @@ class EmbeddedPostgres:
                     reason=f"a parent of {self.folder} is closed to other users and root may not look through it; "
                     "open the parents for traversal (chmod o+x) or work as an ordinary user"
                 )
-            prefix += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+            # Without no_setuid_fixup, access(2) would leave the capability out for a user who is not root, and
+            # PostgreSQL's programs look for each other with it. The bounding set keeps every other right out.
+            capability = "-all,+dac_read_search"
+            prefix += [
+                "--securebits=+no_setuid_fixup",
+                f"--inh-caps={capability}",
+                f"--ambient-caps={capability}",
+                f"--bounding-set={capability}",
+            ]
         return [*prefix, "--"]
 
     def _give_to_server_user(self, path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -12,6 +15,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from gateway import embedded
 from gateway.database import UnsafeDatabaseRole, connect, libpq_url
 from gateway.embedded import APPLICATION, DATABASE, OWNER, SUPERUSER, EmbeddedPostgres
 
@@ -63,6 +67,24 @@ def test_a_server_left_by_a_killed_run_is_found_and_stopped(tmp_path: Path) -> N
             assert connection.execute("SELECT 1").fetchone() == (1,)
         assert not is_running(left)
     assert not (folder / "data" / "postmaster.pid").exists()
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_root_serves_from_folders_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout below a folder of root's alone: neither programs nor data can be reached by the server's user."""
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    programs = embedded._binary("postgres").parents[1]
+    shutil.copytree(programs, closed / "programs", symlinks=True)
+    monkeypatch.setattr(embedded, "_binary", lambda name: closed / "programs" / "bin" / name)
+    with EmbeddedPostgres(closed / "postgres", is_durable=False) as server:
+        with psycopg.connect(libpq_url(server.url(APPLICATION))) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        pid = int((closed / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
+        held = re.search(r"CapEff:\t(\w+)", Path(f"/proc/{pid}/status").read_text())
+        assert held is not None
+        assert int(held[1], 16) == 1 << embedded.CAPABILITY_DAC_READ_SEARCH, "it may look, and nothing more"
 
 
 @pytest.mark.processes
