@@ -67,7 +67,7 @@ serve: .venv/.run
 	@exec $(BIN)/sluis serve
 
 test: .venv/.test
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: .venv/.test
 	@$(BIN)/ruff check .
