@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import structlog
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 
 from gateway.app import subject_modules
 from gateway.assembly import Gateway
@@ -57,9 +58,20 @@ async def _run(app: App, concurrency: int, *, is_until_idle: bool) -> None:
 
 
 async def _rescue(app: App) -> None:
-    """Retry the jobs of workers that died."""
+    """Retry the jobs of workers that died, for as long as this worker lives: what fails once is tried again."""
     while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER.total_seconds()):
-            log.warning("job given back", task=job.task_name, job=job.id)
-            await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+        try:
+            stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER.total_seconds())
+        except ConnectorException:
+            # The database is away for a moment; the worker itself waits for it too.
+            log.warning("stalled jobs not read")
+            stalled = ()
+        for job in stalled:
+            try:
+                await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+            except ConnectorException:
+                # Another worker gave it back first, or the worker that was slow finished it after all.
+                log.info("job not given back", task=job.task_name, job=job.id)
+            else:
+                log.warning("job given back", task=job.task_name, job=job.id)
         await asyncio.sleep(RESCUE_EVERY.total_seconds())

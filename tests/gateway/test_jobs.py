@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import procrastinate
 import procrastinate.sql
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 
 import gateway.migrations
+from gateway import jobs, worker
 from gateway.assembly import Gateway
 from gateway.database import libpq_url
 from gateway.embedded import APPLICATION, EmbeddedPostgres
@@ -120,3 +127,36 @@ def test_jobs_know_nothing_but_ids(committed: Gateway) -> None:
         enqueue(session, "mark", office_id=str(office.id), slow=False)
         args = session.connection().execute(text("SELECT args FROM procrastinate_jobs")).scalar_one()
     assert args == {"office_id": str(office.id), "slow": False}
+
+
+@pytest.mark.parametrize("failing", ["get_stalled_jobs", "retry_job"])
+def test_a_failed_rescue_does_not_end_rescuing(
+    committed: Gateway,
+    postgres: EmbeddedPostgres,
+    own_database: str,
+    monkeypatch: pytest.MonkeyPatch,
+    failing: str,
+) -> None:
+    """Two workers that find the same stalled job, or a database away for a moment, once ended rescuing for good."""
+    office = make_office(committed)
+    with committed.database.unit_of_work(office.id) as session:
+        enqueue(session, "mark", office_id=str(office.id), slow=False)
+        # What a killed worker leaves behind: a job that runs, of a worker that is gone.
+        session.connection().execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
+    app = jobs.make_app(libpq_url(postgres.url(APPLICATION, own_database)))
+    original, calls = getattr(app.job_manager, failing), itertools.count()
+
+    async def second_time(*arguments: Any, **more: Any) -> Any:
+        if next(calls) == 0:
+            raise ConnectorException
+        return await original(*arguments, **more)
+
+    async def rescue() -> None:
+        async with app.open_async():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(worker._rescue(app), 2)
+
+    monkeypatch.setattr(app.job_manager, failing, second_time)
+    monkeypatch.setattr(worker, "RESCUE_EVERY", timedelta(seconds=0.05))
+    asyncio.run(rescue())
+    assert jobs_of(committed) == {"todo": 1}
