@@ -147,14 +147,14 @@ def _list(
     request: Request, gateway: Gateway, visit: Visit, *, cursor: str | None = None, error: InputError | None = None
 ) -> Response:
     views, next_cursor = BasketService(gateway).page(visit.act, PageRequest(BASKETS_PER_PAGE, cursor))
-    clients = reading.clients(gateway, visit, Permission.PAYMENTS_READ)
+    may_write = visit.may(Permission.PAYMENTS_WRITE)
     return page(
         request,
         "baskets.html",
         status=error.http_status if error is not None else 200,
         views=[(view.basket, totals(view.subtotals)) for view in views],
-        clients={client.id: client for client in clients},
-        writable=[client for client in clients if visit.may(Permission.PAYMENTS_WRITE, client.id)],
+        clients=reading.client_names(gateway, visit, (view.basket.client_id for view in views)),
+        writable=reading.clients(gateway, visit, Permission.PAYMENTS_WRITE) if may_write else [],
         next_cursor=next_cursor,
         error=error,
     )

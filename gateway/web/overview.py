@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy import ColumnElement, case, func, literal, true
 from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.sql.selectable import LateralFromClause
 from sqlmodel import Session, col, select
 
 from gateway.accounts.models import Account, Balance
@@ -76,14 +77,17 @@ def day_view(session: Session, pager: Pager, act: Act, *, group: str | None, cur
     act.require(Permission.ACCOUNTS_READ)
     visible = act.principal.visible_clients(Permission.ACCOUNTS_READ)
     granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
-    classed = _class_of_account(act.today)
+    newest = _newest()
+    classed = _class(newest, act.today)
     granted_ids = granted.with_only_columns(col(Client.id))
     in_scope = (Account.office_id == act.office_id, col(Account.client_id).in_(granted_ids), col(Account.is_visible))
-    counted = session.exec(select(classed, func.count()).where(*in_scope).group_by(classed)).all()
+    classes = select(Account.client_id, classed.label("class")).outerjoin(newest, true()).where(*in_scope)
+    inner = classes.subquery()
+    counted = session.exec(select(inner.c["class"], func.count()).group_by(inner.c["class"])).all()
     query = granted
     if group is not None:
         # Spelt as a subquery on accounts, so that pages of clients keep their order and their cursors.
-        query = query.where(col(Client.id).in_(select(Account.client_id).where(*in_scope, classed == group)))
+        query = query.where(col(Client.id).in_(select(inner.c.client_id).where(inner.c["class"] == group)))
     order = [
         Sort(col(Client.name), lambda client: client.name, str),
         Sort(col(Client.id), lambda client: str(client.id), UUID),
@@ -92,43 +96,45 @@ def day_view(session: Session, pager: Pager, act: Act, *, group: str | None, cur
         session, query, order, PageRequest(CLIENTS_PER_PAGE, cursor), name=f"day:{act.office_id}:{group}"
     )
     views = {client.id: ClientDayView(client) for client in clients}
-    _add_accounts(session, act, views, classed)
+    _add_accounts(session, act, views)
     _add_consents(session, act, views)
     return DayView(dict.fromkeys(CLASSES, 0) | dict(counted), list(views.values()), next_cursor)
 
 
-def class_of(session: Session, act: Act, account_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The class of each of these accounts today."""
-    rows = session.exec(
-        select(Account.id, _class_of_account(act.today)).where(
-            Account.office_id == act.office_id, col(Account.id).in_(account_ids)
-        )
+def _newest() -> LateralFromClause:
+    """The newest statement of an account: the one later files depend on, found by one look into the index."""
+    return (
+        select(Statement.state, Statement.hold_code, Statement.issued_at)
+        .where(Statement.office_id == Account.office_id, Statement.account_id == Account.id)
+        .order_by(col(Statement.day).desc(), col(Statement.part).desc())
+        .limit(1)
+        .correlate(Account)
+        .lateral("newest")
     )
-    return dict(rows.all())
 
 
-def _class_of_account(today: date) -> ColumnElement[str]:
+def _class(newest: LateralFromClause, today: date) -> ColumnElement[str]:
+    """An account's class. While a day does not prove, every later one waits for it, so the newest tells."""
     day_start = datetime.combine(today, time.min, BRUSSELS)
-    statement = select(literal(1)).where(Statement.office_id == Account.office_id, Statement.account_id == Account.id)
-    held = statement.where(Statement.state == StatementState.HELD, col(Statement.hold_code).in_(DOUBTFUL_HOLDS))
-    issued = statement.where(Statement.state == StatementState.ISSUED, col(Statement.issued_at) >= day_start)
-    open_ = statement.where(
-        col(Statement.state).not_in([StatementState.ISSUED, StatementState.NO_ENTRIES]), Statement.day < today
-    )
-    is_complete = (col(Account.health) == SyncHealth.OK) & (col(Account.complete_until) >= today - timedelta(days=1))
+    health = col(Account.health)
+    is_held = newest.c.state == StatementState.HELD
+    is_complete = (health == SyncHealth.OK) & (col(Account.complete_until) >= today - timedelta(days=1))
+    is_closed = newest.c.state.is_(None) | newest.c.state.in_([StatementState.ISSUED, StatementState.NO_ENTRIES])
     return case(
-        (col(Account.health) == SyncHealth.YOU_ACT, literal("problem")),
-        (held.exists(), literal("problem")),
-        (issued.exists(), literal("issued")),
-        (is_complete & ~open_.exists(), literal("nothing")),
-        (col(Account.health) == SyncHealth.ENDED, literal("nothing")),
+        (health == SyncHealth.YOU_ACT, literal("problem")),
+        (is_held & newest.c.hold_code.in_([*DOUBTFUL_HOLDS, "waits_for_earlier"]), literal("problem")),
+        ((newest.c.state == StatementState.ISSUED) & (newest.c.issued_at >= day_start), literal("issued")),
+        (is_complete & is_closed, literal("nothing")),
+        (health == SyncHealth.ENDED, literal("nothing")),
         else_=literal("waiting"),
     )
 
 
-def _add_accounts(session: Session, act: Act, views: dict[UUID, ClientDayView], classed: ColumnElement[str]) -> None:
+def _add_accounts(session: Session, act: Act, views: dict[UUID, ClientDayView]) -> None:
+    newest = _newest()
     rows = session.exec(
-        select(Account, classed)
+        select(Account, _class(newest, act.today))
+        .outerjoin(newest, true())
         .where(Account.office_id == act.office_id, col(Account.client_id).in_(views), col(Account.is_visible))
         .order_by(col(Account.bank_id), col(Account.iban), col(Account.currency))
     ).all()

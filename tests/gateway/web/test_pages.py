@@ -62,9 +62,25 @@ def test_an_empty_office_is_told_what_to_do(browser: Browser, timed: Gateway) ->
     person = make_person(timed, make_office(timed), OfficeRole.ADMIN)
     browser.sign_in(person)
     for path in ("/day", "/baskets", "/exports", "/to-approve", "/link-a-bank"):
-        if path == "/to-approve":
-            continue
         assert 'class="empty"' in browser.get(path), path
+
+
+def test_pages_are_kept_by_nobody_and_no_part_of_the_api(browser: Browser, world: World) -> None:
+    browser.sign_in(world.people["accountant"])
+    response = browser.client.get("/day")
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert response.headers["x-frame-options"] == "DENY"
+    paths = browser.client.get("/v1/openapi.json").json()["paths"]
+    assert paths
+    assert all(path.startswith("/v1/") for path in paths)
+
+
+def test_assets_named_by_their_content_are_kept_for_a_year(browser: Browser) -> None:
+    found = re.search(r'href="(/static/sluis\.css\?v=[0-9a-f]+)"', browser.get("/sign-in"))
+    assert found is not None
+    assert "immutable" in browser.client.get(found[1]).headers["cache-control"]
+    assert browser.client.get("/static/sluis.css").headers["cache-control"] == "no-cache"
 
 
 def test_who_has_no_right_is_told_whom_to_ask(browser: Browser, world: World) -> None:
