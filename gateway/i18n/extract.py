@@ -1,6 +1,6 @@
 """Collects every text people read and keeps the catalogues complete: `python -m gateway.i18n.extract --check|--update`.
 
-Texts come from the templates, from calls of `_` and `ngettext`, from `FieldFault`s, from the class attributes of every
+Texts come from the templates, from calls of `_` and `ngettext`, from faults of fields, from the class attributes of every
 `GatewayError`, and from the findings of `sepa`. `--update` adds what is new (untranslated) and drops what is no longer
 used; `--check` names what is missing, unused or broken and exits with 1.
 """
@@ -36,6 +36,8 @@ Text = str | tuple[str, str]
 """A message id; a pair where number decides (singular, plural)."""
 
 _PERCENT: Final = re.compile(r"%\((\w+)\)[sd]")
+_FAULTS: Final = frozenset({"FieldFault", "Hindrance"})
+"""Values whose third and fourth parts are a sentence and a remedy."""
 _NO_WORDS: Final = re.compile(r"\{\w+\}|[\W\d_]")
 """What may surround words; a text of nothing else has nothing to translate."""
 _OPTIONS: Final = {"trim_blocks": "true", "lstrip_blocks": "true", "trimmed": "true", "newstyle": "true"}
@@ -124,7 +126,7 @@ def _source_texts(tree: ast.AST) -> Iterator[Text]:
             yield literals[0]
         elif name == "ngettext" and len(literals) > 1 and isinstance(literals[0], str) and isinstance(literals[1], str):
             yield (literals[0], literals[1])
-        elif name == "FieldFault":
+        elif name in _FAULTS:
             for text in (*literals[2:4], named.get("detail"), named.get("hint")):
                 if isinstance(text, str):
                     yield text
