@@ -82,13 +82,11 @@ class EmbeddedPostgres:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._give_to_server_user(self.folder)
         self.stop_leftover()
-        is_new = not (self.data / "PG_VERSION").exists()
-        if is_new:
+        if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
         self._passwords = json.loads((self.folder / "passwords.json").read_text())
         self._launch()
-        if is_new:
-            self._make_roles()
+        self._make_roles()
 
     def stop(self) -> None:
         """Stop the server we started; others are left alone."""
@@ -119,6 +117,10 @@ class EmbeddedPostgres:
             statement += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
         with self._administer() as connection:
             connection.execute(statement)
+        self._admit_to(name)
+
+    def _admit_to(self, name: str) -> None:
+        with self._administer() as connection:
             connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
             connection.execute(
                 sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(APPLICATION))
@@ -141,7 +143,10 @@ class EmbeddedPostgres:
             yield connection
 
     def _make_cluster(self) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)
+        """A new cluster under its final name only when it is whole: a start that was killed half-way begins anew."""
+        unfinished = self.folder / "data.unfinished"
+        for folder in (self.data, unfinished):
+            shutil.rmtree(folder, ignore_errors=True)
         passwords = {role: secrets.token_urlsafe(24) for role in (SUPERUSER, OWNER, APPLICATION)}
         _write_private(self.folder / "passwords.json", json.dumps(passwords))
         password_file = self.folder / "initial-password"
@@ -150,7 +155,7 @@ class EmbeddedPostgres:
         try:
             self._run(
                 "initdb",
-                f"--pgdata={self.data}",
+                f"--pgdata={unfinished}",
                 f"--username={SUPERUSER}",
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
@@ -162,16 +167,24 @@ class EmbeddedPostgres:
             )
         finally:
             password_file.unlink(missing_ok=True)
+        unfinished.rename(self.data)
 
     def _make_roles(self) -> None:
+        """Our roles and the database, as far as an earlier start did not get to make them."""
         with self._administer() as connection:
+            roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+            databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
             for role in (OWNER, APPLICATION):
-                connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {}").format(
-                        sql.Identifier(role), sql.Literal(self._passwords[role])
+                if role not in roles:
+                    connection.execute(
+                        sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD {}").format(
+                            sql.Identifier(role), sql.Literal(self._passwords[role])
+                        )
                     )
-                )
-        self.create_database(DATABASE)
+        if DATABASE in databases:
+            self._admit_to(DATABASE)
+        else:
+            self.create_database(DATABASE)
 
     def _launch(self) -> None:
         sockets = self._prepare_socket_folder()

@@ -28,6 +28,14 @@ embedded.EmbeddedPostgres(Path(sys.argv[1]), is_durable=False).start()
 os._exit(9)
 """
 
+DIE_BEFORE = """
+import os, sys
+from pathlib import Path
+from gateway import embedded
+setattr(embedded.EmbeddedPostgres, sys.argv[2], lambda *_, **__: os._exit(9))
+embedded.EmbeddedPostgres(Path(sys.argv[1]), is_durable=False).start()
+"""
+
 
 def is_running(pid: int) -> bool:
     """Whether the process lives; one that ended and waits for its parent does not."""
@@ -67,6 +75,19 @@ def test_a_server_left_by_a_killed_run_is_found_and_stopped(tmp_path: Path) -> N
             assert connection.execute("SELECT 1").fetchone() == (1,)
         assert not is_running(left)
     assert not (folder / "data" / "postmaster.pid").exists()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("step", ["_run", "_launch", "_make_roles", "create_database", "_admit_to"])
+def test_a_first_start_that_was_killed_is_finished_by_the_next(tmp_path: Path, step: str) -> None:
+    """Once, a folder left between two of these steps could never be used again: no roles, or half a cluster."""
+    folder = tmp_path / "postgres"
+    done = subprocess.run([sys.executable, "-c", DIE_BEFORE, str(folder), step], check=False)
+    assert done.returncode == 9
+    with EmbeddedPostgres(folder, is_durable=False) as server:
+        for role in (OWNER, APPLICATION):
+            with psycopg.connect(libpq_url(server.url(role))) as connection:
+                assert connection.execute("SELECT current_user").fetchone() == (role,)
 
 
 @pytest.mark.processes
