@@ -1,8 +1,8 @@
 """Collects every text people read and keeps the catalogues complete: `python -m gateway.i18n.extract --check|--update`.
 
-Texts come from the templates, from calls of `_` and `ngettext`, from faults of fields, from the class attributes of every
-`GatewayError`, and from the findings of `sepa`. `--update` adds what is new (untranslated) and drops what is no longer
-used; `--check` names what is missing, unused or broken and exits with 1.
+Texts come from the templates, from calls of `_` and `ngettext`, from faults of fields, from the class attributes of
+every `GatewayError`, and from the findings of `sepa`. `--update` adds what is new (untranslated) and drops what is no
+longer used; `--check` names what is missing, unused or broken and exits with 1.
 """
 
 from __future__ import annotations
