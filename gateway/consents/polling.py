@@ -14,7 +14,7 @@ from gateway.act import Act
 from gateway.consents import endings
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.models import Consent
-from gateway.consents.repository import ConsentRepository
+from gateway.consents.repository import CallbackTokenRepository, ConsentRepository
 from gateway.consents.service import ConsentService
 from gateway.consents.states import WAITING, ConsentState
 
@@ -22,6 +22,8 @@ TASK: Final = "poll_consent"
 SOON: Final = timedelta(minutes=1)
 SOON_FOR: Final = timedelta(minutes=15)
 LATER: Final = timedelta(hours=1)
+CALLBACK_MAX: Final = timedelta(minutes=3)
+"""Longer than finishing a call-back takes; a code can be spent once, so nobody else tries it meanwhile."""
 
 log = logging.getLogger("gateway.consents")
 
@@ -47,6 +49,9 @@ def poll(service: ConsentService, office_id: UUID, consent_id: UUID) -> None:
             session.add(consent)
             return
         handle, has_callback = service.secrets.handle(consent), consent.callback_cipher is not None
+        taken_at = CallbackTokenRepository(session).last_used_at(consent_id) if has_callback else None
+        if taken_at is not None and act.real_now - taken_at < CALLBACK_MAX:
+            return
         bank_id = consent.bank_id
     if handle is None:
         return

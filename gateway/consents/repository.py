@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import SelectBase, or_
@@ -24,6 +24,13 @@ class CallbackTokenRepository:
         """The token with this hash, whatever its age; locked, so that it is used once."""
         query = select(CallbackToken).where(CallbackToken.token_hash == token_hash, CallbackToken.purpose == purpose)
         return self.session.exec(query.with_for_update() if is_locked else query).one_or_none()
+
+    def last_used_at(self, consent_id: UUID) -> datetime | None:
+        """When the newest call-back of a consent was taken."""
+        query = select(CallbackToken.used_at).where(
+            CallbackToken.consent_id == consent_id, col(CallbackToken.used_at).is_not(None)
+        )
+        return self.session.exec(query.order_by(col(CallbackToken.used_at).desc()).limit(1)).first()
 
 
 class ConsentRepository:

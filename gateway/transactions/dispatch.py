@@ -77,7 +77,8 @@ class Dispatcher:
             elif polling.is_due(consent, act.real_now):
                 consent.polled_at = act.real_now
                 session.add(consent)
-                jobs.enqueue(session, polling.TASK, office_id=str(act.office_id), consent_id=str(consent.id))
+                ids = {"office_id": str(act.office_id), "consent_id": str(consent.id)}
+                jobs.enqueue(session, polling.TASK, lock=f"consent:{consent.id}", **ids)
 
     def _plan(self, session: Session, act: Act) -> int:
         clients = ClientRepository(session).granted(act.office_id, today=act.today)

@@ -17,6 +17,7 @@ from gateway.accounts.models import Account, Sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.banks.directory import BankDirectory
+from gateway.consents import polling
 from gateway.consents.links import LinkView
 from gateway.consents.service import ConsentService
 from gateway.offices.models import Client, Office
@@ -140,3 +141,9 @@ class Story:
 def query_of(url: str) -> dict[str, str]:
     """The parameters of a call-back."""
     return dict(parse_qsl(urlsplit(url).query))
+
+
+def much_later(story: Story) -> ConsentService:
+    """The consents of a worker that comes when a call-back can no longer be on its way."""
+    moment = story.gateway.real_now() + polling.CALLBACK_MAX
+    return ConsentService(replace(story.gateway, real_now=lambda: moment))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlmodel import col, select
 
 from connectors.errors import BankUnavailable, ConsentEnded
-from connectors.model import TokenSet
+from connectors.model import GrantedConsent, TokenSet
 from connectors.simulator import FaultKind, SimulatorServer
 from connectors.simulator.psu import approve, cancel
+from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry, AuditValue
 from gateway.banks.directory import BankNotConfigured, BankUnknown
@@ -36,7 +38,7 @@ from gateway.errors import InvalidTransition, NotFound
 from gateway.ids import new_id
 from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.sync import SyncService
-from tests.gateway.bank_to_coda.story import BROWSER, HOLDERS, PSU, Story, query_of
+from tests.gateway.bank_to_coda.story import BROWSER, HOLDERS, PSU, Story, much_later, query_of
 from tests.gateway.builders import act_of_system, make_client, make_office
 
 
@@ -140,8 +142,23 @@ def test_a_bank_that_is_down_at_the_call_back_is_asked_again(story: Story) -> No
         service.receive(answer, browser_secret=BROWSER, psu=PSU)
     assert consent_of(story).state == "awaiting_authorisation"
     story.banks.faults.clear()
-    polling.poll(service, story.office.id, consent_of(story).id)
+    polling.poll(much_later(story), story.office.id, consent_of(story).id)
     assert consent_of(story).state == "valid"
+
+
+def test_polling_leaves_a_call_back_alone_that_is_being_finished(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once both spent the code: the one refused forgot the authorisation, and the other made a consent without it."""
+    service, token = ConsentService(story.gateway), story.invite()
+    answer = query_of(approve(service.begin(token, browser_secret=BROWSER, psu=PSU), HOLDERS["crelan"]))
+    store = service.note_granted
+
+    def poll_before_storing(act: Act, consent_id: UUID, granted: GrantedConsent) -> None:
+        polling.poll(ConsentService(story.gateway), story.office.id, consent_id)
+        store(act, consent_id, granted)
+
+    monkeypatch.setattr(service, "note_granted", poll_before_storing)
+    assert service.receive(answer, browser_secret=BROWSER, psu=PSU).can_choose
+    assert service.offered(token, browser_secret=BROWSER)
 
 
 def test_a_rejection_is_found_by_polling_when_the_call_back_is_lost(story: Story) -> None:

@@ -25,7 +25,7 @@ from gateway.consents.service import ConsentService
 from gateway.statements.models import StatementFile
 from gateway.statements.service import StatementService
 from gateway.transactions.sync import SyncService
-from tests.gateway.bank_to_coda.story import BROWSER, HOLDERS, PSU, Story, query_of
+from tests.gateway.bank_to_coda.story import BROWSER, HOLDERS, PSU, Story, much_later, query_of
 
 
 class Killed(BaseException):
@@ -139,7 +139,7 @@ def test_a_call_back_killed_at_every_commit_loses_nothing(live: Gateway, banks: 
         was_killed = killed(live, work, at=at, is_committed=is_committed)
         view = service.view_link(token)
         if was_killed and view.state != "valid":
-            polling.poll(service, story.office.id, view.consent_id)
+            polling.poll(much_later(story), story.office.id, view.consent_id)
         if service.view_link(token).state != "valid":
             # The bank's code was spent and its answer lost: the same link leads through once more.
             with contextlib.suppress(CallbackNotValid):
