@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -56,9 +56,21 @@ Day = Annotated[
     PlainSerializer(lambda value: value.isoformat(), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2026-11-21"]}),
 ]
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a moment needs its offset, such as Z")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a moment lies in the years 1 to 9999") from error
+
+
 MomentText = Annotated[
     datetime,
     Field(strict=False),
+    AfterValidator(_utc),
     PlainSerializer(lambda value: value.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-21T08:15:00Z"]}),
 ]
@@ -180,7 +192,11 @@ def is_same_origin(request: Request, gateway: Gateway) -> bool:
     origin = request.headers.get("origin")
     if origin is not None:
         own = urlsplit(gateway.settings.base_url)
-        return origin == f"{own.scheme}://{own.netloc}" or urlsplit(origin).netloc == request.headers.get("host")
+        try:
+            theirs = urlsplit(origin).netloc
+        except ValueError:
+            return False
+        return origin == f"{own.scheme}://{own.netloc}" or theirs == request.headers.get("host")
     return request.headers.get("sec-fetch-site") in ("same-origin", "none")
 
 

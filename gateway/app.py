@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from sqlalchemy import text
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -114,31 +115,39 @@ class RequestFrame:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status = time.perf_counter(), 500
+        started, status, is_answered = time.perf_counter(), 500, False
 
         async def send_framed(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_answered = message["status"], True
                 answer = MutableHeaders(scope=message)
                 answer["X-Request-ID"] = request_id
                 for name, value in _SAFETY_HEADERS.items():
                     answer.setdefault(name, value)
             await send(message)
 
-        if int(headers.get("content-length") or 0) > BODY_BYTES_MAX:
-            # Answered before the body is read; a body without a length is cut off by `_limited`.
-            await _refuse_large(scope, send_framed)
-        else:
-            await self.app(scope, _limited(receive), send_framed)
-        log.info(
-            "request",
-            request_id=request_id,
-            method=scope["method"],
-            route=getattr(scope.get("route"), "path", None) or "unknown",
-            status=status,
-            milliseconds=round((time.perf_counter() - started) * 1000),
-        )
+        try:
+            if int(headers.get("content-length") or 0) > BODY_BYTES_MAX:
+                # Answered before the body is read; a body without a length is cut off by `_limited`.
+                await _refuse_large(scope, send_framed)
+            else:
+                await self.app(scope, _limited(receive), send_framed)
+        except Exception as error:
+            # Answered here, so that a defect has its id, its headers and its line in the log like everything else.
+            if not is_answered:
+                response = await problems.defect(Request(scope), error)
+                await response(scope, _nothing, send_framed)
+            raise
+        finally:
+            log.info(
+                "request",
+                request_id=request_id,
+                method=scope["method"],
+                route=getattr(scope.get("route"), "path", None) or "unknown",
+                status=status,
+                milliseconds=round((time.perf_counter() - started) * 1000),
+            )
 
 
 def _limited(receive: Receive) -> Receive:
@@ -149,7 +158,8 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > BODY_BYTES_MAX:
-            raise RequestTooLarge
+            # The framework lets its own exception through while it reads a body; every other one it takes for bad JSON.
+            raise HTTPException(413)
         return message
 
     return limited

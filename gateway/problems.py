@@ -12,6 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from connectors.errors import ConnectorError
@@ -75,7 +76,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ConnectorError, _connector)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _framework)
-    app.add_exception_handler(Exception, _defect)
+    app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(Exception, defect)
 
 
 def problem(request: Request, error: GatewayError) -> Response:
@@ -148,6 +150,12 @@ def validation_faults(errors: Sequence[Any]) -> list[FieldFault]:
     ]
 
 
+async def _unstorable(request: Request, error: Exception) -> Response:
+    # A text with U+0000, which JSON can carry and PostgreSQL cannot; whatever else the database cannot hold as well.
+    log.warning("not storable", extra={"kind": type(getattr(error, "orig", error)).__name__})
+    return problem(request, InputError())
+
+
 async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for HTTPException"
     kind = _FRAMEWORK.get(error.status_code)
@@ -158,7 +166,8 @@ async def _framework(request: Request, error: Exception) -> Response:
     return problem(request, kind(headers=dict(error.headers or {})))
 
 
-async def _defect(request: Request, error: Exception) -> Response:
+async def defect(request: Request, error: Exception) -> Response:
+    """The answer for a defect of ours."""
     # The message of an unknown exception may hold anything; its kind and place are enough to find the defect.
     log.error("defect", extra={"kind": type(error).__name__, "request_id": getattr(request.state, "request_id", None)})
     return problem(request, InternalError())

@@ -103,7 +103,7 @@ def execution_date(
     elif choice is DateChoice.BEFORE_DUE_DATE:
         if not 1 <= days_before <= DAYS_BEFORE_MAX:
             raise ValueError(f"days_before is 1 to {DAYS_BEFORE_MAX} business days")
-        day = previous_business_day(asked, count=days_before)
+        day = previous_business_day(asked, count=days_before) if asked > today else today
     else:
         day = asked
     day = max(day, today)

@@ -240,7 +240,8 @@ def _date(payment: Payment, today: date) -> Iterator[Finding]:
         if not 1 <= payment.days_before <= DAYS_BEFORE_MAX:
             yield Finding("days_before_range", "/days_before", str(payment.days_before), f"1 to {DAYS_BEFORE_MAX}")
             return
-        asked = previous_business_day(asked, count=payment.days_before)
+        if asked >= today:
+            asked = previous_business_day(asked, count=payment.days_before)
     if asked < today:
         yield Finding("date_past", "/asked_date", asked.isoformat(), today.isoformat())
     last = today + timedelta(days=DAYS_AHEAD_MAX)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated
+from datetime import date, timedelta
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -24,6 +24,8 @@ from gateway.pagination import Page
 from gateway.problems import language_of
 from gateway.statements.service import StatementService
 from gateway.transactions.sync import SyncService
+
+MONTH: Final = timedelta(days=30)
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 
@@ -84,7 +86,7 @@ def list_days(
     """What became of each day: statement, nothing, held, not read, before the start; no day is left out."""
     view = AccountService(gateway).get(act, account_id)
     last = date_until or act.today
-    first = date_from or last - timedelta(days=30)
+    first = date_from or max(last, date.min + MONTH) - MONTH
     days = StatementService(gateway).days(act, view.account, first, last)
     return DaysRead(
         account_id=account_id,

@@ -192,10 +192,12 @@ class ConsentService(LinkSteps):
         if return_url is None:
             return
         own = urlsplit(self.gateway.settings.base_url)
-        wanted = urlsplit(return_url)
-        if (wanted.scheme, wanted.netloc) == (own.scheme, own.netloc):
-            return
-        if return_url not in self.gateway.settings.return_urls:
+        try:
+            wanted = urlsplit(return_url)
+            is_own = (wanted.scheme, wanted.netloc) == (own.scheme, own.netloc)
+        except ValueError:
+            is_own = False
+        if not is_own and return_url not in self.gateway.settings.return_urls:
             raise ReturnUrlNotRegistered(
                 faults=[FieldFault("/return_url", ReturnUrlNotRegistered.code, ReturnUrlNotRegistered.title)]
             )

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.errors import FieldFault, InputError, InvalidTransition
+from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransition
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended
@@ -122,13 +123,21 @@ class ClientService:
         """
         act.require(Permission.CLIENTS_WRITE)
         number = self._checked_key(wish)
+        try:
+            return self._put(act, wish, number)
+        except IntegrityError:
+            # Another request stored this client a moment ago; now it is there to be seen.
+            return self._put(act, wish, number)
+
+    def _put(self, act: Act, wish: ClientWish, number: str | None) -> tuple[Client, bool]:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             clients = ClientRepository(session)
-            client = (
-                clients.by_number(act.office_id, number, wish.dossier_code)
-                if number is not None
-                else clients.by_external_id(act.office_id, wish.external_id or "")
-            )
+            named = clients.by_external_id(act.office_id, wish.external_id) if wish.external_id else None
+            client = named if number is None else clients.by_number(act.office_id, number, wish.dossier_code)
+            if named is not None and (client is None or named.id != client.id):
+                raise ConflictError(
+                    faults=[FieldFault("/external_id", "external_id_taken", "This external_id is in use")]
+                )
             if client is None:
                 return self._create(session, act, wish, number), True
             if client.state == ClientState.CLOSED:

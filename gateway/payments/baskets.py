@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from gateway.act import Act
@@ -55,6 +56,13 @@ class BasketService:
 
     def create(self, act: Act, client_id: UUID, *, name: str, external_id: str | None = None) -> BasketView:
         """An empty draft. Raises `ExternalIdTaken`."""
+        try:
+            return self._create(act, client_id, name=name, external_id=external_id)
+        except IntegrityError:
+            # Another request took the external id a moment ago; now it is there to be seen.
+            return self._create(act, client_id, name=name, external_id=external_id)
+
+    def _create(self, act: Act, client_id: UUID, *, name: str, external_id: str | None) -> BasketView:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             require_client(session, act, client_id, Permission.PAYMENTS_WRITE, is_change=True)
             if external_id and PaymentRepository(session).basket_with_external_id(act.office_id, external_id):
