@@ -6,6 +6,7 @@ consents to poll, to expire or to end at the bank.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -35,6 +36,8 @@ REPEAT_AFTER: Final = timedelta(minutes=30)
 LOST_AFTER: Final = timedelta(minutes=15)
 END_AGAIN_AFTER: Final = timedelta(hours=1)
 
+log = logging.getLogger("gateway.dispatch")
+
 
 class Dispatcher:
     """Looks at every office once."""
@@ -47,7 +50,11 @@ class Dispatcher:
         with self.gateway.database.unit_of_work(None) as session:
             offices = OfficeRepository(session).all_ids()
         for office_id in offices:
-            self.run_office(office_id)
+            try:
+                self.run_office(office_id)
+            except Exception:
+                # What is wrong in one office must not keep the readings of the others waiting.
+                log.exception("office not dispatched", extra={"office_id": str(office_id)})
 
     def run_office(self, office_id: UUID) -> int:
         """What is due in one office; returns the number of readings planned."""
@@ -77,8 +84,13 @@ class Dispatcher:
             elif polling.is_due(consent, act.real_now):
                 consent.polled_at = act.real_now
                 session.add(consent)
-                ids = {"office_id": str(act.office_id), "consent_id": str(consent.id)}
-                jobs.enqueue(session, polling.TASK, lock=f"consent:{consent.id}", **ids)
+                jobs.enqueue(
+                    session,
+                    polling.TASK,
+                    lock=f"consent:{consent.id}",
+                    office_id=str(act.office_id),
+                    consent_id=str(consent.id),
+                )
 
     def _plan(self, session: Session, act: Act) -> int:
         clients = ClientRepository(session).granted(act.office_id, today=act.today)
@@ -87,13 +99,16 @@ class Dispatcher:
         by_account: dict[UUID, list[Sync]] = {}
         for sync in SyncRepository(session).since(act.office_id, midnight):
             by_account.setdefault(sync.account_id, []).append(sync)
+        # Also where no reading is planned any more: one that was asked for by hand ends as well.
+        self._recover(
+            session, act, [sync for syncs in by_account.values() for sync in syncs if sync.state in UNFINISHED]
+        )
         planned = 0
         for account in AccountRepository(session).readable(act.office_id):
             syncs = by_account.get(account.id, [])
-            under_way = [sync for sync in syncs if sync.state in UNFINISHED]
-            if under_way:
-                self._recover(session, act, under_way)
-            elif account.client_id in active and self._is_due(account, syncs, act.now):
+            if any(sync.state in UNFINISHED for sync in syncs):
+                continue
+            if account.client_id in active and self._is_due(account, syncs, act.now):
                 queue_sync(session, self.gateway.keys, account, reason="planned", now=act.now)
                 planned += 1
         return planned
