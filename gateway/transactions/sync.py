@@ -286,13 +286,15 @@ class SyncService:
                 kind = BalanceKind.INTERIM_BOOKED
             keep(str(kind), balance, amount=balance.amount, reference=reference, basis="bank")
             if kind is BalanceKind.INTERIM_BOOKED and balance.kind is BalanceKind.INTERIM_BOOKED:
-                of_today = sum(
-                    (row.amount for row in fetched.reading.booked if row.booking_date == act.today), Decimal(0)
+                # In a weekend banks book on the Monday already: whatever comes after the day that ended counts.
+                since = sum(
+                    (row.amount for row in fetched.reading.booked if (row.booking_date or act.today) >= act.today),
+                    Decimal(0),
                 )
                 keep(
                     str(BalanceKind.CLOSING_BOOKED),
                     balance,
-                    amount=balance.amount - of_today,
+                    amount=balance.amount - since,
                     reference=act.today - ONE_DAY,
                     basis="computed",
                 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +16,13 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from connectors.model import RejectedRow, Transaction, TransactionStatus
+from connectors.model import Balance as BankBalance
+from connectors.model import BalanceKind, RejectedRow, Transaction, TransactionStatus
 from connectors.simulator import FaultKind, SimulatorServer
+from gateway.accounts.health import set_health
 from gateway.accounts.models import Account, Balance
+from gateway.accounts.repository import BalanceRepository
+from gateway.accounts.states import SyncHealth
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.clock import BRUSSELS
@@ -28,7 +33,7 @@ from gateway.transactions.absorb import Window
 from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.merging import Merger, Reading
 from gateway.transactions.models import BankTransaction, PendingTransaction, ReviewItem, TransactionRevision
-from gateway.transactions.sync import last_complete_day
+from gateway.transactions.sync import SyncService, _Fetched, last_complete_day
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import act_of_system, make_client, make_office
 
@@ -214,6 +219,46 @@ def test_a_reading_whose_job_was_lost_is_found_again(story: Story) -> None:
     (again,) = story.queued()
     assert again.id == sync.id
     assert again.requested_at > sync.requested_at
+
+
+def test_a_lost_reading_is_found_again_where_no_other_is_planned(story: Story) -> None:
+    """It once stood in the way of every further reading on demand, since that one counted as under way."""
+    account = story.connect()
+    with story.gateway.database.unit_of_work(story.office.id) as session:
+        set_health(session, story.act, session.merge(account), SyncHealth.YOU_ACT, "consent_error")
+    story.sleep(days=0, hours=1)
+    before = [sync.requested_at for sync in story.queued()]
+    assert Dispatcher(story.gateway).run_office(story.office.id) == 0
+    assert [sync.requested_at for sync in story.queued()] > before
+
+
+def test_what_is_wrong_in_one_office_does_not_stop_the_others(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_office(story.gateway)
+    dispatcher, seen = Dispatcher(story.gateway), []
+
+    def broken(office_id: UUID) -> int:
+        seen.append(office_id)
+        raise RuntimeError
+
+    monkeypatch.setattr(dispatcher, "run_office", broken)
+    dispatcher.run()
+    assert len(seen) == 2
+
+
+def test_what_is_booked_on_a_later_day_is_not_in_the_balance_of_the_day_that_ended(story: Story) -> None:
+    """On a Saturday banks book on the Monday: the balance during the day holds it, the one of Friday does not."""
+    account = story.connect()
+    service, (sync,) = SyncService(story.gateway), story.queued()
+    today = story.act.today
+    rows = [form(today + timedelta(days=offset), Decimal(10) ** offset, "rent") for offset in (-1, 0, 2)]
+    balance = BankBalance(BalanceKind.INTERIM_BOOKED, Decimal("1000.00"), "EUR")
+    fetched = _Fetched(Reading(Window(today - timedelta(days=5), today), rows), [balance])
+    with story.gateway.database.unit_of_work(story.office.id) as session:
+        service._keep_balances(session, story.act, account, sync, fetched)
+        closings = BalanceRepository(session).closings(story.office.id, account.id, date_from=FIRST)
+        assert [(row.reference_date, row.amount) for row in closings] == [
+            (today - timedelta(days=1), Decimal("1000.00") - 1 - 100)
+        ]
 
 
 def test_a_suspended_client_is_not_read(story: Story) -> None:
