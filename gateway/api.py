@@ -22,7 +22,7 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.errors import FieldFault, InputError, SignInError
 from gateway.identity.errors import SignInRefused
-from gateway.identity.rights import Principal
+from gateway.identity.rights import Principal, SecondFactorRequired
 from gateway.identity.service import SESSION_PREFIX, IdentityService
 from gateway.pagination import PageRequest, page_request
 
@@ -161,7 +161,12 @@ PrincipalDep = Annotated[Principal, Depends(current_principal)]
 
 
 def current_act(request: Request, gateway: GatewayDep, principal: PrincipalDep) -> Act:
-    """This request as an act; a person's true network address goes along for attended calls."""
+    """This request as an act; a person's true network address goes along for attended calls.
+
+    A person acts after a second factor only, whatever the role (SEC-01). Raises `SecondFactorRequired`.
+    """
+    if principal.is_person and principal.second_factor_at is None:
+        raise SecondFactorRequired
     moment = gateway.real_now()
     return Act(
         principal=principal,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from starlette.testclient import TestClient
 
+from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.log import verify
 from gateway.errors import SignInError
@@ -28,6 +30,24 @@ def test_a_person_signs_in_with_password_and_code(gateway: Gateway) -> None:
     identity.sign_out(signed_in.token)
     with pytest.raises(SignInError):
         identity.principal_of_session(signed_in.token)
+
+
+def test_with_a_password_alone_the_api_gives_nothing(gateway: Gateway) -> None:
+    """The pages always led to the set-up of a second factor; the API once let a password alone read, and make keys."""
+    office = make_office(gateway)
+    person = make_person(gateway, office, OfficeRole.ADMIN, is_enrolled=False)
+    with TestClient(create_app(gateway)) as http:
+        body = {"email": person.user.email, "password": PASSWORD}
+        headers = {"Authorization": f"Bearer {http.post('/v1/sessions', json=body).json()['token']}"}
+        assert http.get("/v1/me", headers=headers).status_code == 200
+        for answer in (
+            http.get("/v1/clients", headers=headers),
+            http.post("/v1/credentials", json={"name": "Portal", "scopes": ["coda"]}, headers=headers),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
+        code = http.post("/v1/sessions/current/second-factors", json={"code": "000000"}, headers=headers)
+        assert code.json()["code"] == "second_factor_not_enrolled"
+        assert http.delete("/v1/sessions/current", headers=headers).status_code == 204
 
 
 def test_a_code_works_once(gateway: Gateway) -> None:
