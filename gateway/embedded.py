@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import importlib.metadata
 import json
 import os
@@ -24,7 +25,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import IO, Final
 
 import psycopg
 from psycopg import sql
@@ -67,6 +68,7 @@ class EmbeddedPostgres:
         self.data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         self._passwords: dict[str, str] = {}
+        self._lock: IO[str] | None = None
 
     def __enter__(self) -> EmbeddedPostgres:
         self.start()
@@ -81,6 +83,7 @@ class EmbeddedPostgres:
         """Start the server and, in a new folder, make the cluster, its roles and the database `sluis`."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._give_to_server_user(self.folder)
+        self._hold()
         self.stop_leftover()
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
@@ -90,6 +93,26 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop the server we started; others are left alone."""
+        try:
+            self._stop_server()
+        finally:
+            self._let_go()
+
+    def _hold(self) -> None:
+        """Keep other runs out of the folder; the system lets go of it when we are killed."""
+        self._lock = (self.folder / "lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._let_go()
+            raise EmbeddedPostgresUnavailable(reason=f"another run serves from {self.folder}") from error
+
+    def _let_go(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.close()
+
+    def _stop_server(self) -> None:
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return

@@ -17,7 +17,7 @@ import pytest
 
 from gateway import embedded
 from gateway.database import UnsafeDatabaseRole, connect, libpq_url
-from gateway.embedded import APPLICATION, DATABASE, OWNER, SUPERUSER, EmbeddedPostgres
+from gateway.embedded import APPLICATION, DATABASE, OWNER, SUPERUSER, EmbeddedPostgres, EmbeddedPostgresUnavailable
 
 LEAVE_A_SERVER = """
 import os, sys
@@ -75,6 +75,14 @@ def test_a_server_left_by_a_killed_run_is_found_and_stopped(tmp_path: Path) -> N
             assert connection.execute("SELECT 1").fetchone() == (1,)
         assert not is_running(left)
     assert not (folder / "data" / "postmaster.pid").exists()
+
+
+def test_a_second_run_leaves_the_server_of_a_living_one_alone(postgres: EmbeddedPostgres) -> None:
+    """It once took the first run's server for one that was left behind, and stopped it."""
+    with pytest.raises(EmbeddedPostgresUnavailable, match="another run"):
+        EmbeddedPostgres(postgres.folder, is_durable=False).start()
+    with psycopg.connect(libpq_url(postgres.url(APPLICATION))) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.processes
