@@ -149,7 +149,9 @@ def current_principal(
         cookie = request.cookies.get(COOKIE)
         if cookie is None:
             raise SignInError
-        if request.method not in SAFE_METHODS and not is_same_origin(request, gateway):
+        # Some reads are recorded or check anew (the first download of a payment file): none is for another site.
+        is_foreign = request.headers.get("sec-fetch-site") == "cross-site"
+        if is_foreign or (request.method not in SAFE_METHODS and not is_same_origin(request, gateway)):
             raise SignInRefused
         principal, _session = identity.principal_of_session(cookie)
     if principal.is_person:

@@ -124,12 +124,16 @@ class PaymentRepository:
             found.setdefault(basket_id, set()).add(PaymentState(state))
         return found
 
-    def by_external_ids(self, office_id: UUID, external_ids: Iterable[str]) -> dict[str, UUID]:
-        """External id to payment id, over the whole office."""
-        query = select(Payment.external_id, Payment.id).where(
+    def by_external_ids(self, office_id: UUID, client_id: UUID, external_ids: Iterable[str]) -> dict[str, UUID | None]:
+        """External ids taken in the office, with the payment where it is this client's: others stay unnamed."""
+        query = select(Payment.external_id, Payment.id, Payment.client_id).where(
             Payment.office_id == office_id, one_of(Payment.external_id, external_ids)
         )
-        return {external_id: payment_id for external_id, payment_id in self.session.exec(query) if external_id}
+        return {
+            external_id: payment_id if owner == client_id else None
+            for external_id, payment_id, owner in self.session.exec(query)
+            if external_id
+        }
 
     def basket_with_external_id(self, office_id: UUID, external_id: str) -> UUID | None:
         """The basket with the caller's own id."""

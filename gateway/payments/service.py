@@ -224,8 +224,8 @@ class PaymentService:
     ) -> list[RowOutcome]:
         accounts = repository.debtor_accounts(act.office_id, basket.client_id)
         mode = address_mode(repository, act.office_id, basket.client_id)
-        taken: dict[str, UUID] = repository.by_external_ids(
-            act.office_id, [row.external_id for row in rows if row.external_id]
+        taken = repository.by_external_ids(
+            act.office_id, basket.client_id, [row.external_id for row in rows if row.external_id]
         )
         outcomes = []
         for index, row in enumerate(rows):

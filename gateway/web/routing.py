@@ -11,17 +11,18 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import DataError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from connectors.errors import ConnectorError
 from gateway.api import COOKIE
 from gateway.bank_trouble import BankTrouble
-from gateway.errors import GatewayError, NotFound, SignInError
+from gateway.errors import GatewayError, InputError, NotFound, SignInError
 from gateway.i18n import translate
 from gateway.identity.errors import SignInDelayed, SignInRefused
 from gateway.identity.rights import SecondFactorRequired
-from gateway.problems import AddressNotFound, InternalError
+from gateway.problems import AddressNotFound, InternalError, RequestTooLarge
 from gateway.web.labels import LABELS
 from gateway.web.rendering import language_of, own_path, page, see_other
 from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, safe_next
@@ -41,23 +42,33 @@ class PageRoute(APIRoute):
         async def handler(request: Request) -> Response:
             try:
                 return await original(request)
-            except GatewayError as error:
-                return refusal(request, error)
-            except ConnectorError as error:
-                log.warning("bank trouble", extra={"code": error.code, "bank_id": error.bank_id})
-                return refusal(request, BankTrouble(error))
-            except RequestValidationError:
-                # An id of another kind or form in the address: as if it were not there.
-                return refusal(request, NotFound())
-            except HTTPException:
-                raise
+            except HTTPException as error:
+                if error.status_code != RequestTooLarge.http_status:
+                    raise
+                return refusal(request, RequestTooLarge())
             except Exception as error:  # noqa: BLE001  # the last resort of every page, as `problems` has for the API
-                # Kind and request id are enough to find the defect; the message and traceback may hold anything.
-                kind = type(error).__name__
-                log.error("defect", extra={"kind": kind, "request_id": request.state.request_id})  # noqa: TRY400  # no traceback, as above
-                return refusal(request, InternalError())
+                return refusal(request, _as_ours(request, error))
 
         return handler
+
+
+def _as_ours(request: Request, error: Exception) -> GatewayError:
+    """What a page says of an exception."""
+    match error:
+        case GatewayError():
+            return error
+        case ConnectorError():
+            log.warning("bank trouble", extra={"code": error.code, "bank_id": error.bank_id})
+            return BankTrouble(error)
+        case RequestValidationError():
+            # An id of another kind or form in the address: as if it were not there.
+            return NotFound()
+        case DataError():
+            # A text the database cannot hold, such as one with U+0000.
+            return InputError()
+    # Kind and request id are enough to find the defect; the message and traceback may hold anything.
+    log.error("defect", extra={"kind": type(error).__name__, "request_id": request.state.request_id})
+    return InternalError()
 
 
 def page_router() -> APIRouter:
@@ -140,7 +151,10 @@ def _has_code(form: FormData | None) -> bool:
 
 def _back(request: Request) -> str:
     """The page of ours the person came from, else the start page."""
-    parts = urlsplit(request.headers.get("referer", ""))
+    try:
+        parts = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return "/"
     root = request.scope.get("root_path", "").rstrip("/")
     path = parts.path.removeprefix(root)
     return safe_next(path) if parts.netloc == request.headers.get("host") and path != own_path(request) else "/"

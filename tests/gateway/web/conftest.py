@@ -10,10 +10,15 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 from starlette.testclient import TestClient
 
 from gateway.app import create_app
-from gateway.assembly import Gateway
+from gateway.assembly import Gateway, build
+from gateway.crypto import KeyRing
+from gateway.database import Database, connect
+from gateway.embedded import APPLICATION, DATABASE, EmbeddedPostgres
+from gateway.settings import Settings
 from gateway.web import routing
 from tests.gateway.builders import PASSWORD, Person
 from tests.gateway.web.world import Clock, World, make_world
@@ -61,10 +66,35 @@ def traceback_of_defects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routing.log, "error", lambda *_args, **_more: traceback.print_exc())
 
 
+WORLD_DATABASE = "pages_world"
+
+
+@pytest.fixture(scope="session")
+def prepared(postgres: EmbeddedPostgres, settings: Settings, keys: KeyRing) -> World:
+    """The office of `make_world`, committed once in a database of its own that is copied or rolled back per test."""
+    postgres.create_database(WORLD_DATABASE, template=DATABASE)
+    database = connect(postgres.url(APPLICATION, WORLD_DATABASE), pool_size=2)
+    clock = Clock()
+    world = make_world(replace(build(settings, database, keys), real_now=clock), clock)
+    database.bind.engine.dispose()
+    return world
+
+
 @pytest.fixture
-def clock() -> Clock:
-    """Real time of the test."""
-    return Clock()
+def database(postgres: EmbeddedPostgres, prepared: World) -> Iterator[Database]:
+    """Instead of the empty database: the one with the office in it, rolled back after the test."""
+    engine = create_engine(postgres.url(APPLICATION, WORLD_DATABASE))
+    with engine.connect() as connection:
+        outer = connection.begin()
+        yield Database(connection)
+        outer.rollback()
+    engine.dispose()
+
+
+@pytest.fixture
+def clock(prepared: World) -> Clock:
+    """Real time of the test: goes on where the office was left."""
+    return Clock(prepared.clock.now)
 
 
 @pytest.fixture
@@ -74,9 +104,9 @@ def timed(gateway: Gateway, clock: Clock) -> Gateway:
 
 
 @pytest.fixture
-def world(timed: Gateway, clock: Clock) -> World:
+def world(timed: Gateway, clock: Clock, prepared: World) -> World:
     """An office with something on every page."""
-    return make_world(timed, clock)
+    return prepared.seen_by(timed, clock)
 
 
 @pytest.fixture

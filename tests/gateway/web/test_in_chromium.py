@@ -14,14 +14,19 @@ from playwright.sync_api import Browser, expect
 import coda
 from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
 from gateway.app import create_app
-from gateway.assembly import Gateway
+from gateway.assembly import Gateway, build
+from gateway.crypto import KeyRing
+from gateway.database import connect
+from gateway.embedded import APPLICATION, EmbeddedPostgres
 from gateway.i18n import LANGUAGES
 from gateway.identity.rights import OfficeRole
+from gateway.settings import Settings
 from tests.gateway.bank_to_coda.conftest import TODAY
 from tests.gateway.bank_to_coda.story import HOLDERS, Story, connect_to
 from tests.gateway.builders import PASSWORD, make_person
 from tests.gateway.web.chromium import Watched, chromium, serving, watch
-from tests.gateway.web.world import Clock, World, make_world, typed
+from tests.gateway.web.conftest import WORLD_DATABASE
+from tests.gateway.web.world import Clock, World, typed
 
 pytestmark = [
     pytest.mark.browser,
@@ -73,14 +78,25 @@ def port() -> int:
 
 
 @pytest.fixture
-def full(committed: Gateway, port: int, chromium_browser: Browser) -> Iterator[tuple[Site, World]]:
-    """The office of `make_world`, served."""
-    clock = Clock()
-    settings = committed.settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
-    gateway = replace(committed, settings=settings, real_now=clock)
-    world = make_world(gateway, clock)
+def full(
+    postgres: EmbeddedPostgres,
+    settings: Settings,
+    keys: KeyRing,
+    prepared: World,
+    clock: Clock,
+    port: int,
+    chromium_browser: Browser,
+) -> Iterator[tuple[Site, World]]:
+    """The office of `make_world` in a committed copy, served."""
+    name = f"pages_{port}"
+    postgres.create_database(name, template=WORLD_DATABASE)
+    settings = settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
+    database = connect(postgres.url(APPLICATION, name), pool_size=5)
+    gateway = replace(build(settings, database, keys), real_now=clock)
     with serving(create_app(gateway), port):
-        yield Site(settings.base_url, chromium_browser), world
+        yield Site(settings.base_url, chromium_browser), prepared.seen_by(gateway, clock)
+    database.bind.engine.dispose()
+    postgres.drop_database(name)
 
 
 def enter(site: Site, world: World, who: str, watched: Watched) -> None:
@@ -129,7 +145,9 @@ def test_every_page_is_accessible_and_fits_in_every_language(full: tuple[Site, W
             found += [f"{path} {finding}" for finding in watched.axe()]
             found += [] if watched.fits() else [f"{path} sticks out at 1280"]
             watched.page.set_viewport_size(NARROW)  # type: ignore[arg-type]  # as above
-            found += [f"{path} at 390: {finding}" for finding in watched.axe()]
+            if language == "nl":
+                # The same page on a phone: what differs is the layout, which is the same in every language.
+                found += [f"{path} at 390: {finding}" for finding in watched.axe()]
             found += [] if watched.fits() else [f"{path} sticks out at 390"]
         found += watched.errors
         watched.page.context.close()

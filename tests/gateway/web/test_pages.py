@@ -177,3 +177,20 @@ def _statements(browser: Browser, world: World, path: str) -> int:
     finally:
         event.remove(bind, "before_cursor_execute", note)
     return len(seen)
+
+
+def test_odd_input_is_refused_and_never_a_defect(browser: Browser, world: World) -> None:
+    browser.sign_in(world.people["accountant"])
+    browser.get("/link-a-bank")
+    browser.post("/link-a-bank/search", {"bank": "\x00"}, status=200)
+    browser.headers["Referer"] = "http://["
+    browser.get("/statements/stm_nothing", status=404)
+    too_large = {"bank": "x" * (21 * 1024 * 1024)}
+    browser.post("/link-a-bank/search", too_large, status=413)
+
+
+def test_the_cookie_of_the_pages_opens_nothing_for_another_site(browser: Browser, world: World) -> None:
+    browser.sign_in(world.people["director"])
+    assert browser.client.get("/v1/exports").status_code == 200
+    answer = browser.client.get("/v1/exports", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
