@@ -10,6 +10,7 @@ Nothing but the standard library is needed. Source of the format: Febelfin, CODA
 from coda.checks import Report, check
 from coda.codes import label
 from coda.compose import Entry, compose
+from coda.descriptions import r_reason, r_type
 from coda.errors import (
     BalanceMismatch,
     CodaError,
@@ -19,9 +20,11 @@ from coda.errors import (
     NotCoda,
     TooManyEntries,
 )
+from coda.meaning import Group, TransactionCode, tree
 from coda.model import Account, Balance, FreeCommunication, Information, Movement, Statement
 from coda.reader import read
 from coda.show import render, show
+from coda.structured import Structured, decode, encode
 from coda.writer import write
 
 __all__ = [
@@ -33,18 +36,26 @@ __all__ = [
     "FaultyFile",
     "Finding",
     "FreeCommunication",
+    "Group",
     "Information",
     "InvalidValue",
     "Movement",
     "NotCoda",
     "Report",
     "Statement",
+    "Structured",
     "TooManyEntries",
+    "TransactionCode",
     "check",
     "compose",
+    "decode",
+    "encode",
     "label",
+    "r_reason",
+    "r_type",
     "read",
     "render",
     "show",
+    "tree",
     "write",
 ]
