@@ -186,7 +186,7 @@ def _trailer(line: Line) -> dict[str, Any]:
 
 
 def _checks(block: Block) -> dict[str, Any]:
-    totals = totals_of(block.lines)
+    totals = totals_of(block)
     checks: dict[str, Any] = {
         "records_counted": totals.record_count,
         "debit_sum": _amount(totals.debit),

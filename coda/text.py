@@ -1,6 +1,7 @@
 """Characters and words: which may stand on a line, how others are folded, how a long text is spread over parts."""
 
 import codecs
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Literal
@@ -24,6 +25,8 @@ _FOLD_TABLE = """
 яya
 """
 _FOLDS = {item[0]: item[1:] for item in _FOLD_TABLE.split()} | {"\u00ad": "", "¿": " ", "¡": " "}
+_PRINTABLE = bytes(range(0x20, 0x7F))
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")
 _UNKNOWN = "."  # what banks put for a character they cannot carry; never a question mark
 
 
@@ -78,6 +81,13 @@ class EncodingDetector:
             text = line.removesuffix(b"\r")
             characters = len(text.decode("utf-8", "replace").removeprefix("\ufeff"))
             self._votes += (characters == self._line_length) - (len(text) == self._line_length)
+
+
+def controls_in(text: str) -> str:
+    """The control characters of the text, line ends included, one after another; U+FFFD counts as one."""
+    if text.isascii():
+        return text.encode("ascii").translate(None, _PRINTABLE).decode("ascii")
+    return "".join(_CONTROLS.findall(text))
 
 
 def fold(text: str, encoding: OutputEncoding = "windows-1252") -> str:

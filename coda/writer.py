@@ -49,7 +49,7 @@ def _block(statement: Statement, *, is_last: bool) -> Block:
     block = Block(first_line=1, is_last=is_last)
     for record in _records(statement):
         _append(block, record)
-    totals = totals_of(block.lines)
+    totals = totals_of(block)
     trailer = Trailer(
         record_count=totals.record_count,
         debit_total=totals.debit,
