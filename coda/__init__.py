@@ -9,6 +9,7 @@ Nothing but the standard library is needed. Source of the format: Febelfin, CODA
 
 from coda.checks import Report, check
 from coda.codes import label
+from coda.compare import Comparison, compare
 from coda.compose import Entry, compose
 from coda.descriptions import r_reason, r_type
 from coda.errors import (
@@ -32,6 +33,7 @@ __all__ = [
     "Balance",
     "BalanceMismatch",
     "CodaError",
+    "Comparison",
     "Entry",
     "FaultyFile",
     "Finding",
@@ -47,6 +49,7 @@ __all__ = [
     "TooManyEntries",
     "TransactionCode",
     "check",
+    "compare",
     "compose",
     "decode",
     "encode",
