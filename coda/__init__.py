@@ -7,6 +7,7 @@
 Nothing but the standard library is needed. Source of the format: Febelfin, CODA 2.6.
 """
 
+from coda.chain import ChainReport, check_chain
 from coda.checks import Report, check
 from coda.codes import label
 from coda.compare import Comparison, compare
@@ -32,6 +33,7 @@ __all__ = [
     "Account",
     "Balance",
     "BalanceMismatch",
+    "ChainReport",
     "CodaError",
     "Comparison",
     "Entry",
@@ -49,6 +51,7 @@ __all__ = [
     "TooManyEntries",
     "TransactionCode",
     "check",
+    "check_chain",
     "compare",
     "compose",
     "decode",
