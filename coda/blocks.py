@@ -11,7 +11,7 @@ from coda.record import LINE_LENGTH, Fault, Record
 from coda.records import VERSION_1, VERSION_2
 from coda.records.header import Header
 from coda.source import split_lines
-from coda.text import controls_in
+from coda.text import unusual_in
 
 _EDGES = re.compile("01(84*)?9")  # the records of a logical file, but for movements
 
@@ -108,13 +108,13 @@ def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
 
 
 def _plain_block(text: str, first_line: int, *, is_last: bool) -> Block | None:
-    """The logical file that the text is, if each of its lines is sound by itself and no rule for movements is broken."""
+    """The logical file that the text is, if each of its lines is sound and no rule for movements is broken."""
     if not text.endswith("\n"):
         text += "\n"
     count = text.count("\n")
     width, rest = divmod(len(text), count)
     line_end = "\n" if width == LINE_LENGTH + 1 else "\r\n"
-    if rest or width != LINE_LENGTH + len(line_end) or count < 3 or controls_in(text) != line_end * count:
+    if rest or width != LINE_LENGTH + len(line_end) or count < 3 or unusual_in(text) != line_end * count:
         return None
     # Records 9 and 4 and the 8 before them: what comes between those and the records 0 and 1 are movements.
     after = count - 1

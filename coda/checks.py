@@ -27,7 +27,7 @@ from coda.records.movement import (
 from coda.records.new_balance import NewBalance
 from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
-from coda.rules import RULES, content_findings, finding, finding_at
+from coda.rules import content_findings, finding, finding_at
 from coda.source import FileFacts, Source, facts_of, opened, texts_of
 
 _RANKS = {"0": 0, "1": 1, "2": 2, "3": 2, "8": 3, "4": 4, "9": 5}

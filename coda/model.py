@@ -91,7 +91,7 @@ class Balance:
     paper_number: int = 0  # number of the paper statement, or the day of the year, or 0
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: `coda.plain` fills all values in one step
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Information:
     """What records 31, 32 and 33 add to a movement.
 
@@ -108,7 +108,7 @@ class Information:
     parts: int = 1  # number of records: 31; 31 and 32; 31, 32 and 33
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots: `coda.plain` fills all values in one step
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Movement:
     """A movement (`detail` 0) or a detail of the one before it (`detail` above 0, not counted in the balance).
 

@@ -8,12 +8,13 @@ The expressions are made from the layouts of the records, which are stated there
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from coda.account_zone import is_belgian_number
 from coda.errors import Finding
 from coda.fields import Day, FieldFault, Text
 from coda.model import Information, Movement
@@ -59,6 +60,9 @@ class _Days(dict[str, date | None]):
         return day
 
 
+_USUAL_CODES: set[str] = set()  # those seen before that are of the standard
+
+
 def _codec(record: type[Record], name: str) -> Any:
     return record.by_name[name].codec
 
@@ -67,13 +71,32 @@ _VALUE_DAYS = _Days(_codec(MovementMain, "value_date"))
 _ENTRY_DAYS = _Days(_codec(MovementMain, "entry_date"))
 
 
-def _movements(text: str, start: int, end: int, width: int, line_before: int) -> PlainMovements | None:  # noqa: PLR0915  # one loop over hundreds of thousands of lines
-    movements: list[Movement] = []
+# A frozen value is slow to make: its `__init__` goes round its own lock once for each of its fields. So the values are
+# put in an object of the same slots without that lock, which then becomes one of the public class.
+class _Draft:
+    __slots__ = Movement.__slots__
+
+    if TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None: ...
+
+
+class _InformationDraft:
+    __slots__ = Information.__slots__
+
+    if TYPE_CHECKING:
+
+        def __setattr__(self, name: str, value: object) -> None: ...
+
+
+def _movements(text: str, start: int, end: int, width: int, line_before: int) -> PlainMovements | None:  # noqa: PLR0911, PLR0912, PLR0915  # calls would double its time
+    movements: list[Any] = []  # drafts that have become movements
     findings: list[Finding] = []
-    add, new, assign = movements.append, object.__new__, object.__setattr__
+    add = movements.append
     match_movement, match_information = _MOVEMENT.match, _INFORMATION.match
-    value_days, entry_days = _VALUE_DAYS, _ENTRY_DAYS
-    last_sequence = last_detail = debit = credit = 0
+    value_days, entry_days, usual_codes = _VALUE_DAYS, _ENTRY_DAYS, _USUAL_CODES
+    last_sequence = last_detail = debit = credit = paper = 0
+    last_paper_number = "000"
     place = start
     while place < end:
         match = match_movement(text, place)
@@ -107,121 +130,142 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
         ) = match.groups()
         begin, place = place, match.end()
 
-        sequence, detail = int(sequence_digits), int(detail_digits)
-        if detail:
-            if sequence != last_sequence or detail != last_detail + 1:
-                return None
-        else:
+        sequence = int(sequence_digits)
+        if detail_digits == "0000":
             # The number after 9999 is 0000 or 0001.
             if sequence != last_sequence + 1 and not (last_sequence == 9999 and sequence <= 1):
                 return None
-            last_sequence = sequence
-            if signed[0] == "0":
-                credit += int(signed)
-            else:
-                debit += int(signed[1:])
+            last_sequence, detail = sequence, 0
+        else:
+            detail = int(detail_digits)
+            if sequence != last_sequence or detail != last_detail + 1:
+                return None
         last_detail = detail
-        if signed == _MINUS_ZERO:
-            return None
+        # By way of text, since arithmetic would depend on the precision that the caller's context has.
+        if signed[0] == "0":
+            amount = Decimal(signed + "E-3")
+            if not detail:
+                credit += int(signed)
+        else:
+            amount = Decimal(f"-{signed[1:]}E-3")
+            if not detail:
+                debit += int(signed[1:])
+            if signed == _MINUS_ZERO:
+                return None
+        if paper_number != last_paper_number:
+            last_paper_number, paper = paper_number, int(paper_number)
+        reference = bank_reference.rstrip()
 
-        values = {
-            "sequence": sequence,
-            "detail": detail,
-            "bank_reference": bank_reference.rstrip(" "),
-            # By way of text, since arithmetic would depend on the precision that the caller's context has.
-            "amount": Decimal(signed + "E-3") if signed[0] == "0" else Decimal(f"-{signed[1:]}E-3"),
-            "value_date": value_days[value_day],
-            "entry_date": entry_days[entry_day],
-            "transaction_code": transaction_code,
-            "paper_number": int(paper_number),
-            "globalisation": int(globalisation),
-        }
-        # A value that stays at its default is left to the class.
-        communication = communication_1
+        draft = _Draft()
+        draft.sequence = sequence
+        draft.detail = detail
+        draft.bank_reference = reference
+        draft.amount = amount
+        draft.value_date = value_days[value_day]
+        draft.entry_date = entry_days[entry_day]
+        draft.transaction_code = transaction_code
+        draft.paper_number = paper
+        draft.globalisation = int(globalisation)
         if link_3 is not None:
             link = link_3
-            communication += communication_2 + communication_3
-            values["counterparty_zone"] = zone.rstrip(" ")
-            values["counterparty_name"] = name.rstrip(" ")
+            communication = (communication_1 + communication_2 + communication_3).rstrip()
+            draft.customer_reference = customer_reference.rstrip()
+            draft.counterparty_bic = bic.rstrip()
+            draft.counterparty_zone = zone.rstrip()
+            draft.counterparty_name = name.rstrip()
+            draft.has_details = draft.has_counterparty = True
+        elif link_2 is not None:
+            link = link_2
+            communication = (communication_1 + communication_2).rstrip()
+            draft.customer_reference = customer_reference.rstrip()
+            draft.counterparty_bic = bic.rstrip()
+            draft.counterparty_zone = draft.counterparty_name = ""
+            draft.has_details, draft.has_counterparty = True, False
         else:
-            values["has_counterparty"] = False
-            if link_2 is not None:
-                link = link_2
-                communication += communication_2
-        if customer_reference is None:
-            values["has_details"] = False
+            communication = communication_1.rstrip()
+            draft.customer_reference = draft.counterparty_bic = draft.counterparty_zone = draft.counterparty_name = ""
+            draft.has_details = draft.has_counterparty = False
+        draft.counterparty_street = draft.counterparty_locality = ""  # version 1 only
+        if r_type is None:
+            draft.r_type = draft.r_reason = draft.category_purpose = draft.purpose = ""
         else:
-            values["customer_reference"] = customer_reference.rstrip(" ")
-            values["counterparty_bic"] = bic.rstrip(" ")
-            if r_type is not None:
-                values["r_type"] = r_type.rstrip(" ")
-                values["r_reason"] = r_reason.rstrip(" ")
-                values["category_purpose"] = category_purpose.rstrip(" ")
-                values["purpose"] = purpose.rstrip(" ")
-        communication = communication.rstrip(" ")
-        if is_structured == "1":
-            values["communication_type"] = communication[:3]
-            values["communication"] = communication[3:]
+            draft.r_type = r_type.rstrip()
+            draft.r_reason = r_reason.rstrip()
+            draft.category_purpose = category_purpose.rstrip()
+            draft.purpose = purpose.rstrip()
+        if is_structured == "0":
+            draft.communication_type, draft.communication = None, communication
         else:
-            values["communication"] = communication
+            draft.communication_type, draft.communication = communication[:3], communication[3:]
+        # Most codes and check digits are right; the rule is asked about the others only.
+        if transaction_code not in usual_codes or (
+            is_structured == "1"
+            and communication.startswith(("101", "102"))
+            and not is_belgian_number(communication_1[3:15])
+        ):
+            structured = communication_1.rstrip() if is_structured == "1" else None
+            findings.extend(content_findings(line_before + begin // width, transaction_code, structured))
+            if is_of_the_standard(transaction_code):
+                usual_codes.add(transaction_code)
 
-        if link == "1":
-            information: list[Information] = []
+        if link == "0":
+            draft.information = ()
+        else:
+            information: list[Any] = []
             while link == "1":
                 match = match_information(text, place)
                 if match is None:
                     return None
                 (
-                    sequence_digits,
+                    information_sequence,
                     detail_digits,
-                    reference,
-                    code,
-                    is_typed,
-                    text_1,
+                    information_reference,
+                    transaction_code,
+                    is_structured,
+                    communication,
                     link,
-                    text_2,
+                    communication_2,
                     link_2,
-                    text_3,
+                    communication_3,
                     link_3,
                 ) = match.groups()
                 place = match.end()
                 last_detail += 1
-                if int(sequence_digits) != sequence or int(detail_digits) != last_detail or reference != bank_reference:
+                if information_sequence != sequence_digits or int(detail_digits) != last_detail:
                     return None
-                parts = 1
-                if link_2 is not None:
-                    parts, link, text_1 = 2, link_2, text_1 + text_2
-                elif link_3 is not None:
-                    parts, link, text_1 = 3, link_3, text_1 + text_2 + text_3
-                text_1 = text_1.rstrip(" ")
-                addition = new(Information)
-                assign(
-                    addition,
-                    "__dict__",
-                    {
-                        "sequence": sequence,
-                        "detail": last_detail,
-                        "bank_reference": values["bank_reference"],
-                        "transaction_code": code,
-                        "communication": text_1[3:] if is_typed == "1" else text_1,
-                        "communication_type": text_1[:3] if is_typed == "1" else None,
-                        "parts": parts,
-                    },
-                )
+                if information_reference != bank_reference:
+                    return None
+                addition = _InformationDraft()
+                addition.sequence = sequence
+                addition.detail = last_detail
+                addition.bank_reference = reference
+                addition.transaction_code = transaction_code
+                addition.parts = 1
+                if link_3 is not None:
+                    addition.parts, link, communication = 3, link_3, communication + communication_2 + communication_3
+                elif link_2 is not None:
+                    addition.parts, link, communication = 2, link_2, communication + communication_2
+                communication = communication.rstrip()
+                if is_structured == "0":
+                    addition.communication_type, addition.communication = None, communication
+                else:
+                    addition.communication_type, addition.communication = communication[:3], communication[3:]
+                addition.__class__ = Information  # type: ignore[assignment]
                 information.append(addition)
-            values["information"] = tuple(information)
+            draft.information = tuple(information)
 
-        if is_structured == "1" or not is_of_the_standard(transaction_code):
-            structured = communication_1.rstrip(" ") if is_structured == "1" else None
-            findings.extend(content_findings(line_before + begin // width, transaction_code, structured))
-        movement = new(Movement)
-        assign(movement, "__dict__", values)  # Frozen, so not by attribute.
-        add(movement)
-    totals = (Decimal(f"{thousandths}E-3") for thousandths in (debit, credit))
-    return PlainMovements(tuple(movements), (end - start) // width, *totals, findings)
+        draft.__class__ = Movement  # type: ignore[assignment]  # of the same slots
+        add(draft)
+    return PlainMovements(
+        movements=tuple(movements),
+        record_count=(end - start) // width,
+        debit=Decimal(f"{debit}E-3"),
+        credit=Decimal(f"{credit}E-3"),
+        findings=findings,
+    )
 
 
-def _pattern(columns: tuple[Column, ...], **given: str) -> str:
+def _pattern(columns: tuple[Column, ...], given: Mapping[str, str]) -> str:
     """Expression for some columns of a record: a group for each value, unless the expression for it is given.
 
     Text is any character, without a look at each of them: the caller has seen that there are no control characters.
@@ -239,41 +283,33 @@ def _pattern(columns: tuple[Column, ...], **given: str) -> str:
     return "".join(parts)
 
 
-def _line(record: type[Record], then: str = "", *, rare: tuple[str, ...] = (), **given: str) -> str:
+def _line(record: type[Record], then: str = "", *, is_first: bool = False, rare: tuple[str, ...] = ()) -> str:
     """Expression for a line, or, with `then`, for a line and either nothing more or what continues it.
 
+    Parts after the first repeat its numbers. The link code counts on the last part; on those before, banks differ.
     `rare` are texts side by side that are mostly blank: together they are either blanks or a group for each.
     """
-    names = [column.name for column in record.layout]
-    flags = names.index("next_code")
-    values = _pattern(record.layout[:flags], **given)
+    numbers = {} if is_first else {"sequence": r"\1", "detail": r"\2"}
+    flags = [column.name for column in record.layout].index("next_code")
+    values = _pattern(record.layout[:flags], numbers)
     if rare:
-        texts = _pattern(tuple(column for column in record.layout if column.name in rare))
+        columns = tuple(column for column in record.layout if column.name in rare)
+        texts = _pattern(columns, {})
         assert texts in values, "rare texts stand side by side"
-        width = sum(record.by_name[name].codec.length for name in rare)
+        width = columns[-1].end - columns[0].start + 1
         values = values.replace(texts, f"(?: {{{width}}}|{texts})")
-    last = _pattern(record.layout[flags:], next_code="0") + _LINE_END
+    last = _pattern(record.layout[flags:], {"next_code": "0"}) + _LINE_END
     if not then:
         return values + last
-    followed = _pattern(record.layout[flags:], next_code="1", link_code="[01]") + _LINE_END
+    followed = _pattern(record.layout[flags:], {"next_code": "1", "link_code": "[01]"}) + _LINE_END
     return f"{values}(?:{last}|{followed}{then})"
 
 
 _LINE_END = "\r?\n"
-# Parts after the first repeat its numbers. The link code counts on the last part; on those before, banks differ.
-_SAME = {"sequence": r"\1", "detail": r"\2"}
+_RARE = ("r_type", "r_reason", "category_purpose", "purpose")
 _MOVEMENT = re.compile(
-    _line(
-        MovementMain,
-        _line(
-            MovementDetails,
-            _line(MovementCounterparty, **_SAME),
-            rare=("r_type", "r_reason", "category_purpose", "purpose"),
-            **_SAME,
-        ),
-    ),
-    re.DOTALL,
+    _line(MovementMain, _line(MovementDetails, _line(MovementCounterparty), rare=_RARE), is_first=True), re.DOTALL
 )
 _INFORMATION = re.compile(
-    _line(InformationMain, _line(InformationPart2, _line(InformationPart3, **_SAME), **_SAME)), re.DOTALL
+    _line(InformationMain, _line(InformationPart2, _line(InformationPart3)), is_first=True), re.DOTALL
 )

@@ -63,7 +63,7 @@ def finding(
     return Finding(code, severity or usual, *place, found, expected, hint)
 
 
-def finding_at(number: int, record: type[Record], name: str, code: str, found: str, expected: str) -> Finding:
+def finding_at(number: int, record: type[Record], name: str, code: str, found: str, expected: str) -> Finding:  # noqa: PLR0917  # as `finding`
     """Finding at the named field of the record on the line with that number."""
     field, columns = record.place(name)
     return finding(code, (number, columns, field), found, expected)

@@ -16,6 +16,7 @@ LineEnd = Literal["CRLF", "LF", "mixed", "none"]
 
 CHUNK = 1 << 20
 MARK_UTF8 = b"\xef\xbb\xbf"
+_SAME_IN_LATIN1 = bytes([*range(0x80), *range(0xA0, 0x100)])
 _BEGIN = b"\n00000"  # of a record 0, after the line before it
 LINE_MAX = 4096  # characters; a longer "line" is no text; what follows belongs to the next
 
@@ -118,20 +119,25 @@ def split_lines(text: str) -> list[str]:
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:
     """The stream, cut before each line that begins as a record 0 does."""
-    held = bytearray()
-    while chunk := stream.read(CHUNK):
+    held = b""
+    # What is read grows with what is held, so that a long text is not copied over and over.
+    while chunk := stream.read(max(CHUNK, len(held))):
         search = max(len(held) - len(_BEGIN), 0)
         held += chunk
         begin = 0
         while (cut := held.find(_BEGIN, search)) >= 0:
-            yield bytes(held[begin : cut + 1])
+            yield held[begin : cut + 1]
             begin = search = cut + 1
-        del held[:begin]
+        held = held[begin:]
     if held:
-        yield bytes(held)
+        yield held
 
 
 def _decoded(piece: bytes, encoding: Encoding) -> str:
     if piece.isascii():
-        return piece.decode("ascii")  # several times as fast as the other two
-    return piece.decode("utf-8" if encoding == "utf-8" else "cp1252", "replace")
+        return piece.decode("ascii")
+    if encoding == "utf-8":
+        return piece.decode("utf-8", "replace")
+    # Latin-1 is Windows-1252 but for 32 signs, and decodes in an eighth of the time.
+    is_latin1 = not piece.translate(None, _SAME_IN_LATIN1)
+    return piece.decode("latin-1" if is_latin1 else "cp1252", "replace")

@@ -25,8 +25,8 @@ _FOLD_TABLE = """
 яya
 """
 _FOLDS = {item[0]: item[1:] for item in _FOLD_TABLE.split()} | {"\u00ad": "", "¿": " ", "¡": " "}
-_PRINTABLE = bytes(range(0x20, 0x7F))
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")
+_USUAL = bytes([*range(0x20, 0x7F), *range(0xA1, 0x100)])  # of Latin-1
+_UNUSUAL = re.compile("[\x00-\x1f\x7f-\xa0\ufffd]|(?! )\\s")
 _UNKNOWN = "."  # what banks put for a character they cannot carry; never a question mark
 
 
@@ -83,11 +83,16 @@ class EncodingDetector:
             self._votes += (characters == self._line_length) - (len(text) == self._line_length)
 
 
-def controls_in(text: str) -> str:
-    """The control characters of the text, line ends included, one after another; U+FFFD counts as one."""
-    if text.isascii():
-        return text.encode("ascii").translate(None, _PRINTABLE).decode("ascii")
-    return "".join(_CONTROLS.findall(text))
+def unusual_in(text: str) -> str:
+    """The control characters, line ends included, and the blanks other than the space, one after another.
+
+    U+FFFD, which stands for bytes that are no character, counts as a control.
+    """
+    # Over bytes, since a translation by table takes a tenth of the time of a search for a set of characters.
+    try:
+        return text.encode("latin-1").translate(None, _USUAL).decode("latin-1")
+    except UnicodeEncodeError:
+        return "".join(_UNUSUAL.findall(text))
 
 
 def fold(text: str, encoding: OutputEncoding = "windows-1252") -> str:
