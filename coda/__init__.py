@@ -22,6 +22,7 @@ from coda.errors import (
     NotCoda,
     TooManyEntries,
 )
+from coda.importers import Verdict, importers, would_accept
 from coda.meaning import Group, TransactionCode, tree
 from coda.model import Account, Balance, FreeCommunication, Information, Movement, Statement
 from coda.reader import read
@@ -50,12 +51,14 @@ __all__ = [
     "Structured",
     "TooManyEntries",
     "TransactionCode",
+    "Verdict",
     "check",
     "check_chain",
     "compare",
     "compose",
     "decode",
     "encode",
+    "importers",
     "label",
     "r_reason",
     "r_type",
@@ -63,5 +66,6 @@ __all__ = [
     "render",
     "show",
     "tree",
+    "would_accept",
     "write",
 ]
