@@ -22,6 +22,7 @@ from coda.errors import (
     NotCoda,
     TooManyEntries,
 )
+from coda.explain import ExplainedLine, Explanation, explain, xray
 from coda.importers import Verdict, importers, would_accept
 from coda.meaning import Group, TransactionCode, tree
 from coda.model import Account, Balance, FreeCommunication, Information, Movement, Statement
@@ -29,6 +30,8 @@ from coda.reader import read
 from coda.show import render, show
 from coda.structured import Structured, decode, encode
 from coda.writer import write
+from coda.xray_html import xray_html
+from coda.xray_text import xray_text
 
 __all__ = [
     "Account",
@@ -38,6 +41,8 @@ __all__ = [
     "CodaError",
     "Comparison",
     "Entry",
+    "ExplainedLine",
+    "Explanation",
     "FaultyFile",
     "Finding",
     "FreeCommunication",
@@ -58,6 +63,7 @@ __all__ = [
     "compose",
     "decode",
     "encode",
+    "explain",
     "importers",
     "label",
     "r_reason",
@@ -68,4 +74,7 @@ __all__ = [
     "tree",
     "would_accept",
     "write",
+    "xray",
+    "xray_html",
+    "xray_text",
 ]
