@@ -12,6 +12,7 @@ from coda.checks import Report, check
 from coda.codes import label
 from coda.compare import Comparison, compare
 from coda.compose import Entry, compose
+from coda.convert import to_csv, to_json
 from coda.descriptions import r_reason, r_type
 from coda.errors import (
     BalanceMismatch,
@@ -71,6 +72,8 @@ __all__ = [
     "read",
     "render",
     "show",
+    "to_csv",
+    "to_json",
     "tree",
     "would_accept",
     "write",

@@ -98,7 +98,10 @@ def _findings_list(lines: list[ExplainedLine], language: str) -> Iterator[str]:
         yield "<ul>\n"
         for finding in list(found.values())[:FINDINGS_MAX]:
             severity = escape(describe("word", finding.severity, language))
-            text = escape(_clean(f"{finding.place} – {_finding_text(finding, language)}"))
+            columns = "-".join(map(str, finding.columns)) if finding.columns else ""
+            place = f"{describe('word', 'line', language)} {finding.line}"
+            place += f", {describe('word', 'columns', language)} {columns}" if columns else ""
+            text = escape(_clean(f"{place} · {finding.field} – {_finding_text(finding, language)}"))
             yield (
                 f'<li><a href="#L{finding.line}"><span class="{finding.severity}">{severity}</span> {text}</a></li>\n'
             )
