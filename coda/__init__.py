@@ -17,11 +17,13 @@ from coda.descriptions import r_reason, r_type
 from coda.errors import (
     BalanceMismatch,
     CodaError,
+    DamagedArchive,
     FaultyFile,
     Finding,
     InvalidValue,
     NotCoda,
     TooManyEntries,
+    UnreadableFile,
 )
 from coda.explain import ExplainedLine, Explanation, explain, xray
 from coda.importers import Verdict, importers, would_accept
@@ -41,6 +43,7 @@ __all__ = [
     "ChainReport",
     "CodaError",
     "Comparison",
+    "DamagedArchive",
     "Entry",
     "ExplainedLine",
     "Explanation",
@@ -57,6 +60,7 @@ __all__ = [
     "Structured",
     "TooManyEntries",
     "TransactionCode",
+    "UnreadableFile",
     "Verdict",
     "check",
     "check_chain",

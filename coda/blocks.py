@@ -11,7 +11,7 @@ from coda.record import LINE_LENGTH, Fault, Record
 from coda.records import VERSION_1, VERSION_2
 from coda.records.header import Header
 from coda.source import split_lines
-from coda.text import unusual_in
+from coda.text import RepairedLine, unusual_in
 
 _EDGES = re.compile("01(84*)?9")  # the records of a logical file, but for movements
 
@@ -37,6 +37,7 @@ class Block:
     faults: list[tuple[int, Fault]] = field(default_factory=list)
     lengths: list[tuple[int, int]] = field(default_factory=list)  # lines that are not 128 long: number, length
     unknown: list[tuple[int, str]] = field(default_factory=list)  # lines of no known record: number, first characters
+    repaired: list[int] = field(default_factory=list)  # lines in another encoding than the file
     is_last: bool = True
     records: Mapping[str, type[Record]] = field(default_factory=lambda: VERSION_2)  # by the version of its header
     plain: PlainMovements | None = None  # when there, `lines` holds the other records only
@@ -72,7 +73,7 @@ def blocks_in(texts: Iterable[str]) -> Iterator[Block]:
         block = _plain_block(text, number, is_last=text_after is None)
         if block is not None:
             yield block
-            number += text.count("\n")
+            number = block.lines[-1].number + 1
         else:
             lines = split_lines(text)
             for block in blocks_of(enumerate(lines, number)):
@@ -102,6 +103,8 @@ def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
                 yield block
             block = Block(first_line=number)
         is_closed = text.startswith("9 ")  # and not "9000 Gent", the rest of a line that was broken in two
+        if isinstance(text, RepairedLine):
+            block.repaired.append(number)
         _add(block, number, text)
     if block is not None:
         yield block
@@ -110,11 +113,11 @@ def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
 def _plain_block(text: str, first_line: int, *, is_last: bool) -> Block | None:
     """The logical file that the text is, if each of its lines is sound and no rule for movements is broken."""
     if not text.endswith("\n"):
-        text += "\n"
-    count = text.count("\n")
-    width, rest = divmod(len(text), count)
-    line_end = "\n" if width == LINE_LENGTH + 1 else "\r\n"
-    if rest or width != LINE_LENGTH + len(line_end) or count < 3 or unusual_in(text) != line_end * count:
+        text += "\r\n" if text.count("\r\n", 0, 2 * LINE_LENGTH) else "\n"
+    ends = unusual_in(text)
+    line_end = "\r\n" if ends.startswith("\r") else "\n"
+    count, width = len(ends) // len(line_end), LINE_LENGTH + len(line_end)
+    if count < 3 or len(text) != count * width or ends != line_end * count:
         return None
     # Records 9 and 4 and the 8 before them: what comes between those and the records 0 and 1 are movements.
     after = count - 1

@@ -13,7 +13,7 @@ from itertools import pairwise
 from coda.account_zone import ZONE_LENGTH, is_belgian_number, is_iban, split_zone
 from coda.blocks import Block, Line, blocks_in
 from coda.errors import Finding, Severity
-from coda.fields import ZERO
+from coda.fields import MINUS_ZERO, ZERO
 from coda.record import LINE_LENGTH, Record
 from coda.records.header import Header
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
@@ -98,6 +98,8 @@ def check_facts(facts: FileFacts) -> Iterator[Finding]:
     """Findings about the file as a whole."""
     if facts.has_byte_order_mark:
         yield finding("byte_order_mark", (1, (1, 1), "file"), "EF BB BF", "no mark")
+    elif facts.encoding == "utf-8":
+        yield finding("utf_8", (1, None, "file"), "UTF-8", "Windows-1252")
 
 
 def identify(facts: FileFacts) -> Finding | None:
@@ -152,6 +154,8 @@ def _line_findings(block: Block) -> Iterator[Finding]:
     for number, length in block.lengths:
         code = "line_length" if length else "blank_line"
         yield finding(code, (number, None, "line"), f"{length} characters", f"{LINE_LENGTH} characters")
+    for number in block.repaired:
+        yield finding("mixed_encoding", (number, None, "line"), "UTF-8", "Windows-1252")
     for number, text in block.unknown:
         yield finding("unknown_record", (number, (1, len(text)), "line"), text, "0, 1, 21-23, 31-33, 4, 8 or 9")
     for number, fault in block.faults:
@@ -295,6 +299,14 @@ def _totals(block: Block) -> Iterator[Finding]:
         yield _at(new_line, "balance", "amount", f"{new.amount:.3f}", f"{closing:.3f}")
 
 
+def _zeros(block: Block) -> Iterator[Finding]:
+    for line in block.lines:
+        if isinstance(line.record, (MovementMain, OldBalance, NewBalance)):
+            raw = line.record.raw(line.text, "amount")
+            if raw == MINUS_ZERO:
+                yield _at(line, "negative_zero", "amount", raw, "sign 0 for an amount of zero")
+
+
 def _contents(block: Block) -> Iterator[Finding]:
     if block.plain is not None:
         yield from block.plain.findings
@@ -312,6 +324,7 @@ _BLOCK_RULES: tuple[Callable[[Block], Iterator[Finding]], ...] = (
     _numbers,
     _flags,
     _references,
+    _zeros,
     _contents,
     _totals,
 )

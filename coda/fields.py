@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")  # never inside a text: they end lines early or are no character
 AMOUNT_MAX = Decimal("999999999999.999")
 ZERO = Decimal("0.000")
+MINUS_ZERO = "1" + "0" * 15  # as a signed amount stands on the line
 
 
 class FieldFault(ValueError):

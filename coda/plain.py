@@ -16,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from coda.account_zone import is_belgian_number
 from coda.errors import Finding
-from coda.fields import Day, FieldFault, Text
+from coda.fields import MINUS_ZERO, Day, FieldFault, Text
 from coda.model import Information, Movement
 from coda.record import Column, Record
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
 from coda.records.movement import MovementCounterparty, MovementDetails, MovementMain
 from coda.rules import content_findings, is_of_the_standard
-
-_MINUS_ZERO = "1" + "0" * 15
 
 
 @dataclass(slots=True)
@@ -60,6 +58,7 @@ class _Days(dict[str, date | None]):
         return day
 
 
+CODES_MAX = 4096
 _USUAL_CODES: set[str] = set()  # those seen before that are of the standard
 
 
@@ -150,7 +149,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
             amount = Decimal(f"-{signed[1:]}E-3")
             if not detail:
                 debit += int(signed[1:])
-            if signed == _MINUS_ZERO:
+            if signed == MINUS_ZERO:
                 return None
         if paper_number != last_paper_number:
             last_paper_number, paper = paper_number, int(paper_number)
@@ -205,7 +204,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
         ):
             structured = communication_1.rstrip() if is_structured == "1" else None
             findings.extend(content_findings(line_before + begin // width, transaction_code, structured))
-            if is_of_the_standard(transaction_code):
+            if is_of_the_standard(transaction_code) and len(usual_codes) < CODES_MAX:
                 usual_codes.add(transaction_code)
 
         if link == "0":

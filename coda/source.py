@@ -9,7 +9,8 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from coda.text import Encoding, EncodingDetector
+from coda.errors import UnreadableFile
+from coda.text import KEEP_BYTES, Encoding, EncodingDetector, repaired
 
 Source = str | PathLike[str] | bytes | bytearray | BinaryIO
 LineEnd = Literal["CRLF", "LF", "mixed", "none"]
@@ -40,11 +41,12 @@ def opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
     """Seekable stream of the source at its start, and the name of the file.
 
     A stream that cannot seek is copied to a temporary file first, since the encoding is only known at its end.
+    Raises `UnreadableFile` for a path that cannot be opened.
     """
     if isinstance(source, (bytes, bytearray)):
         yield io.BytesIO(source), ""
     elif isinstance(source, (str, PathLike)):
-        with Path(source).open("rb") as stream:
+        with _file(Path(source)) as stream:
             yield stream, Path(source).name
     elif source.seekable():
         yield source, Path(str(getattr(source, "name", ""))).name
@@ -108,13 +110,25 @@ def lines_of(stream: BinaryIO, facts: FileFacts) -> Iterator[tuple[int, str]]:
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text, without their line ends."""
+    """The lines of a text, without their line ends; those of another encoding than the file are repaired."""
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
     if len(text) >= LINE_MAX and max(map(len, lines)) >= LINE_MAX:
         lines = [line[start : start + LINE_MAX] for line in lines for start in range(0, len(line) or 1, LINE_MAX)]
-    return [line.removesuffix("\r") for line in lines]
+    lines = [line.removesuffix("\r") for line in lines]
+    return lines if text.isascii() else [line if line.isascii() else repaired(line) for line in lines]
+
+
+def _file(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except IsADirectoryError:
+        raise UnreadableFile("is a folder; name a file in it") from None
+    except FileNotFoundError:
+        raise UnreadableFile("does not exist") from None
+    except OSError as error:
+        raise UnreadableFile(f"cannot be opened: {error.strerror}") from None
 
 
 def _pieces(stream: BinaryIO) -> Iterator[bytes]:
@@ -140,4 +154,4 @@ def _decoded(piece: bytes, encoding: Encoding) -> str:
         return piece.decode("utf-8", "replace")
     # Latin-1 is Windows-1252 but for 32 signs, and decodes in an eighth of the time.
     is_latin1 = not piece.translate(None, _SAME_IN_LATIN1)
-    return piece.decode("latin-1" if is_latin1 else "cp1252", "replace")
+    return piece.decode("latin-1") if is_latin1 else piece.decode("cp1252", KEEP_BYTES)

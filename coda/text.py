@@ -95,6 +95,44 @@ def unusual_in(text: str) -> str:
         return "".join(_UNUSUAL.findall(text))
 
 
+class RepairedLine(str):
+    """A line that was in another encoding than its file."""
+
+    __slots__ = ()
+
+
+def repaired(line: str, length: int = 128) -> str:
+    """The line, or, if it is too long and of the right length in UTF-8, as it reads there: a `RepairedLine`.
+
+    Such lines are in files that were put together from others, and in files that were changed to UTF-8 twice. A byte
+    that is no character becomes U+FFFD.
+    """
+    if len(line) > length:
+        try:
+            text = line.encode("cp1252", KEEP_BYTES).decode("utf-8")
+        except UnicodeError:
+            text = ""
+        if len(text) == length:
+            return RepairedLine(text)
+    return line.translate(_UNDEFINED)
+
+
+def _keep_bytes(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Five bytes have no character in Windows-1252; the control character of the same number stands for each."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.object[error.start : error.end].decode("latin-1"), error.end
+    if isinstance(error, UnicodeEncodeError):
+        found = error.object[error.start : error.end]
+        if all("\x80" <= character <= "\x9f" for character in found):
+            return found.encode("latin-1"), error.end
+    raise error
+
+
+_UNDEFINED = dict.fromkeys((0x81, 0x8D, 0x8F, 0x90, 0x9D), "\ufffd")
+KEEP_BYTES = "coda_keep_bytes"  # for `errors` of encode and decode
+codecs.register_error(KEEP_BYTES, _keep_bytes)
+
+
 def fold(text: str, encoding: OutputEncoding = "windows-1252") -> str:
     """The text in characters of the encoding, on one line; what has no equal becomes its nearest letters or a dot.
 

@@ -1,0 +1,209 @@
+"""The lines of the movements of a statement, made by one template for a movement with all its parts.
+
+As in `coda.plain`, and for the same reason: nearly every movement fits its columns and breaks no rule. `lines_of` makes
+the lines of such movements; for anything else it answers `None`, and `coda.writer` goes record by record and says which
+field does not fit. The templates are made from the layouts of the records, which are stated there alone.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from coda.fields import Day, Digits, FieldFault, SignedAmount, Text
+from coda.model import Information, Movement
+from coda.plain import CODES_MAX, PlainMovements
+from coda.record import LINE_LENGTH, Record
+from coda.records.information import InformationMain, InformationPart2, InformationPart3
+from coda.records.movement import MovementCounterparty, MovementDetails, MovementMain
+from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS, unusual_in
+
+LINE_END = "\r\n"
+DEBIT = 10**15  # the sign before the fifteen digits
+
+_MOVEMENT_LENGTH, _INFORMATION_LENGTH = sum(MOVEMENT_WIDTHS), sum(INFORMATION_WIDTHS)
+
+
+class _DayTexts(dict[date | None, str]):
+    """Six digits for each date seen before."""
+
+    def __init__(self, name: str) -> None:
+        codec = MovementMain.by_name[name].codec
+        assert isinstance(codec, Day), "dates are held by a codec for dates"
+        self._codec = codec
+
+    def __missing__(self, day: date | None) -> str:
+        self[day] = text = self._codec.encode(day)
+        return text
+
+
+_VALUE_DAYS = _DayTexts("value_date")
+_ENTRY_DAYS = _DayTexts("entry_date")
+_CODES: set[str] = set()  # transaction codes seen before that are eight digits
+
+
+def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | None:  # noqa: PLR0911
+    """The lines of the movements with their line ends, count and totals, or `None` when anything is in doubt."""
+    parts: list[str] = []
+    last_sequence = last_detail = debit = credit = count = 0
+    try:
+        for movement in movements:
+            sequence, detail = movement.sequence, movement.detail
+            if detail:
+                if sequence != last_sequence or detail != last_detail + 1:
+                    return None
+            elif sequence != last_sequence + 1:
+                return None
+            thousandths = _thousandths(movement.amount)
+            if not detail:
+                debit, credit = (debit - thousandths, credit) if thousandths < 0 else (debit, credit + thousandths)
+            text, lines = _movement(movement, thousandths)
+            parts.append(text)
+            count += lines
+            last_sequence, last_detail = sequence, detail
+            if movement.information:
+                position = len(movement.information)
+                for information in movement.information:
+                    last_detail += 1
+                    position -= 1
+                    if information.sequence != sequence or information.detail != last_detail:
+                        return None
+                    if information.bank_reference != movement.bank_reference:
+                        return None
+                    text, lines = _information(information, is_linked=position > 0)
+                    parts.append(text)
+                    count += lines
+            if last_detail > 9999:
+                return None
+    except (_InDoubt, FieldFault, ValueError, TypeError, AttributeError):
+        return None
+    text = "".join(parts)
+    # A value that is too wide makes its line too long, and a control character is none of the line ends.
+    if len(text) != count * (LINE_LENGTH + len(LINE_END)) or unusual_in(text) != LINE_END * count:
+        return None
+    totals = Decimal(f"{debit}E-3"), Decimal(f"{credit}E-3")
+    return text, PlainMovements(movements, count, *totals, findings=[])
+
+
+class _InDoubt(Exception):
+    """Something that only the writer of records can judge."""
+
+
+def _movement(movement: Movement, thousandths: int) -> tuple[str, int]:
+    """The records 21 to 23 of a movement, and their number."""
+    code, kind, text = movement.transaction_code, movement.communication_type, movement.communication
+    numbers = movement.sequence, movement.detail
+    if code not in _CODES:
+        _learn(code)
+    if kind is not None:
+        text = _typed(kind, text)
+    # That values are text is seen by joining them; a template would write None as well.
+    movement.bank_reference + text
+    if len(text) > _MOVEMENT_LENGTH or movement.paper_number < 0:
+        raise _InDoubt
+    main = (
+        *numbers,
+        movement.bank_reference,
+        thousandths if thousandths >= 0 else DEBIT - thousandths,
+        _VALUE_DAYS[movement.value_date],
+        code,
+        "0" if kind is None else "1",
+        text[:53],
+        _ENTRY_DAYS[movement.entry_date],
+        movement.paper_number,
+        movement.globalisation,
+    )
+    link = "1" if movement.information else "0"
+    has_details, has_counterparty = movement.has_details, movement.has_counterparty
+    if movement.counterparty_street or movement.counterparty_locality:
+        raise _InDoubt
+    reference, bic = movement.customer_reference, movement.counterparty_bic
+    zone, name = movement.counterparty_zone, movement.counterparty_name
+    further = movement.r_type, movement.r_reason, movement.category_purpose, movement.purpose
+    is_blank = not "".join((reference, bic, *further))
+    if has_details and has_counterparty:
+        zone + name  # raises unless both are text
+        counterparty = (*numbers, zone, name, text[106:], link)
+        return _FULL % (*main, *numbers, text[53:106], reference, bic, *further, *counterparty), 3
+    if has_details and not zone + name and not text[106:].strip():
+        return _WITH_DETAILS % (*main, *numbers, text[53:106], reference, bic, *further, link), 2
+    if not has_counterparty and is_blank and not zone + name and not text[53:].strip():
+        return _ALONE % (*main, link), 1
+    raise _InDoubt
+
+
+def _information(information: Information, *, is_linked: bool) -> tuple[str, int]:
+    """The records 31 to 33 of an information, and their number."""
+    code, kind, text = information.transaction_code, information.communication_type, information.communication
+    if code not in _CODES:
+        _learn(code)
+    if kind is not None:
+        text = _typed(kind, text)
+    numbers, count = (information.sequence, information.detail), information.parts
+    if len(text) > _INFORMATION_LENGTH:
+        raise _InDoubt
+    link = "1" if is_linked else "0"
+    main = (*numbers, information.bank_reference, code, "0" if kind is None else "1", text[:73])
+    if count == 1 and not text[73:].strip():
+        return _INFORMATION_1 % (*main, link), 1
+    if count == 2 and not text[178:].strip():
+        return _INFORMATION_2 % (*main, *numbers, text[73:178], link), 2
+    if count == 3:
+        return _INFORMATION_3 % (*main, *numbers, text[73:178], *numbers, text[178:], link), 3
+    raise _InDoubt
+
+
+def _thousandths(amount: Decimal) -> int:
+    """The amount in thousandths. By way of text, since arithmetic would depend on the precision of the context."""
+    text = str(amount)
+    if text[-4:-3] == ".":
+        return int(text[:-4] + text[-3:])
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > 3:
+        raise _InDoubt
+    return int(whole + fraction.ljust(3, "0"))
+
+
+def _typed(kind: str, text: str) -> str:
+    if len(kind) != 3 or not (kind.isascii() and kind.isdecimal()):
+        raise _InDoubt
+    return kind + text
+
+
+def _learn(code: str) -> None:
+    if len(code) != 8 or not (code.isascii() and code.isdecimal()):
+        raise _InDoubt
+    if len(_CODES) < CODES_MAX:
+        _CODES.add(code)
+
+
+def _template(record: type[Record], given: Mapping[str, str]) -> str:
+    """Template for a line: a place for each value, unless its text is given."""
+    parts = []
+    for column in record.layout:
+        match column.codec:
+            case None:
+                parts.append(column.fixed)
+            case _ if column.name in given:
+                parts.append(given[column.name])
+            case Digits() | SignedAmount():
+                parts.append(f"%0{column.codec.length}d")
+            case Text():
+                parts.append(f"%-{column.codec.length}s")
+            case _:
+                parts.append("%s")
+    return "".join(parts) + LINE_END
+
+
+def _templates(*records: type[Record]) -> str:
+    """Template for a movement or information of these parts; as banks do, only the last has a link code."""
+    *before, last = records
+    followed = [_template(record, {"next_code": "1", "link_code": "0"}) for record in before]
+    return "".join(followed) + _template(last, {"next_code": "0"})
+
+
+_ALONE = _templates(MovementMain)
+_WITH_DETAILS = _templates(MovementMain, MovementDetails)
+_FULL = _templates(MovementMain, MovementDetails, MovementCounterparty)
+_INFORMATION_1 = _templates(InformationMain)
+_INFORMATION_2 = _templates(InformationMain, InformationPart2)
+_INFORMATION_3 = _templates(InformationMain, InformationPart2, InformationPart3)
