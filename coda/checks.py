@@ -13,7 +13,7 @@ from itertools import pairwise
 from coda.account_zone import ZONE_LENGTH, is_belgian_number, is_iban, split_zone
 from coda.blocks import Block, Line, blocks_in
 from coda.errors import Finding, Severity
-from coda.fields import MINUS_ZERO, ZERO
+from coda.fields import EXACT, MINUS_ZERO, ZERO
 from coda.record import LINE_LENGTH, Record
 from coda.records.header import Header
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
@@ -121,9 +121,9 @@ def totals_of(block: Block) -> Totals:
         record = line.record
         if isinstance(record, MovementMain) and record.detail == 0:
             if record.amount < 0:
-                debit -= record.amount
+                debit = EXACT.subtract(debit, record.amount)
             else:
-                credit += record.amount
+                credit = EXACT.add(credit, record.amount)
     return Totals(count, debit, credit)
 
 
@@ -229,7 +229,7 @@ def _numbers(block: Block) -> Iterator[Finding]:
 
 def _flags(block: Block) -> Iterator[Finding]:
     kinds = [line.kind for line in block.lines]
-    for line, following in zip(block.lines, [*kinds[1:], ""], strict=True):
+    for line, following in zip(block.lines, [*kinds, ""][1:], strict=True):
         kind = line.kind
         is_continued = following in _CONTINUED_BY.get(kind, ())
         if kind[0] in "23" and line.record.next_code != is_continued:  # type: ignore[attr-defined]
@@ -294,7 +294,7 @@ def _totals(block: Block) -> Iterator[Finding]:
     new, header = new_line.record, block.record(Header)
     if header is not None and header.separate_application != "00000" and not old.amount and not new.amount:
         return  # A separate application has no balances.
-    closing = old.amount + totals.credit - totals.debit
+    closing = EXACT.subtract(EXACT.add(old.amount, totals.credit), totals.debit)
     if new.amount != closing:
         yield _at(new_line, "balance", "amount", f"{new.amount:.3f}", f"{closing:.3f}")
 

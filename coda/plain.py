@@ -98,9 +98,15 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
     last_paper_number = "000"
     place = start
     while place < end:
-        match = match_movement(text, place)
-        if match is None:
-            return None
+        match, has_details = match_movement(text, place), True
+        if match is not None:
+            groups = match.groups()
+        else:
+            match, has_details = _WITHOUT_DETAILS.match(text, place), False
+            if match is None:
+                return None
+            main, counterparty = match.groups()[:-4], match.groups()[-4:]
+            groups = (*main, *_NO_DETAILS, *counterparty)
         (
             sequence_digits,
             detail_digits,
@@ -126,7 +132,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
             name,
             communication_3,
             link_3,
-        ) = match.groups()
+        ) = groups
         begin, place = place, match.end()
 
         sequence = int(sequence_digits)
@@ -172,7 +178,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
             draft.counterparty_bic = bic.rstrip()
             draft.counterparty_zone = zone.rstrip()
             draft.counterparty_name = name.rstrip()
-            draft.has_details = draft.has_counterparty = True
+            draft.has_details, draft.has_counterparty = has_details, True
         elif link_2 is not None:
             link = link_2
             communication = (communication_1 + communication_2).rstrip()
@@ -309,6 +315,9 @@ _RARE = ("r_type", "r_reason", "category_purpose", "purpose")
 _MOVEMENT = re.compile(
     _line(MovementMain, _line(MovementDetails, _line(MovementCounterparty), rare=_RARE), is_first=True), re.DOTALL
 )
+# The standard allows 23 right after 21; banks write a 22, so this one is tried last.
+_WITHOUT_DETAILS = re.compile(_line(MovementMain, _line(MovementCounterparty), is_first=True), re.DOTALL)
+_NO_DETAILS = (" " * 53, "", "", None, None, None, None, None)  # groups of a record 22
 _INFORMATION = re.compile(
     _line(InformationMain, _line(InformationPart2, _line(InformationPart3)), is_first=True), re.DOTALL
 )

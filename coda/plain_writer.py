@@ -120,12 +120,14 @@ def _movement(movement: Movement, thousandths: int) -> tuple[str, int]:
     zone, name = movement.counterparty_zone, movement.counterparty_name
     further = movement.r_type, movement.r_reason, movement.category_purpose, movement.purpose
     is_blank = not "".join((reference, bic, *further))
+    zone + name  # as above
     if has_details and has_counterparty:
-        zone + name  # raises unless both are text
         counterparty = (*numbers, zone, name, text[106:], link)
         return _FULL % (*main, *numbers, text[53:106], reference, bic, *further, *counterparty), 3
-    if has_details and not zone + name and not text[106:].strip():
+    if has_details and not has_counterparty and not zone + name and not text[106:].strip():
         return _WITH_DETAILS % (*main, *numbers, text[53:106], reference, bic, *further, link), 2
+    if has_counterparty and is_blank and not text[53:106].strip():
+        return _WITHOUT_DETAILS % (*main, *numbers, zone, name, text[106:], link), 2
     if not has_counterparty and is_blank and not zone + name and not text[53:].strip():
         return _ALONE % (*main, link), 1
     raise _InDoubt
@@ -204,6 +206,7 @@ def _templates(*records: type[Record]) -> str:
 _ALONE = _templates(MovementMain)
 _WITH_DETAILS = _templates(MovementMain, MovementDetails)
 _FULL = _templates(MovementMain, MovementDetails, MovementCounterparty)
+_WITHOUT_DETAILS = _templates(MovementMain, MovementCounterparty)
 _INFORMATION_1 = _templates(InformationMain)
 _INFORMATION_2 = _templates(InformationMain, InformationPart2)
 _INFORMATION_3 = _templates(InformationMain, InformationPart2, InformationPart3)

@@ -16,6 +16,7 @@ Source = str | PathLike[str] | bytes | bytearray | BinaryIO
 LineEnd = Literal["CRLF", "LF", "mixed", "none"]
 
 CHUNK = 1 << 20
+START = 256  # bytes by which a file is recognised
 MARK_UTF8 = b"\xef\xbb\xbf"
 _SAME_IN_LATIN1 = bytes([*range(0x80), *range(0xA0, 0x100)])
 _BEGIN = b"\n00000"  # of a record 0, after the line before it
@@ -65,8 +66,8 @@ def facts_of(stream: BinaryIO, name: str = "") -> FileFacts:
     size = feeds = crlf = 0
     start = last = b""
     while chunk := stream.read(CHUNK):
-        if not size:
-            start = chunk[:256]
+        if len(start) < START:
+            start = (start + chunk)[:START]
         detector.feed(chunk)
         feeds += chunk.count(b"\n")
         # A pair may be split over two pieces.
