@@ -1,7 +1,11 @@
-"""CODA, the coded statement of account of Belgian banks: read, check, show, compose and write it.
+"""CODA, the coded statement of account of Belgian banks: read, check, explain, compare, convert, compose and write it.
 
     for statement in coda.read("statement.cod"): ...        strict: a file with faults is refused, all faults at once
     coda.check("statement.cod").findings                    every departure from the standard, with its place
+    coda.explain("statement.cod", line=3, column=40)        what stands there, in four languages
+    coda.compare("a.cod", "b.cod").summary                  on what they say, whatever the order and the numbers
+    coda.would_accept("statement.cod", "noviat").accepted   what an accounting package makes of it
+    coda.check_chain(["march.cod", "april.cod"]).ok         whether statements follow each other
     coda.write([coda.compose(account, number=1, ...)])      a file that importers take
 
 Nothing but the standard library is needed. Source of the format: Febelfin, CODA 2.6.

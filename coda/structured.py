@@ -5,6 +5,7 @@ The table is `structured_communications.csv` beside this file: Febelfin, CODA 2.
 """
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -32,6 +33,7 @@ class Part:
     length: int  # 0: all that follows
     kind: PartKind
     decimals: int
+    codes: tuple[str, ...] = ()  # when only these values exist; `value_label` tells what they mean
 
     def raw(self, text: str) -> str:
         """Its characters, as they stand; blanks where the text has ended."""
@@ -155,7 +157,9 @@ def _table() -> Mapping[str, tuple[Part, ...]]:
     text = files("coda").joinpath("structured_communications.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         kind: PartKind = row["type"]  # type: ignore[assignment]  # the test of the table names every kind
-        part = Part(row["field"], int(row["start"]), int(row["length"]), kind, int(row["decimals"] or 0))
+        # Such as "1 core; 2 B2B"; other notes hold no list.
+        codes = tuple(re.findall(r"(?:^|; )(\w{1,2}) ", row["values"])) if "; " in row["values"] else ()
+        part = Part(row["field"], int(row["start"]), int(row["length"]), kind, int(row["decimals"] or 0), codes)
         found.setdefault(row["code"], []).append(part)
     return {code: tuple(parts) for code, parts in found.items()}
 

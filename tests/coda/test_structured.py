@@ -122,3 +122,10 @@ def test_a_coded_value_is_explained() -> None:
     assert structured.value_label("113", "transaction_type", "2", "fr") == "chargement Proton"
     assert structured.value_label("111", "transaction_type", "2", "fr") == "total sur le réseau"
     assert structured.value_label("113", "card_scheme", "7") == ""
+
+
+def test_every_code_of_a_part_is_explained() -> None:
+    for code in structured.types():
+        for part in structured.parts_of(code):
+            assert all(structured.value_label(code, part.name, value) for value in part.codes), (code, part.name)
+    assert structured.parts_of("127")[2].codes == ("0", "1", "2")
