@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from coda.fields import Day, Digits, FieldFault, SignedAmount, Text
+from coda.fields import Day, FieldFault, Text
 from coda.model import Information, Movement
 from coda.plain import CODES_MAX, PlainMovements
 from coda.record import LINE_LENGTH, Record
@@ -18,7 +18,6 @@ from coda.records.movement import MovementCounterparty, MovementDetails, Movemen
 from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS, unusual_in
 
 LINE_END = "\r\n"
-DEBIT = 10**15  # the sign before the fifteen digits
 
 _MOVEMENT_LENGTH, _INFORMATION_LENGTH = sum(MOVEMENT_WIDTHS), sum(INFORMATION_WIDTHS)
 
@@ -38,25 +37,34 @@ class _DayTexts(dict[date | None, str]):
 
 _VALUE_DAYS = _DayTexts("value_date")
 _ENTRY_DAYS = _DayTexts("entry_date")
+_PAPER_NUMBERS = {number: f"{number:03d}" for number in range(1000)}
+_LEVELS = {level: f"{level}" for level in range(10)}
 _CODES: set[str] = set()  # transaction codes seen before that are eight digits
 
 
-def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | None:  # noqa: PLR0911
+def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | None:  # noqa: PLR0911, PLR0912
     """The lines of the movements with their line ends, count and totals, or `None` when anything is in doubt."""
     parts: list[str] = []
     last_sequence = last_detail = debit = credit = count = 0
+    numbers = "0000", "0000"
     try:
         for movement in movements:
             sequence, detail = movement.sequence, movement.detail
             if detail:
                 if sequence != last_sequence or detail != last_detail + 1:
                     return None
-            elif sequence != last_sequence + 1:
-                return None
-            thousandths = _thousandths(movement.amount)
-            if not detail:
-                debit, credit = (debit - thousandths, credit) if thousandths < 0 else (debit, credit + thousandths)
-            text, lines = _movement(movement, thousandths)
+                numbers = numbers[0], f"{detail:04d}"
+                thousandths = _thousandths(movement.amount)
+            else:
+                if sequence != last_sequence + 1:
+                    return None
+                numbers = f"{sequence:04d}", "0000"
+                thousandths = _thousandths(movement.amount)
+                if thousandths < 0:
+                    debit -= thousandths
+                else:
+                    credit += thousandths
+            text, lines = _movement(movement, numbers, thousandths)
             parts.append(text)
             count += lines
             last_sequence, last_detail = sequence, detail
@@ -69,12 +77,11 @@ def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | No
                         return None
                     if information.bank_reference != movement.bank_reference:
                         return None
-                    text, lines = _information(information, is_linked=position > 0)
+                    further = numbers[0], f"{last_detail:04d}"
+                    text, lines = _information(information, further, is_linked=position > 0)
                     parts.append(text)
                     count += lines
-            if last_detail > 9999:
-                return None
-    except (_InDoubt, FieldFault, ValueError, TypeError, AttributeError):
+    except (_InDoubt, FieldFault, ValueError, TypeError, AttributeError, KeyError):
         return None
     text = "".join(parts)
     # A value that is too wide makes its line too long, and a control character is none of the line ends.
@@ -88,29 +95,28 @@ class _InDoubt(Exception):
     """Something that only the writer of records can judge."""
 
 
-def _movement(movement: Movement, thousandths: int) -> tuple[str, int]:
+def _movement(movement: Movement, numbers: tuple[str, str], thousandths: int) -> tuple[str, int]:
     """The records 21 to 23 of a movement, and their number."""
     code, kind, text = movement.transaction_code, movement.communication_type, movement.communication
-    numbers = movement.sequence, movement.detail
     if code not in _CODES:
         _learn(code)
     if kind is not None:
         text = _typed(kind, text)
     # That values are text is seen by joining them; a template would write None as well.
     movement.bank_reference + text
-    if len(text) > _MOVEMENT_LENGTH or movement.paper_number < 0:
+    if len(text) > _MOVEMENT_LENGTH:
         raise _InDoubt
     main = (
         *numbers,
         movement.bank_reference,
-        thousandths if thousandths >= 0 else DEBIT - thousandths,
+        f"0{thousandths:015d}" if thousandths >= 0 else f"1{-thousandths:015d}",
         _VALUE_DAYS[movement.value_date],
         code,
         "0" if kind is None else "1",
         text[:53],
         _ENTRY_DAYS[movement.entry_date],
-        movement.paper_number,
-        movement.globalisation,
+        _PAPER_NUMBERS[movement.paper_number],
+        _LEVELS[movement.globalisation],
     )
     link = "1" if movement.information else "0"
     has_details, has_counterparty = movement.has_details, movement.has_counterparty
@@ -133,14 +139,14 @@ def _movement(movement: Movement, thousandths: int) -> tuple[str, int]:
     raise _InDoubt
 
 
-def _information(information: Information, *, is_linked: bool) -> tuple[str, int]:
+def _information(information: Information, numbers: tuple[str, str], *, is_linked: bool) -> tuple[str, int]:
     """The records 31 to 33 of an information, and their number."""
     code, kind, text = information.transaction_code, information.communication_type, information.communication
     if code not in _CODES:
         _learn(code)
     if kind is not None:
         text = _typed(kind, text)
-    numbers, count = (information.sequence, information.detail), information.parts
+    count = information.parts
     if len(text) > _INFORMATION_LENGTH:
         raise _InDoubt
     link = "1" if is_linked else "0"
@@ -179,7 +185,7 @@ def _learn(code: str) -> None:
 
 
 def _template(record: type[Record], given: Mapping[str, str]) -> str:
-    """Template for a line: a place for each value, unless its text is given."""
+    """Template for a line: a place for each value, unless its text is given. Numbers are filled in at full width."""
     parts = []
     for column in record.layout:
         match column.codec:
@@ -187,8 +193,6 @@ def _template(record: type[Record], given: Mapping[str, str]) -> str:
                 parts.append(column.fixed)
             case _ if column.name in given:
                 parts.append(given[column.name])
-            case Digits() | SignedAmount():
-                parts.append(f"%0{column.codec.length}d")
             case Text():
                 parts.append(f"%-{column.codec.length}s")
             case _:

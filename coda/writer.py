@@ -46,7 +46,8 @@ def _encoded(text: str, encoding: OutputEncoding) -> bytes:
     try:
         # A soft hyphen can be encoded, but is never written: programs show it or leave it out.
         if "\xad" not in text:
-            return text.encode(CODECS[encoding])
+            # Without the control characters that no line has, Latin-1 is a part of Windows-1252; it encodes faster.
+            return text.encode("ascii" if encoding == "ascii" else "latin-1")
     except UnicodeEncodeError:
         pass
     lines = text.split(LINE_END)
