@@ -195,9 +195,7 @@ def _amounts(statements: Sequence[Statement]) -> list[Decimal]:
 
 def _movements(pairing: Pairing) -> MovementComparison:
     changed = []
-    for one, other in pairing.pairs:
-        if one.signature == other.signature:
-            continue
+    for one, other in pairing.changed:
         details = _movements(pair(one.group.details, other.group.details))
         differences = _differences(one.facts, other.facts)
         changed.append(ChangedMovement(one.movement, other.movement, differences, None if details.is_same else details))

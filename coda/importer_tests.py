@@ -271,7 +271,7 @@ def _opening_is_not_closing(case: Case) -> Iterator[Place]:
 
 
 def _statement_twice(case: Case) -> Iterator[Place]:
-    if hash(repr(case.statement)) in case.history.contents:
+    if hash(case.statement) in case.history.contents:
         yield Place(case.block.first_line, "header", "the same statement again", "a new statement")
 
 

@@ -154,7 +154,7 @@ def _remember(history: History, case: Case) -> None:
     if statement.number:
         history.numbers.add((*case.account, case.year, statement.number))
     history.paper_numbers.add((*case.account, case.year, statement.old_balance.paper_number))
-    history.contents.add(hash(repr(statement)))
+    history.contents.add(hash(statement))
 
 
 def _page() -> Iterator[str]:

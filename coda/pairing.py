@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from operator import attrgetter
 
 from coda.account_zone import is_belgian_number
 from coda.meaning import BelgianNumber, Group
@@ -37,6 +38,11 @@ class Candidate:
         return self.group.movement
 
     @cached_property
+    def wording(self) -> Hashable:
+        """Everything it says, letter for letter; quick to make, and alike only where `signature` is."""
+        return wording_of(self.group)
+
+    @cached_property
     def facts(self) -> Facts:
         return facts_of(self.movement)
 
@@ -56,7 +62,8 @@ class Candidate:
 class Pairing:
     """Which movement of one side is which of the other; positions count within each side."""
 
-    pairs: list[tuple[Candidate, Candidate]] = field(default_factory=list)
+    pairs: list[tuple[Candidate, Candidate]] = field(default_factory=list)  # in the order of the first side
+    changed: list[tuple[Candidate, Candidate]] = field(default_factory=list)  # those that do not say the same
     missing: list[Candidate] = field(default_factory=list)  # on the first side only
     extra: list[Candidate] = field(default_factory=list)  # on the second side only
 
@@ -66,7 +73,9 @@ def pair(first: Iterable[Group], second: Iterable[Group]) -> Pairing:
     left = [Candidate(group, position) for position, group in enumerate(first)]
     right = [Candidate(group, position) for position, group in enumerate(second)]
     pairing = Pairing()
+    left, right = _by_key(pairing, left, right, lambda each: each.wording, may_repeat=True)
     left, right = _by_key(pairing, left, right, lambda each: each.signature, may_repeat=True)
+    same, pairing.pairs = pairing.pairs, []
     for key in _KEYS:
         if not left or not right:
             break
@@ -75,7 +84,8 @@ def pair(first: Iterable[Group], second: Iterable[Group]) -> Pairing:
     for key in _KEYS_WITHOUT_AMOUNT:
         left, right = _by_key(pairing, left, right, key, may_repeat=False)
     pairing.missing, pairing.extra = left, right
-    pairing.pairs.sort(key=lambda both: both[0].position)
+    pairing.changed = sorted(pairing.pairs, key=lambda both: both[0].position)
+    pairing.pairs = sorted([*same, *pairing.changed], key=lambda both: both[0].position)
     return pairing
 
 
@@ -112,6 +122,20 @@ def facts_of(movement: Movement) -> Facts:
         "category_purpose": movement.category_purpose.strip(),
         "purpose": movement.purpose.strip(),
     }
+
+
+def wording_of(group: Group) -> Hashable:
+    """Everything a movement and its details say, but numbers and flags of the format."""
+    said, details = _WORDING(group.movement), tuple(map(wording_of, group.details))
+    information = tuple((each.communication_type, each.communication) for each in group.movement.information)
+    return said, information, details
+
+
+_WORDING = attrgetter(
+    *("amount", "entry_date", "value_date", "transaction_code", "communication_type", "communication"),
+    *("counterparty_zone", "counterparty_name", "counterparty_bic", "bank_reference", "customer_reference"),
+    *("r_type", "r_reason", "category_purpose", "purpose"),
+)
 
 
 def signature_of(group: Group) -> Hashable:

@@ -6,6 +6,7 @@ The page needs nothing from elsewhere and runs no script; its own policy forbids
 import base64
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 
 from coda.descriptions import describe
@@ -14,7 +15,7 @@ from coda.explain import ExplainedLine, Explanation, xray
 from coda.fields import CONTROL
 from coda.source import Source
 
-LINES_MAX = 20_000  # a line takes some 3 kB of page; browsers manage this many
+LINES_MAX = 5_000  # a line takes some 3 kB of page; browsers manage this many with ease
 FINDINGS_MAX = 500  # in the list at the top; each stands at its field as well
 
 _ROLES = ("money", "date", "party", "text", "code")
@@ -55,12 +56,14 @@ a { color: inherit; } .line:target .number { color: var(--ink); font-weight: 700
 """.strip()
 
 
-def xray_html(source: Source, language: str = "en", *, title: str = "", lines_max: int = LINES_MAX) -> Iterator[str]:
-    """The page, a piece at a time. Of longer files the first `lines_max` lines; the page says so.
+def xray_html(
+    source: Source, language: str = "en", *, title: str = "", first_line: int = 1, lines_max: int = LINES_MAX
+) -> Iterator[str]:
+    """The page, a piece at a time. Of longer files `lines_max` lines from the first one on; the page says so.
 
     Raises `NotCoda` for a file that is no CODA, before the first piece.
     """
-    lines = list(xray(source, last_line=lines_max + 1, language=language))
+    lines = list(xray(source, first_line=first_line, last_line=first_line + lines_max, language=language))
     shown = lines[:lines_max]
 
     def word(name: str) -> str:
@@ -121,26 +124,28 @@ def _line(line: ExplainedLine, language: str) -> str:
 def _field(field: Explanation, language: str) -> str:
     severities = {finding.severity for finding in field.findings}
     mark = " fault" if "fault" in severities else " warning" if severities else ""
+    said = (field.value, field.meaning, field.record_meaning[language])
+    label = _label(field.field, field.columns, said, language)
+    for finding in field.findings:
+        text = f"{describe('word', finding.severity, language)}: {_finding_text(finding, language)}"
+        label += "&#10;" + escape(_clean(text))
     return (
-        f'<span class="field {field.role}{mark}" tabindex="0" role="note" aria-label="{_label(field, language)}">'
+        f'<span class="field {field.role}{mark}" tabindex="0" role="note" aria-label="{label}">'
         f"{escape(_clean(field.raw))}</span>"
     )
 
 
-def _label(field: Explanation, language: str) -> str:
-    def word(name: str) -> str:
-        return describe("word", name, language)
-
-    first, last = field.columns
-    columns = f"{first}-{last}" if first != last else str(first)
-    value = field.value or word("blank")
-    rows = [
-        f"{word('line')} {field.line}, {word('columns')} {columns} · {field.field}",
-        field.meaning,
-        f"{word('value')}: {value}",
-        field.record_meaning[language],
-    ]
-    rows.extend(f"{word(finding.severity)}: {_finding_text(finding, language)}" for finding in field.findings)
+@lru_cache(maxsize=1 << 16)
+def _label(name: str, columns: tuple[int, int], said: tuple[str, str, str], language: str) -> str:
+    """What the panel says of a field, but for findings; most fields of a file say the same as others."""
+    (first, last), (value, meaning, record_meaning) = columns, said
+    place = f"{first}-{last}" if first != last else str(first)
+    rows = (
+        f"{describe('word', 'columns', language)} {place} · {name}",
+        meaning,
+        f"{describe('word', 'value', language)}: {value or describe('word', 'blank', language)}",
+        record_meaning,
+    )
     # The line ends are kept by the style of the panel.
     return "&#10;".join(escape(_clean(row)) for row in rows)
 
