@@ -106,35 +106,40 @@ def _movement(movement: Movement, numbers: tuple[str, str], thousandths: int) ->
     movement.bank_reference + text
     if len(text) > _MOVEMENT_LENGTH:
         raise _InDoubt
-    main = (
-        *numbers,
-        movement.bank_reference,
-        f"0{thousandths:015d}" if thousandths >= 0 else f"1{-thousandths:015d}",
-        _VALUE_DAYS[movement.value_date],
-        code,
-        "0" if kind is None else "1",
-        text[:53],
-        _ENTRY_DAYS[movement.entry_date],
-        _PAPER_NUMBERS[movement.paper_number],
-        _LEVELS[movement.globalisation],
-    )
+    sequence, detail = numbers
+    is_structured = "0" if kind is None else "1"
+    signed = ("0" if thousandths >= 0 else "1") + str(abs(thousandths)).zfill(15)
+    value_day, entry_day = _VALUE_DAYS[movement.value_date], _ENTRY_DAYS[movement.entry_date]
+    paper_number, level = _PAPER_NUMBERS[movement.paper_number], _LEVELS[movement.globalisation]
     link = "1" if movement.information else "0"
-    has_details, has_counterparty = movement.has_details, movement.has_counterparty
     if movement.counterparty_street or movement.counterparty_locality:
         raise _InDoubt
     reference, bic = movement.customer_reference, movement.counterparty_bic
     zone, name = movement.counterparty_zone, movement.counterparty_name
-    further = movement.r_type, movement.r_reason, movement.category_purpose, movement.purpose
-    is_blank = not "".join((reference, bic, *further))
-    zone + name  # as above
-    if has_details and has_counterparty:
-        counterparty = (*numbers, zone, name, text[106:], link)
-        return _FULL % (*main, *numbers, text[53:106], reference, bic, *further, *counterparty), 3
-    if has_details and not has_counterparty and not zone + name and not text[106:].strip():
-        return _WITH_DETAILS % (*main, *numbers, text[53:106], reference, bic, *further, link), 2
-    if has_counterparty and is_blank and not text[53:106].strip():
-        return _WITHOUT_DETAILS % (*main, *numbers, zone, name, text[106:], link), 2
-    if not has_counterparty and is_blank and not zone + name and not text[53:].strip():
+    r_type, r_reason = movement.r_type, movement.r_reason
+    category_purpose, purpose = movement.category_purpose, movement.purpose
+    details = reference + bic + r_type + r_reason + category_purpose + purpose
+    counterparty = zone + name
+    # fmt: off
+    main = (
+        sequence, detail, movement.bank_reference, signed, value_day, code, is_structured, text[:53], entry_day,
+        paper_number, level,
+    )
+    if movement.has_details and movement.has_counterparty:
+        return _FULL % (
+            *main,
+            sequence, detail, text[53:106], reference, bic, r_type, r_reason, category_purpose, purpose,
+            sequence, detail, zone, name, text[106:], link,
+        ), 3
+    if movement.has_details and not counterparty and not text[106:].strip():
+        return _WITH_DETAILS % (
+            *main,
+            sequence, detail, text[53:106], reference, bic, r_type, r_reason, category_purpose, purpose, link,
+        ), 2
+    # fmt: on
+    if movement.has_counterparty and not movement.has_details and not details and not text[53:106].strip():
+        return _WITHOUT_DETAILS % (*main, sequence, detail, zone, name, text[106:], link), 2
+    if not (movement.has_details or movement.has_counterparty or details or counterparty or text[53:].strip()):
         return _ALONE % (*main, link), 1
     raise _InDoubt
 
