@@ -221,6 +221,8 @@ def _field_span(column: Column, raw: str, record: Record) -> _Span:
         meaning = _texts("r_type", raw.strip())
     elif column.name == "r_reason" and raw.strip():
         meaning = {language: r_reason(raw, language) for language in LANGUAGES}
+    elif isinstance(value, bool):
+        value = raw.strip()  # 1, 0 or D, as the descriptions say
     elif column.name == "counterparty_zone":
         value = " ".join(part for part in counterparty_account(raw) if part)
     name = f"{record.subject}.{column.name}"
@@ -346,12 +348,10 @@ def _texts(kind: str, name: str) -> Texts:
     return {language: describe(kind, name, language) for language in LANGUAGES}
 
 
-def _text(value: Value | bool | int) -> str:
+def _text(value: Value | int) -> str:
     match value:
         case None:
             return ""
-        case bool():
-            return "yes" if value else "no"
         case Decimal():
             return f"{value:f}"
         case date():

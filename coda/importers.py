@@ -41,13 +41,15 @@ class Verdict:
     """What an importer makes of a file.
 
     `reasons` are findings whose code is the id of a rule and whose hint is its text, with the mark of its source;
-    a fault is a reason to refuse. `unchecked` are the texts of rules about things that are not in the file.
+    a fault is a reason to refuse. Of each rule the first `REASONS_MAX` are there; `counts` has how many there are.
+    `unchecked` are the texts of rules about things that are not in the file.
     """
 
     importer: str
     accepted: Accepted
     reasons: tuple[Finding, ...]
     unchecked: tuple[str, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)  # id of a rule → how often it is broken
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ def would_accept(
         facts = facts_of(stream, name)
         stranger = identify(facts)
         if stranger is not None:
-            return Verdict(importer, "no", (stranger,), ())
+            return Verdict(importer, "no", (stranger,), (), {stranger.code: 1})
         about_file = tuple(check_facts(facts))
         history = History()
         for block in blocks_of(lines_of(stream, facts)):
@@ -89,7 +91,8 @@ def would_accept(
                 case.rule = rule
                 _apply(case, answer)
             _remember(history, case)
-    return Verdict(importer, _accepted(profile, answer), tuple(answer.reasons), tuple(answer.unchecked.values()))
+    accepted, unchecked = _accepted(profile, answer), tuple(answer.unchecked.values())
+    return Verdict(importer, accepted, tuple(answer.reasons), unchecked, answer.counts)
 
 
 @lru_cache(maxsize=1)

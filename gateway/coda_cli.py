@@ -20,6 +20,7 @@ from gateway.coda_inputs import Input, InputRefused, Reading, inputs, one_input,
 
 FINE: Final = 0
 FAULTS: Final = 1
+REASONS_SHOWN: Final = 2  # by each rule of an importer; the JSON has more
 
 Language = Literal["nl", "fr", "en", "de"]
 
@@ -29,7 +30,7 @@ Files = Annotated[list[Path], typer.Argument(help="Files or zip archives; - for 
 File = Annotated[Path, typer.Argument(help="A file, a zip of one, or - for standard input.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 In = Annotated[Language, typer.Option("--language", help="Language of meanings.")]
-Plain = Annotated[bool, typer.Option("--no-colour", help="No colours; also when the output is no terminal.")]
+Plain = Annotated[bool, typer.Option("--no-colour", help="No colours; there are none in a file or a pipe.")]
 
 # What to do instead, by what the file looks like (`found` of the finding not_coda).
 _INSTEAD: Final = {
@@ -229,7 +230,7 @@ def _checked(each: Input | InputRefused, importers: Iterable[str]) -> tuple[dict
         text = [f"{name}: {_not_coda(name, coda.NotCoda(report.findings)).reason}"]
     for verdict in verdicts:
         text.append(f"{name}: {coda.importers()[verdict.importer].name}: accepts: {verdict.accepted}")
-        text.extend(f"{name}:   {reason.severity}: {reason}" for reason in verdict.reasons)
+        text.extend(f"{name}:   {line}" for line in _reasons_text(verdict))
         text.extend(f"{name}:   not checked: {rule}" for rule in verdict.unchecked)
     document = {
         "file": Path(name).name,
@@ -244,11 +245,21 @@ def _checked(each: Input | InputRefused, importers: Iterable[str]) -> tuple[dict
                 "importer": verdict.importer,
                 "accepted": verdict.accepted,
                 "reasons": [_finding_document(reason) for reason in verdict.reasons],
+                "counts": dict(verdict.counts),
                 "unchecked": list(verdict.unchecked),
             }
             for verdict in verdicts
         ]
     return document, text, report.ok and all(verdict.accepted != "no" for verdict in verdicts)
+
+
+def _reasons_text(verdict: coda.Verdict) -> Iterator[str]:
+    """The first reasons by each rule, and how many more there are."""
+    for code, count in verdict.counts.items():
+        for reason in [each for each in verdict.reasons if each.code == code][:REASONS_SHOWN]:
+            yield f"{reason.severity}: {reason}"
+        if count > REASONS_SHOWN:
+            yield f"and {count - REASONS_SHOWN:,} more ({code})"
 
 
 def _unreadable(refused: InputRefused) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_a_field_is_explained_with_its_value_and_its_meaning_in_four_languages()
         (64, "movement.communication.type", "101", "Belgian structured communication"),
         (77, "movement.communication.reference", "505168626077", ""),
         (90, "movement.reserved", "", ""),
-        (128, "movement.link_code", "no", ""),
+        (128, "movement.link_code", "0", ""),
     ],
 )
 def test_what_is_laid_out_within_a_field_is_taken_apart(column: int, field: str, value: str, meaning: str) -> None:

@@ -124,6 +124,7 @@ def test_an_importer_says_what_it_would_make_of_the_file() -> None:
     assert "Tryton account_statement_coda on febelfin-coda: accepts: no" in result.stdout
     assert "Octopus: accepts: unknown" in result.stdout
     assert "tryton_type_9" in result.stdout
+    assert "and 12 more (tryton_groups)" in result.stdout
     (document,) = json.loads(run("check", EMPTY, "--importer", "noviat", "--json").stdout)
     assert document["verdicts"][0]["accepted"] in ("yes", "with warnings")
     assert run("check", EMPTY, "--importer", "abacus").exit_code == 2
