@@ -46,6 +46,7 @@ class Input:
 
     name: str
     stream: BinaryIO
+    packed_size: int = 0  # bytes of its archive, for the bar
 
     def rewound(self) -> BinaryIO:
         """The stream, at its start again."""
@@ -73,6 +74,8 @@ def inputs(paths: list[Path], reading: Reading | None = None) -> Generator[Input
             for member in _members(path):
                 yield member
                 _close(member)
+                if isinstance(member, Input):
+                    reading.add_whole(member.packed_size)
         else:
             with _Counted(io.FileIO(path), reading) as stream:
                 yield Input(str(path), stream)
@@ -129,6 +132,10 @@ class Reading:
     def expect(self, size: int) -> None:
         """So many bytes more will be read."""
         self._total += size * self._passes
+
+    def add_whole(self, size: int) -> None:
+        """So many bytes were read as often as they had to be."""
+        self.add(size * self._passes)
 
     def add(self, size: int) -> None:
         """So many bytes were read."""
@@ -201,7 +208,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, limit: i
         return InputRefused(name, "is an archive within an archive; unpack it first")
     try:
         with archive.open(info) as member:
-            return Input(name, _copied(member, limit, name))
+            return Input(name, _copied(member, limit, name), info.compress_size)
     except _TooLarge:
         return InputRefused(name, f"more than {limit:,} bytes when unpacked; unpack it yourself if that is right")
     except Exception as error:  # noqa: BLE001  # zlib, bz2 and lzma raise errors of their own for damaged members
