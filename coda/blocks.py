@@ -129,7 +129,7 @@ def _plain_block(text: str, first_line: int, *, is_last: bool) -> Block | None:
     for index in (0, 1, *range(after, count)):
         _add(block, first_line + index, text[index * width : index * width + LINE_LENGTH])
     kinds = "".join(line.kind for line in block.lines)
-    if block.faults or block.unknown or block.records is not VERSION_2 or not _EDGES.fullmatch(kinds):
+    if block.unknown or block.records is not VERSION_2 or not _EDGES.fullmatch(kinds):
         return None
     block.plain = movements_of(text, 2 * width, after * width, width, first_line + 2)
     return block if block.plain else None

@@ -59,6 +59,7 @@ class _Days(dict[str, date | None]):
 
 
 CODES_MAX = 4096
+_LEVELS = {str(level): level for level in range(10)}
 _USUAL_CODES: set[str] = set()  # those seen before that are of the standard
 
 
@@ -93,7 +94,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
     findings: list[Finding] = []
     add = movements.append
     match_movement, match_information = _MOVEMENT.match, _INFORMATION.match
-    value_days, entry_days, usual_codes = _VALUE_DAYS, _ENTRY_DAYS, _USUAL_CODES
+    value_days, entry_days, usual_codes, levels = _VALUE_DAYS, _ENTRY_DAYS, _USUAL_CODES, _LEVELS
     last_sequence = last_detail = debit = credit = paper = 0
     last_paper_number = "000"
     place = start
@@ -170,7 +171,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
         draft.entry_date = entry_days[entry_day]
         draft.transaction_code = transaction_code
         draft.paper_number = paper
-        draft.globalisation = int(globalisation)
+        draft.globalisation = levels[globalisation]
         if link_3 is not None:
             link = link_3
             communication = (communication_1 + communication_2 + communication_3).rstrip()
