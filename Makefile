@@ -2,6 +2,7 @@
 #
 #   make demo [ONCE=1] [PORT=8470] [BANK_PORT=8471] [TODAY=YYYY-MM-DD]
 #   make test [SHARED=../shared] [ARGS="-k name"]      make lint      make serve      make bench      make lock
+#   make fuzz [COUNT=100000] [SEED=1]
 
 SHARED ?= ../shared
 ARGS ?=
@@ -30,10 +31,10 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint format bench lock clean
+.PHONY: help demo serve test fuzz lint format bench lock clean
 
 help:
-	@sed -n '3,5p' Makefile | sed 's/^# *//'
+	@sed -n '3,6p' Makefile | sed 's/^# *//'
 
 .venv/.base: requirements/uv.txt
 	@python=$$($(FIND_PYTHON)); \
@@ -68,6 +69,9 @@ serve: .venv/.run
 
 test: .venv/.test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+fuzz: .venv/.test
+	@$(BIN)/python -m tests.coda.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 lint: .venv/.test
 	@$(BIN)/ruff check .

@@ -44,6 +44,8 @@ def counterparty_account(zone: str) -> tuple[str, str]:
 
     A Belgian account number of 12 digits is known by the blank after it; anything else fills the first 34 columns.
     """
+    if len(zone) <= 34 and zone[:1].isalpha():
+        return zone.strip(" "), ""  # an IBAN
     padded = zone.ljust(ZONE_LENGTH)
     if re.fullmatch(r"[0-9]{12}", padded[:12]) and padded[12] == " ":
         number, currency = padded[:12], padded[13:16].strip(" ")
@@ -63,4 +65,6 @@ def is_belgian_number(text: str) -> bool:
 
     The last two digits are the first ten modulo 97, 97 for remainder 0.
     """
-    return bool(re.fullmatch(r"[0-9]{12}", text)) and int(text[10:]) == (int(text[:10]) % 97 or 97)
+    if len(text) != 12 or not (text.isascii() and text.isdecimal()):
+        return False
+    return int(text[10:]) == (int(text[:10]) % 97 or 97)

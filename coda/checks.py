@@ -5,16 +5,15 @@ Source: CODA 2.6, and what importers are seen to refuse.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from coda.account_zone import ZONE_LENGTH, is_belgian_number, is_iban, split_zone
-from coda.blocks import Block, Line, blocks_of
-from coda.codes import exists
+from coda.blocks import Block, Line, blocks_in
 from coda.errors import Finding, Severity
-from coda.fields import ZERO
+from coda.fields import EXACT, MINUS_ZERO, ZERO
 from coda.record import LINE_LENGTH, Record
 from coda.records.header import Header
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
@@ -28,48 +27,8 @@ from coda.records.movement import (
 from coda.records.new_balance import NewBalance
 from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
-from coda.source import FileFacts, Source, facts_of, lines_of, opened
-
-# Code of a finding → severity and hint. Codes are stable: programs and translations go by them.
-RULES: dict[str, tuple[Severity, str]] = {
-    "not_coda": ("fault", "Choose the CODA file itself; it starts with five zeros and has lines of 128 characters."),
-    "line_length": ("fault", "Ask the sender for the original file; an editor or a mail program may have changed it."),
-    "blank_line": ("warning", "Remove the blank lines; some importers stop at them."),
-    "byte_order_mark": ("warning", "Save the file without byte-order mark; importers test the first characters."),
-    "unknown_record": ("fault", "The line starts with no known record number; the line before may be broken in two."),
-    "not_digits": ("fault", "Only digits may stand here, filled with zeros on the left."),
-    "blank_number": ("warning", "Read as zero; the bank should fill the columns with zeros."),
-    "bad_date": ("fault", "No such day; dates are written day, month, year in two digits each."),
-    "unknown_value": ("fault", "The standard knows no such value here."),
-    "fixed_value": ("fault", "These columns are always the same; the line may be shifted."),
-    "reserved_not_blank": ("warning", "Reserved columns are not read; the line may be shifted or of another version."),
-    "control_character": ("fault", "Remove the control character; it ends or shifts lines in other programs."),
-    "unknown_version": ("fault", "Only versions 1 and 2 exist; ask the bank for CODA version 2."),
-    "application_code": ("warning", "Importers that recognise CODA by its first 24 characters refuse this file."),
-    "missing_record": ("fault", "The file is incomplete; fetch it again."),
-    "record_order": ("fault", "Records follow each other as 0, 1, 2 and 3, 8, 4, 9; lines are lost or moved."),
-    "sequence_number": ("fault", "Movements count from 0001 by one; a movement is missing or doubled."),
-    "detail_number": ("fault", "Details and information count from the movement by one; a line is missing or moved."),
-    "part_number": ("fault", "All parts of a movement repeat its numbers; lines of two movements are mixed."),
-    "next_code": ("fault", "The code says whether another part follows; a part is missing, or the code is wrong."),
-    "link_code": ("fault", "The code says whether information or a message follows; a record is missing or added."),
-    "bank_reference": ("warning", "Some importers refuse information whose reference is not that of its movement."),
-    "account_zone": ("fault", "Records 1 and 8 must give the same account, in the same 37 characters."),
-    "account_layout": (
-        "fault",
-        "The account zone is not laid out as its structure says; the number is not sure.",
-    ),
-    "account_check_digits": ("warning", "The check digits are wrong; the file may be altered to hide its account."),
-    "account_currency": ("warning", "Importers find the account by number and currency; ask the bank to fill it in."),
-    "paper_number": ("warning", "Records 1 and 8 give different numbers; importers may name the statement twice."),
-    "record_count": ("fault", "Lines are missing or doubled, or the file was edited; fetch it again."),
-    "debit_total": ("fault", "A movement is missing, doubled or changed; fetch the file again."),
-    "credit_total": ("fault", "A movement is missing, doubled or changed; fetch the file again."),
-    "balance": ("fault", "Old balance and movements do not give the new balance; fetch the file again."),
-    "multiple_file_code": ("warning", "The file says it ends here, but another statement follows; some readers stop."),
-    "structured_communication": ("warning", "The check digits are wrong; read it as text and ask the payer."),
-    "transaction_code": ("warning", "The code is in no table; the entry needs a posting by hand."),
-}
+from coda.rules import content_findings, finding, finding_at
+from coda.source import FileFacts, Source, facts_of, opened, texts_of
 
 _RANKS = {"0": 0, "1": 1, "2": 2, "3": 2, "8": 3, "4": 4, "9": 5}
 _AFTER = {"22": ("21",), "23": ("21", "22"), "32": ("31",), "33": ("32",)}  # what a later part may stand after
@@ -119,10 +78,10 @@ def check(source: Source) -> Report:
         if stranger is not None:
             return Report(facts, (stranger,), 0, 0)
         findings.extend(check_facts(facts))
-        for block in blocks_of(lines_of(stream, facts)):
+        for block in blocks_in(texts_of(stream, facts)):
             findings.extend(check_block(block))
             statements += 1
-            movements += sum(line.kind == "21" for line in block.lines)
+            movements += block.movement_count
     return Report(facts, tuple(findings), statements, movements)
 
 
@@ -138,7 +97,9 @@ def check_block(block: Block) -> list[Finding]:
 def check_facts(facts: FileFacts) -> Iterator[Finding]:
     """Findings about the file as a whole."""
     if facts.has_byte_order_mark:
-        yield _finding("byte_order_mark", (1, (1, 1), "file"), "EF BB BF", "no mark")
+        yield finding("byte_order_mark", (1, (1, 1), "file"), "EF BB BF", "no mark")
+    elif facts.encoding == "utf-8":
+        yield finding("utf_8", (1, None, "file"), "UTF-8", "Windows-1252")
 
 
 def identify(facts: FileFacts) -> Finding | None:
@@ -147,20 +108,22 @@ def identify(facts: FileFacts) -> Finding | None:
     first = start.split(b"\n", 1)[0].rstrip(b"\r")
     if start.startswith(b"0000") or (len(first) == LINE_LENGTH and first[:1].isdigit()):
         return None
-    return _finding("not_coda", (1, None, "file"), _looks_like(facts.start), "a CODA file")
+    return finding("not_coda", (1, None, "file"), _looks_like(facts.start), "a CODA file")
 
 
-def totals_of(lines: Iterable[Line]) -> Totals:
+def totals_of(block: Block) -> Totals:
     """Count and totals of the records of one logical file."""
     count, debit, credit = 0, ZERO, ZERO
-    for line in lines:
+    if block.plain is not None:
+        count, debit, credit = block.plain.record_count, block.plain.debit, block.plain.credit
+    for line in block.lines:
         count += line.kind[0] in "1238"
         record = line.record
         if isinstance(record, MovementMain) and record.detail == 0:
             if record.amount < 0:
-                debit -= record.amount
+                debit = EXACT.subtract(debit, record.amount)
             else:
-                credit += record.amount
+                credit = EXACT.add(credit, record.amount)
     return Totals(count, debit, credit)
 
 
@@ -190,24 +153,26 @@ def _looks_like(raw: bytes) -> str:
 def _line_findings(block: Block) -> Iterator[Finding]:
     for number, length in block.lengths:
         code = "line_length" if length else "blank_line"
-        yield _finding(code, (number, None, "line"), f"{length} characters", f"{LINE_LENGTH} characters")
+        yield finding(code, (number, None, "line"), f"{length} characters", f"{LINE_LENGTH} characters")
+    for number in block.repaired:
+        yield finding("mixed_encoding", (number, None, "line"), "UTF-8", "Windows-1252")
     for number, text in block.unknown:
-        yield _finding("unknown_record", (number, (1, len(text)), "line"), text, "0, 1, 21-23, 31-33, 4, 8 or 9")
+        yield finding("unknown_record", (number, (1, len(text)), "line"), text, "0, 1, 21-23, 31-33, 4, 8 or 9")
     for number, fault in block.faults:
         severity: Severity | None = "warning" if fault.is_warning else None
-        yield _finding(fault.code, (number, fault.columns, fault.field), fault.found, fault.expected, severity)
+        yield finding(fault.code, (number, fault.columns, fault.field), fault.found, fault.expected, severity)
 
 
 def _order(block: Block) -> Iterator[Finding]:
     kinds = [line.kind for line in block.lines]
     required: dict[str, type[Record]] = {"0": Header, "1": OldBalance, "9": Trailer}
-    if any(kind[0] in "234" for kind in kinds):
+    if block.movement_count or any(kind[0] in "234" for kind in kinds):
         required["8"] = NewBalance
     last = block.lines[-1].number if block.lines else block.first_line
     for kind, record in required.items():
         if kind not in kinds:
             place = last if kind in "89" else block.first_line
-            yield _finding("missing_record", (place, None, record.subject), "nothing", f"a record {kind}")
+            yield finding("missing_record", (place, None, record.subject), "nothing", f"a record {kind}")
     for before, line in pairwise(block.lines):
         rank_before, rank = _RANKS[before.kind[0]], _RANKS[line.kind[0]]
         is_single = line.kind in ("0", "1", "8", "9")
@@ -220,7 +185,7 @@ def _order(block: Block) -> Iterator[Finding]:
             expected = f"a record {' or '.join(allowed)} before it"
         else:
             continue
-        yield _finding("record_order", (line.number, (1, len(line.kind)), line.record.subject), line.kind, expected)
+        yield finding("record_order", (line.number, (1, len(line.kind)), line.record.subject), line.kind, expected)
 
 
 def _header(block: Block) -> Iterator[Finding]:
@@ -259,14 +224,12 @@ def _numbers(block: Block) -> Iterator[Finding]:
                 | InformationPart3()
             ) if (record.sequence, record.detail) != (sequence, detail):
                 found, expected_text = f"{record.sequence:04d}{record.detail:04d}", f"{sequence:04d}{detail:04d}"
-                yield _finding(
-                    "part_number", (line.number, (3, 10), f"{record.subject}.sequence"), found, expected_text
-                )
+                yield finding("part_number", (line.number, (3, 10), f"{record.subject}.sequence"), found, expected_text)
 
 
 def _flags(block: Block) -> Iterator[Finding]:
     kinds = [line.kind for line in block.lines]
-    for line, following in zip(block.lines, [*kinds[1:], ""], strict=True):
+    for line, following in zip(block.lines, [*kinds, ""][1:], strict=True):
         kind = line.kind
         is_continued = following in _CONTINUED_BY.get(kind, ())
         if kind[0] in "23" and line.record.next_code != is_continued:  # type: ignore[attr-defined]
@@ -312,7 +275,7 @@ def _account(block: Block) -> Iterator[Finding]:
 
 
 def _totals(block: Block) -> Iterator[Finding]:
-    totals = totals_of(block.lines)
+    totals = totals_of(block)
     line = block.first(Trailer)
     if line is not None and isinstance(line.record, Trailer):
         trailer = line.record
@@ -331,24 +294,27 @@ def _totals(block: Block) -> Iterator[Finding]:
     new, header = new_line.record, block.record(Header)
     if header is not None and header.separate_application != "00000" and not old.amount and not new.amount:
         return  # A separate application has no balances.
-    closing = old.amount + totals.credit - totals.debit
+    closing = EXACT.subtract(EXACT.add(old.amount, totals.credit), totals.debit)
     if new.amount != closing:
         yield _at(new_line, "balance", "amount", f"{new.amount:.3f}", f"{closing:.3f}")
 
 
+def _zeros(block: Block) -> Iterator[Finding]:
+    for line in block.lines:
+        if isinstance(line.record, (MovementMain, OldBalance, NewBalance)):
+            raw = line.record.raw(line.text, "amount")
+            if raw == MINUS_ZERO:
+                yield _at(line, "negative_zero", "amount", raw, "sign 0 for an amount of zero")
+
+
 def _contents(block: Block) -> Iterator[Finding]:
+    if block.plain is not None:
+        yield from block.plain.findings
     for line in block.lines:
         record = line.record
-        if not isinstance(record, MovementMain):
-            continue
-        code = record.transaction_code
-        # A code that is no number has its finding already.
-        if code.isdecimal() and (code[0] == "4" or not exists(code[1:3], code[3:5])):
-            yield _at(line, "transaction_code", "transaction_code", code, "a code of the standard")
-        if record.is_structured:
-            kind, reference = record.communication[:3], record.communication[3:15]
-            if kind in ("101", "102") and not is_belgian_number(reference):
-                yield _at(line, "structured_communication", "communication", reference, "10 digits and their modulo 97")
+        if isinstance(record, MovementMain):
+            structured = record.communication if record.is_structured else None
+            yield from content_findings(line.number, record.transaction_code, structured)
 
 
 _BLOCK_RULES: tuple[Callable[[Block], Iterator[Finding]], ...] = (
@@ -358,26 +324,14 @@ _BLOCK_RULES: tuple[Callable[[Block], Iterator[Finding]], ...] = (
     _numbers,
     _flags,
     _references,
+    _zeros,
     _contents,
     _totals,
 )
 
 
 def _at(line: Line, code: str, name: str, found: str, expected: str) -> Finding:
-    field, columns = line.record.place(name)
-    return _finding(code, (line.number, columns, field), found, expected)
-
-
-def _finding(
-    code: str,
-    place: tuple[int, tuple[int, int] | None, str],
-    found: str,
-    expected: str,
-    severity: Severity | None = None,
-) -> Finding:
-    """Finding at a line, its columns and its field; the severity is that of the rule unless another is given."""
-    usual, hint = RULES[code]
-    return Finding(code, severity or usual, *place, found, expected, hint)
+    return finding_at(line.number, type(line.record), name, code, found, expected)
 
 
 def _digit(flag: bool) -> str:

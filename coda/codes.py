@@ -1,7 +1,8 @@
 """Transaction codes: type, family, operation and category, with their labels.
 
 The table is `transaction_codes.csv` beside this file: Febelfin, CODA 2.6, list of transaction codes (English, Dutch
-and French edition), with the codes of older editions and of banks that are still seen in files.
+and French edition), with the codes of older editions and of banks that are still seen in files. Its column `ours` names
+the languages whose label is our own wording: German throughout, French for the types.
 """
 
 import csv

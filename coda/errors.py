@@ -3,6 +3,8 @@
     CodaError                  any refusal by this package
     ├── FaultyFile             a file that breaks the standard; carries every finding
     │   └── NotCoda            not a CODA file at all
+    ├── UnreadableFile         a path that cannot be opened: no such file, a folder, no permission
+    │   └── DamagedArchive     a ZIP file, or a member of it, that cannot be unpacked
     └── InvalidValue           a value that cannot be written; names the field
         ├── BalanceMismatch    old balance plus entries is not the new balance
         └── TooManyEntries     more entries than one statement can number
@@ -73,6 +75,24 @@ class NotCoda(FaultyFile):
 
     code = "coda_not_coda"
     hint = "Choose a file that starts with five zeros and has lines of 128 characters (.cod, .bc2 or .txt)."
+
+
+class UnreadableFile(CodaError, OSError):
+    """The path cannot be opened. The message gives the reason and not the path, which may hold a name."""
+
+    code = "coda_unreadable_file"
+    hint = "Check the path, and whether you may read it."
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the file {reason}")
+
+
+class DamagedArchive(UnreadableFile):
+    """The archive, or a member of it, cannot be unpacked."""
+
+    code = "coda_damaged_archive"
+    hint = "Fetch the archive again, or unpack it and read the files one by one."
 
 
 class InvalidValue(CodaError):

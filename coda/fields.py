@@ -7,13 +7,15 @@ right-aligned and filled with zeros, text is left-aligned and filled with blanks
 import re
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")  # never inside a text: they end lines early or are no character
 AMOUNT_MAX = Decimal("999999999999.999")
 ZERO = Decimal("0.000")
+EXACT = Context(prec=60)  # for arithmetic that must not depend on the precision of the caller's context
+MINUS_ZERO = "1" + "0" * 15  # as a signed amount stands on the line
 
 
 class FieldFault(ValueError):
@@ -292,10 +294,10 @@ class Amount(Codec):
     def encode(self, value: Decimal) -> str:
         if not value.is_finite() or not 0 <= value <= AMOUNT_MAX:
             raise FieldFault("amount_too_large", "an amount of at most 12 digits before the decimals")
-        rounded = value.quantize(ZERO)
+        rounded = EXACT.quantize(value, ZERO)
         if rounded != value:
             raise FieldFault("too_many_decimals", "at most 3 decimals")
-        return f"{int(rounded.scaleb(3)):015d}"
+        return f"{int(EXACT.scaleb(rounded, 3)):015d}"
 
 
 @dataclass(frozen=True)
@@ -329,7 +331,7 @@ def _count(digits: int) -> str:
 
 def _signed(raw: str) -> Decimal:
     amount = Decimal(f"{raw[1:13]}.{raw[13:]}")
-    return -amount if raw[0] == "1" and amount else amount
+    return amount.copy_negate() if raw[0] == "1" and amount else amount
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ The strict reader refuses a file with faults, the tolerant one reads what can be
 from collections.abc import Iterator, Sequence
 
 from coda.account_zone import split_zone
-from coda.blocks import Block, Line, blocks_of
+from coda.blocks import Block, Line, blocks_in
 from coda.checks import check_block, check_facts, identify
 from coda.errors import FaultyFile, Finding, NotCoda
 from coda.fields import ZERO
@@ -24,7 +24,7 @@ from coda.records.movement import (
 from coda.records.new_balance import NewBalance
 from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
-from coda.source import Source, facts_of, lines_of, opened
+from coda.source import Source, facts_of, opened, texts_of
 from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS
 
 
@@ -44,7 +44,7 @@ def read(source: Source, *, tolerant: bool = False) -> Iterator[Statement]:
             raise NotCoda([stranger])
         findings.extend(check_facts(facts))
         is_sound = True
-        for block in blocks_of(lines_of(stream, facts)):
+        for block in blocks_in(texts_of(stream, facts)):
             if not tolerant:
                 found = check_block(block)
                 findings.extend(found)
@@ -69,7 +69,9 @@ def statement_of(block: Block) -> Statement:
             if old
             else Balance(amount=ZERO, date=None)
         ),
-        movements=tuple(movement_of(lines) for lines in movement_lines(block.lines)),
+        movements=(
+            block.plain.movements if block.plain else tuple(movement_of(lines) for lines in movement_lines(block.lines))
+        ),
         new_balance=(Balance(amount=new.amount, date=new.balance_date, paper_number=new.paper_number) if new else None),
         free_communications=tuple(
             FreeCommunication(sequence=line.record.sequence, detail=line.record.detail, text=line.record.text)

@@ -1,9 +1,10 @@
 """Showing a file as it is, sound or not: as a dict for programs, as text for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 
 from coda.account_zone import split_zone
 from coda.blocks import Block, Line, blocks_of
@@ -19,7 +20,7 @@ from coda.records.header import Header
 from coda.records.new_balance import NewBalance
 from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
-from coda.source import Source, facts_of, lines_of, opened
+from coda.source import FileFacts, Source, facts_of, lines_of, opened
 
 
 def show(source: Source) -> dict[str, Any]:
@@ -30,20 +31,13 @@ def show(source: Source) -> dict[str, Any]:
     The fields of records 22 and 23 are there only with that record, `information` only with records 31,
     `communication_type` only when structured. `checks` compares what the file declares with what it holds.
     """
-    statements: list[dict[str, Any]] = []
-    lengths: list[list[int]] = []
-    mismatches: dict[str, list[int]] = {"next_code": [], "link_code": []}
+    oddities = Oddities()
     with opened(source) as (stream, name):
         facts = facts_of(stream, name)
         stranger = identify(facts)
         if stranger is not None:
             raise NotCoda([stranger])
-        for block in blocks_of(lines_of(stream, facts)):
-            statements.append(_statement(block))
-            lengths.extend([number, length] for number, length in block.lengths)
-            for finding in check_block(block):
-                if finding.code in mismatches:
-                    mismatches[finding.code].append(finding.line)
+        statements = list(shown_statements(stream, facts, oddities))
     return {
         "file": facts.name,
         "bytes": facts.size,
@@ -51,11 +45,32 @@ def show(source: Source) -> dict[str, Any]:
         "line_end": facts.line_end,
         "final_line_end": facts.has_final_line_end,
         "lines": facts.lines,
-        "bad_length_lines": lengths,
+        "bad_length_lines": oddities.lengths,
         "statements": statements,
-        "next_code_mismatch_lines": mismatches["next_code"],
-        "link_code_mismatch_lines": mismatches["link_code"],
+        "next_code_mismatch_lines": oddities.next_code,
+        "link_code_mismatch_lines": oddities.link_code,
     }
+
+
+@dataclass(slots=True)
+class Oddities:
+    """Lines of a file that are not as they should be: number and length of those not 128 long, wrong codes."""
+
+    lengths: list[list[int]] = field(default_factory=list)
+    next_code: list[int] = field(default_factory=list)
+    link_code: list[int] = field(default_factory=list)
+
+
+def shown_statements(stream: BinaryIO, facts: FileFacts, oddities: Oddities) -> Iterator[dict[str, Any]]:
+    """Each statement of a CODA file as `show` gives it, one in memory at a time; `oddities` is filled on the way."""
+    for block in blocks_of(lines_of(stream, facts)):
+        yield _statement(block)
+        oddities.lengths.extend([number, length] for number, length in block.lengths)
+        for finding in check_block(block):
+            if finding.code == "next_code":
+                oddities.next_code.append(finding.line)
+            elif finding.code == "link_code":
+                oddities.link_code.append(finding.line)
 
 
 def render(source: Source, language: str = "en") -> str:
@@ -186,7 +201,7 @@ def _trailer(line: Line) -> dict[str, Any]:
 
 
 def _checks(block: Block) -> dict[str, Any]:
-    totals = totals_of(block.lines)
+    totals = totals_of(block)
     checks: dict[str, Any] = {
         "records_counted": totals.record_count,
         "debit_sum": _amount(totals.debit),

@@ -10,6 +10,7 @@ from coda.blocks import Block, Line
 from coda.checks import check_block, totals_of
 from coda.errors import BalanceMismatch, InvalidValue
 from coda.model import Information, Movement, Statement
+from coda.plain_writer import LINE_END, lines_of
 from coda.record import Record
 from coda.records.free_communication import FreeText
 from coda.records.header import Header
@@ -20,7 +21,7 @@ from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
 from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS, OutputEncoding, cut_columns, fold_in_place
 
-LINE_END = b"\r\n"
+_NEVER_WRITTEN = ("sequence_number", "detail_number")  # taken from banks, with a warning
 CODECS: Mapping[OutputEncoding, str] = {"windows-1252": "cp1252", "ascii": "ascii"}
 
 
@@ -37,19 +38,40 @@ def write(statements: Iterable[Statement], encoding: OutputEncoding = "windows-1
     every = list(statements)
     if not every:
         raise InvalidValue("statements", "there is none to write")
-    lines: list[bytes] = []
-    for position, statement in enumerate(every, start=1):
-        block = _block(statement, is_last=position == len(every))
-        lines.extend(fold_in_place(line.text, encoding).encode(CODECS[encoding]) for line in block.lines)
-    return LINE_END.join([*lines, b""])
+    texts = (_text(statement, is_last=position == len(every)) for position, statement in enumerate(every, start=1))
+    return b"".join(_encoded(text, encoding) for text in texts)
 
 
-def _block(statement: Statement, *, is_last: bool) -> Block:
-    """The logical file of a statement. Raises `InvalidValue` where the strict reader would find a fault."""
+def _encoded(text: str, encoding: OutputEncoding) -> bytes:
+    try:
+        # A soft hyphen can be encoded, but is never written: programs show it or leave it out.
+        if "\xad" not in text:
+            # Without the control characters that no line has, Latin-1 is a part of Windows-1252; it encodes faster.
+            return text.encode("ascii" if encoding == "ascii" else "latin-1")
+    except UnicodeEncodeError:
+        pass
+    lines = text.split(LINE_END)
+    return LINE_END.join(fold_in_place(line, encoding) for line in lines).encode(CODECS[encoding])
+
+
+def _text(statement: Statement, *, is_last: bool) -> str:
+    """The lines of a statement. Raises `InvalidValue` where the strict reader would find a fault."""
     block = Block(first_line=1, is_last=is_last)
-    for record in _records(statement):
+    made = lines_of(statement.movements)
+    movements = ""
+    if made is not None:
+        movements, block.plain = made
+    before, after = _records_before(statement), _records_after(statement)
+    for record in before:
         _append(block, record)
-    totals = totals_of(block.lines)
+    if block.plain is None:
+        for movement in statement.movements:
+            for record in _movement(movement):
+                _append(block, record)
+    count_before = len(block.lines)
+    for record in after:
+        _append(block, record)
+    totals = totals_of(block)
     trailer = Trailer(
         record_count=totals.record_count,
         debit_total=totals.debit,
@@ -62,24 +84,27 @@ def _block(statement: Statement, *, is_last: bool) -> Block:
             raise BalanceMismatch(
                 "statement.new_balance", f"is not the old balance with its entries, {finding.expected}"
             )
-        if finding.severity == "fault":
+        if finding.severity == "fault" or finding.code in _NEVER_WRITTEN:
             raise InvalidValue(finding.field, f"{finding.code}, at record {finding.line} of the statement")
-    return block
+    lines = [line.text + LINE_END for line in block.lines]
+    return "".join((*lines[:count_before], movements, *lines[count_before:]))
 
 
 def _append(block: Block, record: Record) -> None:
     number = len(block.lines) + 1
+    if block.plain is not None and len(block.lines) >= 2:
+        number += block.plain.record_count  # those after records 0 and 1
     try:
         block.lines.append(Line(number, record.line(), record, record.kind))
     except InvalidValue as error:
         raise InvalidValue(error.field, f"{error.reason}, at record {number} of the statement") from None
 
 
-def _records(statement: Statement) -> Iterator[Record]:
-    """All records but the trailer, whose counts come from these."""
+def _records_before(statement: Statement) -> Iterator[Record]:
+    """Records 0 and 1."""
     if statement.version != 2:
         raise InvalidValue("statement.version", "only version 2 is written")
-    account, old, new = statement.account, statement.old_balance, statement.new_balance
+    account, old = statement.account, statement.old_balance
     yield Header(
         creation_date=statement.creation_date,
         bank_id=account.bank_id,
@@ -94,24 +119,25 @@ def _records(statement: Statement) -> Iterator[Record]:
         related_reference=statement.related_reference,
         version=statement.version,
     )
-    zone = account.zone
     yield OldBalance(
         structure=account.structure,
         paper_number=old.paper_number,
-        account_zone=zone,
+        account_zone=account.zone,
         amount=old.amount,
         balance_date=old.date,
         holder=account.holder,
         description=account.description,
         number=statement.number,
     )
-    for movement in statement.movements:
-        yield from _movement(movement)
-    free = statement.free_communications
+
+
+def _records_after(statement: Statement) -> Iterator[Record]:
+    """Records 8 and 4; the trailer has counts that come from the others."""
+    new, free = statement.new_balance, statement.free_communications
     if new is not None:
         yield NewBalance(
             paper_number=new.paper_number,
-            account_zone=zone,
+            account_zone=statement.account.zone,
             amount=new.amount,
             balance_date=new.date,
             link_code=bool(free),

@@ -11,9 +11,10 @@ import typer
 from pydantic import ValidationError
 
 from gateway import logs, migrations, runtime, serving, worker
+from gateway.coda_cli import coda_commands
 from gateway.crypto import KeyRing
 from gateway.errors import GatewayError
-from gateway.files_cli import CANNOT_RUN, coda_commands, pain_commands
+from gateway.files_cli import CANNOT_RUN, pain_commands
 from gateway.identity.rights import OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.offices.service import OfficeService

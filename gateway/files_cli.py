@@ -1,4 +1,4 @@
-"""`sluis coda …` and `sluis pain …`: files on the command line, without a database."""
+"""`sluis pain …`: payment files on the command line, without a database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-import coda
 from gateway.clock import brussels_date, real_now
 from sepa import pain_check
 
@@ -19,45 +18,11 @@ FINE: Final = 0
 FAULTS: Final = 1
 CANNOT_RUN: Final = 2
 
-coda_commands = typer.Typer(no_args_is_help=True, help="Check and show CODA files.")
 pain_commands = typer.Typer(no_args_is_help=True, help="Check pain.001 files.")
 
 Files = Annotated[list[Path], typer.Argument(help="One or more files.", show_default=False)]
-File = Annotated[Path, typer.Argument(help="The file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Today = Annotated[str | None, typer.Option("--today", help="Judge dates as on this day, YYYY-MM-DD (default: today).")]
-
-
-@coda_commands.command("check")
-def coda_check(files: Files, *, as_json: Json = False) -> None:
-    """Print every finding with line, columns, what was found and what was expected; exit 1 when a file has faults."""
-    reports = [(file, _checked(file)) for file in files]
-    if as_json:
-        _print_json([_coda_document(file, report) for file, report in reports])
-    else:
-        for file, report in reports:
-            for finding in report.findings:
-                print(f"{file}: {finding.severity}: {finding}")
-            print(
-                f"{file}: {'no faults' if report.ok else f'{len(report.faults)} faults'}, "
-                f"{len(report.warnings)} warnings, {report.statements} statements, {report.movements} movements"
-            )
-    raise typer.Exit(FINE if all(report.ok for _, report in reports) else FAULTS)
-
-
-@coda_commands.command("show")
-def coda_show(file: File, *, as_json: Json = False) -> None:
-    """Print what a CODA file holds, as text or JSON; exit 1 when it is not CODA."""
-    try:
-        document = coda.show(_existing(file))
-        text = coda.render(file) if not as_json else ""
-    except coda.NotCoda as error:
-        print(f"{file}: {error}", file=sys.stderr)
-        raise typer.Exit(FAULTS) from error
-    if as_json:
-        _print_json(document)
-    else:
-        print(text)
 
 
 @pain_commands.command("check")
@@ -78,10 +43,6 @@ def pain_check_(files: Files, *, as_json: Json = False, today: Today = None) -> 
     raise typer.Exit(FINE if all(report.ok for _, report in reports) else FAULTS)
 
 
-def _checked(file: Path) -> coda.Report:
-    return coda.check(_existing(file))
-
-
 def _existing(file: Path) -> Path:
     if not file.is_file():
         print(f"{file}: there is no such file", file=sys.stderr)
@@ -97,28 +58,6 @@ def _day(text: str | None) -> date:
     except ValueError as error:
         print(f"--today: {text} is not a day of the form YYYY-MM-DD", file=sys.stderr)
         raise typer.Exit(CANNOT_RUN) from error
-
-
-def _coda_document(file: Path, report: coda.Report) -> dict[str, Any]:
-    return {
-        "file": file.name,
-        "ok": report.ok,
-        "statements": report.statements,
-        "movements": report.movements,
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity,
-                "line": finding.line,
-                "columns": list(finding.columns) if finding.columns else None,
-                "field": finding.field,
-                "found": finding.found,
-                "expected": finding.expected,
-                "hint": finding.hint,
-            }
-            for finding in report.findings
-        ],
-    }
 
 
 def _pain_document(file: Path, report: pain_check.Report) -> dict[str, Any]:

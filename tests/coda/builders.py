@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 import coda
 
-# Few enough examples for a run of seconds, and no deadline: a busy machine is no fault of the code.
-quick = settings(max_examples=40, deadline=None)
+# Few enough examples for a run of seconds, and no deadline: a busy machine is no fault of the code. By hand, with
+# `--hypothesis-profile=search`, many.
+IS_SEARCH = settings.get_current_profile_name() == "search"
+quick = settings(max_examples=10_000 if IS_SEARCH else 40, deadline=None)
 
 OPENED = date(2026, 3, 13)
 CLOSED = date(2026, 3, 16)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 import coda
-from coda.checks import RULES
+from coda.rules import RULES
 
 GOLDEN = Path(__file__).parent / "golden"
 DAMAGED = sorted((Path(__file__).parent / "damaged").glob("*.cod"))

@@ -1,3 +1,6 @@
+import csv
+from importlib.resources import files
+
 import pytest
 
 from coda.codes import LANGUAGES, exists, label, table, type_label
@@ -13,7 +16,8 @@ from coda.codes import LANGUAGES, exists, label, table, type_label
         ),
         ("00101000", "en", "Domestic or local SEPA credit transfers: Individual transfer order"),
         ("80137013", "fr", "Virements nationaux/locaux – SEPA credit transfers: Frais: Commission de paiement"),
-        ("00101000", "de", "Domestic or local SEPA credit transfers: Individual transfer order"),
+        ("00101000", "de", "Inlands- und SEPA-Überweisungen: Einzelüberweisung"),
+        ("00101000", "it", "Domestic or local SEPA credit transfers: Individual transfer order"),
         ("06666000", "en", ""),
         ("", "en", ""),
     ],
@@ -40,13 +44,20 @@ def test_the_codes_for_items_of_unknown_kind_exist() -> None:
     assert exists("30", "89")
 
 
-def test_every_part_of_the_table_is_labelled_in_english_or_dutch() -> None:
+def test_every_part_of_the_table_is_labelled_in_four_languages() -> None:
     codes = table()
     for part in (codes.types, codes.families, codes.operations, codes.categories):
         assert part
         for labels in part.values():
-            assert set(labels) <= set(LANGUAGES)
-            assert labels["en"]
+            assert set(labels) == set(LANGUAGES)
+            assert all(labels.values())
+
+
+def test_the_table_says_which_labels_are_ours() -> None:
+    text = files("coda").joinpath("transaction_codes.csv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert {row["ours"] for row in rows} == {"de", "fr de"}
+    assert {row["part"] for row in rows if "fr" in row["ours"]} == {"type"}
 
 
 def test_the_type_says_single_total_or_detail() -> None:

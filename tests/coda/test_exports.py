@@ -14,5 +14,5 @@ def test_the_public_names_are_exactly_those_listed() -> None:
 
 def test_every_error_has_a_code_of_its_own_and_a_hint() -> None:
     errors = [value for value in vars(coda).values() if isinstance(value, type) and issubclass(value, coda.CodaError)]
-    assert len({error.code for error in errors}) == len(errors) == 6
+    assert len({error.code for error in errors}) == len(errors) == 8
     assert all(error.hint for error in errors)
