@@ -162,28 +162,34 @@ class LinkSteps:
             consent = ConsentRepository(session).get(act.office_id, consent_id)
             assert consent is not None, "a call-back belongs to a consent that exists"
             params, handle = self.secrets.callback(consent), self.secrets.handle(consent)
-            bank_id = consent.bank_id
+            bank_id, attempt = consent.bank_id, consent.handle_cipher
         if params is None or handle is None:
             return
         try:
             granted = self.gateway.banks.connector(bank_id).finish_consent(handle, params, psu)
         except ConsentRefused as error:
-            self.note_refused(act, consent_id, error.code)
+            self.note_refused(act, consent_id, error.code, attempt=attempt)
             return
         except (ConsentError, TokenRejected) as error:
-            self.note_refused(act, consent_id, error.code)
+            self.note_refused(act, consent_id, error.code, attempt=attempt)
             raise
-        self.note_granted(act, consent_id, granted)
-        if granted.status is ConsentStatus.VALID:
+        is_stored = self.note_granted(act, consent_id, granted, attempt=attempt)
+        if is_stored and granted.status is ConsentStatus.VALID:
             self.read_accounts(act, consent_id, psu)
 
-    def note_granted(self, act: Act, consent_id: UUID, granted: GrantedConsent) -> None:
-        """Store what the bank said: tokens first of all, then the state and the last day (CON-09)."""
+    def note_granted(self, act: Act, consent_id: UUID, granted: GrantedConsent, *, attempt: bytes | None) -> bool:
+        """Store what the bank said: tokens first of all, then the state and the last day (CON-09).
+
+        `attempt` is the sealed handle of the authorisation that was finished. When the PSU began anew meanwhile, in
+        another tab, its tokens belong to an authorisation that no longer counts: nothing is stored, and False returned.
+        """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             consent = self._locked(session, act, consent_id)
+            if consent.handle_cipher != attempt:
+                return False
             consent.callback_cipher = None
             if consent.state not in WAITING:
-                return
+                return True
             if granted.tokens is not None:
                 consent.tokens_cipher = self.secrets.seal_tokens(consent, granted.tokens)
                 consent.tokens_version += 1
@@ -197,6 +203,7 @@ class LinkSteps:
             elif granted.status is not ConsentStatus.AWAITING_AUTHORISATION:
                 self._forget_attempt(consent, "consent_refused")
             session.add(consent)
+        return True
 
     def note_partial(self, act: Act, consent_id: UUID) -> None:
         """Another signatory must act at the bank."""
@@ -360,11 +367,14 @@ class LinkSteps:
                 endings.step(self.gateway, session, act, consent, ConsentState.FAILED)
             session.add(consent)
 
-    def note_refused(self, act: Act, consent_id: UUID, code: str) -> None:
-        """Cancelled or refused at the bank: audited, and back to before the redirect with everything kept."""
+    def note_refused(self, act: Act, consent_id: UUID, code: str, *, attempt: bytes | None) -> None:
+        """Cancelled or refused at the bank: audited, and back to before the redirect with everything kept.
+
+        `attempt` as for `note_granted`.
+        """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             consent = self._locked(session, act, consent_id)
-            if consent.state not in WAITING:
+            if consent.state not in WAITING or consent.handle_cipher != attempt:
                 return
             self.gateway.audit.record(
                 session,

@@ -52,30 +52,32 @@ def poll(service: ConsentService, office_id: UUID, consent_id: UUID) -> None:
         taken_at = CallbackTokenRepository(session).last_used_at(consent_id) if has_callback else None
         if taken_at is not None and act.real_now - taken_at < CALLBACK_MAX:
             return
-        bank_id = consent.bank_id
-    if handle is None:
+        bank_id, attempt = consent.bank_id, consent.handle_cipher
+    if handle is None or attempt is None:
         return
     try:
         if has_callback:
             # A call-back was taken and then cut off: go on with it.
             service.finish(act, consent_id, None)
         else:
-            _ask(service, act, consent_id, service.gateway.banks.connector(bank_id), handle)
+            _ask(service, act, consent_id, service.gateway.banks.connector(bank_id), handle, attempt=attempt)
     except ConsentEnded:
-        service.note_refused(act, consent_id, "consent_refused")
+        service.note_refused(act, consent_id, "consent_refused", attempt=attempt)
     except (ConsentError, TokenRejected, BankError) as error:
         # Asked again later; the PSU can also start again with the same link.
         log.info("poll without result", extra={"consent_id": str(consent_id), "code": error.code})
 
 
-def _ask(service: ConsentService, act: Act, consent_id: UUID, connector: Connector, handle: ConsentHandle) -> None:
+def _ask(
+    service: ConsentService, act: Act, consent_id: UUID, connector: Connector, handle: ConsentHandle, *, attempt: bytes
+) -> None:
     step = connector.next_step(handle, None)
     if not isinstance(step, Finished):
         return
     if step.status is ConsentStatus.VALID:
         # Where the bank gives no code (no OAuth), its status alone finishes the authorisation.
-        service.note_granted(act, consent_id, connector.finish_consent(handle, {}, None))
+        service.note_granted(act, consent_id, connector.finish_consent(handle, {}, None), attempt=attempt)
     elif step.status is ConsentStatus.PARTIALLY_AUTHORISED:
         service.note_partial(act, consent_id)
     elif step.status is not ConsentStatus.AWAITING_AUTHORISATION:
-        service.note_refused(act, consent_id, "consent_refused")
+        service.note_refused(act, consent_id, "consent_refused", attempt=attempt)

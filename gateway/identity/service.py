@@ -247,8 +247,13 @@ class IdentityService:
     def create_credential(
         self, act: Act, *, name: str, scopes: Sequence[str], expires_at: datetime | None = None
     ) -> tuple[Credential, str]:
-        """An API token and its secret, which is shown this once. Raises `InputError` for an unknown scope."""
+        """An API token and its secret, which is shown this once. Raises `InputError` for an unknown scope.
+
+        A token cannot make tokens: a person with a fresh second factor does, or the operator (SEC-02, SEC-03).
+        """
         act.require(Permission.ADMIN)
+        if act.principal.kind is not PrincipalKind.SYSTEM:
+            act.require_fresh_second_factor()
         unknown = [scope for scope in scopes if scope not in SCOPE_PERMISSIONS]
         if unknown or not scopes:
             raise InputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -152,9 +153,9 @@ def test_polling_leaves_a_call_back_alone_that_is_being_finished(story: Story, m
     answer = query_of(approve(service.begin(token, browser_secret=BROWSER, psu=PSU), HOLDERS["crelan"]))
     store = service.note_granted
 
-    def poll_before_storing(act: Act, consent_id: UUID, granted: GrantedConsent) -> None:
+    def poll_before_storing(act: Act, consent_id: UUID, granted: GrantedConsent, *, attempt: bytes | None) -> bool:
         polling.poll(ConsentService(story.gateway), story.office.id, consent_id)
-        store(act, consent_id, granted)
+        return store(act, consent_id, granted, attempt=attempt)
 
     monkeypatch.setattr(service, "note_granted", poll_before_storing)
     assert service.receive(answer, browser_secret=BROWSER, psu=PSU).can_choose
@@ -366,3 +367,27 @@ def test_only_the_steps_of_the_life_cycle_are_possible(state: ConsentState) -> N
         else:
             with pytest.raises(InvalidTransition):
                 check_step(state, wanted)
+
+
+def test_what_a_superseded_authorisation_brings_is_not_mixed_with_the_new_one(story: Story) -> None:
+    """The PSU begins again in another tab while the bank still answers for the first authorisation."""
+    service = ConsentService(story.gateway)
+    token = story.invite()
+    first = service.begin(token, browser_secret=BROWSER, psu=PSU)
+    params = query_of(approve(first, HOLDERS[story.bank_id]))
+    connector = story.gateway.banks.connector(story.bank_id)
+    original = connector.finish_consent
+
+    def slow(*arguments: Any) -> Any:
+        granted = original(*arguments)
+        service.begin(token, browser_secret=BROWSER, psu=PSU)
+        return granted
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connector, "finish_consent", slow)
+        service.receive(params, browser_secret=BROWSER, psu=PSU)
+    consent = consent_of(story)
+    assert (consent.state, consent.tokens_cipher) == ("awaiting_authorisation", None)
+    view = story.authorise(token)
+    assert view.can_choose
+    assert consent_of(story).state == "valid"
