@@ -68,7 +68,7 @@ serve: .venv/.run
 	@exec $(BIN)/sluis serve
 
 test: .venv/.test
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 fuzz: .venv/.test
 	@$(BIN)/python -m tests.coda.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)

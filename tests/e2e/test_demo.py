@@ -25,7 +25,7 @@ from tests.peers import NAMES, read_all_with_peer
 TODAY = "2026-11-20"
 PAIN = "{urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}"
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("demo")]  # one demo for all, in one process
+pytestmark = pytest.mark.processes
 
 
 def free_port() -> int:
