@@ -232,12 +232,12 @@ def _flags(block: Block) -> Iterator[Finding]:
     for line, following in zip(block.lines, [*kinds, ""][1:], strict=True):
         kind = line.kind
         is_continued = following in _CONTINUED_BY.get(kind, ())
-        if kind[0] in "23" and line.record.next_code != is_continued:  # type: ignore[attr-defined]
+        if kind[0] in "23" and line.record.next_code != is_continued:  # type: ignore[attr-defined]  # 2 and 3 have it
             yield _at(line, "next_code", "next_code", _digit(not is_continued), _digit(is_continued))
         if kind[0] in "2348" and not is_continued:
             # Banks set the link code on the last part only; the standard's wording allows it on each. The last counts.
             is_linked = following == ("31" if kind[0] in "23" else "4")
-            if line.record.link_code != is_linked:  # type: ignore[attr-defined]
+            if line.record.link_code != is_linked:  # type: ignore[attr-defined]  # 2, 3, 4 and 8 have it
                 yield _at(line, "link_code", "link_code", _digit(not is_linked), _digit(is_linked))
 
 

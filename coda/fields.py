@@ -5,6 +5,7 @@ right-aligned and filled with zeros, text is left-aligned and filled with blanks
 """
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
@@ -30,7 +31,7 @@ class FieldFault(ValueError):
 
 
 @dataclass(frozen=True)
-class Codec:
+class Codec(ABC):
     """A value at `start`, `length` columns wide."""
 
     start: int
@@ -44,27 +45,27 @@ class Codec:
         return self.start, self.start + self.length - 1
 
     @property
+    @abstractmethod
     def values(self) -> str:
         """What the columns may hold, for the layout table."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def pattern(self) -> str:
         """Regular expression, without groups, that every plain value matches."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, raw: str) -> Any:
         """Value of the columns; raises `FieldFault` when they hold none."""
-        raise NotImplementedError
 
     @property
     def plain(self) -> str:
         """Expression for the value of columns, `raw`, that match `pattern`; `decode` is the codec's own."""
         return "decode(raw)"
 
+    @abstractmethod
     def encode(self, value: Any) -> str:
         """Columns of the value, exactly `length` wide; raises `FieldFault` when it does not fit."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

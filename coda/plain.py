@@ -256,7 +256,7 @@ def _movements(text: str, start: int, end: int, width: int, line_before: int) ->
                     addition.communication_type, addition.communication = None, communication
                 else:
                     addition.communication_type, addition.communication = communication[:3], communication[3:]
-                addition.__class__ = Information  # type: ignore[assignment]
+                addition.__class__ = Information  # type: ignore[assignment]  # of the same slots
                 information.append(addition)
             draft.information = tuple(information)
 

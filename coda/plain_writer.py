@@ -42,7 +42,7 @@ _LEVELS = {level: f"{level}" for level in range(10)}
 _CODES: set[str] = set()  # transaction codes seen before that are eight digits
 
 
-def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | None:  # noqa: PLR0911, PLR0912
+def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | None:  # noqa: PLR0911, PLR0912  # calls would cost more
     """The lines of the movements with their line ends, count and totals, or `None` when anything is in doubt."""
     parts: list[str] = []
     last_sequence = last_detail = debit = credit = count = 0

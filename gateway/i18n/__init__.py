@@ -7,6 +7,7 @@ memory when the process starts. `_` marks a text for extraction where it is writ
 from __future__ import annotations
 
 import io
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
@@ -45,15 +46,17 @@ def _(text: str) -> str:
 
 def choose(accept_language: str | None, default: str) -> str:
     """The best of our languages for an `Accept-Language` header, else `default`. Source: RFC 9110 §12.5.4."""
-    best, best_weight = default, 0.0
+    best, best_weight = default, Decimal(0)
     for part in (accept_language or "").split(","):
         tag, _separator, parameters = part.strip().partition(";")
         language = tag.split("-")[0].strip().lower()
-        weight = 1.0
+        weight = Decimal(1)
         if parameters.strip().startswith("q="):
             try:
-                weight = float(parameters.strip()[2:])
-            except ValueError:
+                weight = Decimal(parameters.strip()[2:])
+            except InvalidOperation:
+                continue
+            if not weight.is_finite():
                 continue
         if language in LANGUAGES and weight > best_weight:
             best, best_weight = language, weight
