@@ -35,6 +35,13 @@ TARGETS: Final = tuple(language for language in LANGUAGES if language != SOURCE_
 Text = str | tuple[str, str]
 """A message id; a pair where number decides (singular, plural)."""
 
+PLURALS: Final = {
+    "nl": "nplurals=2; plural=(n != 1);",
+    "fr": "nplurals=2; plural=(n > 1);",
+    "de": "nplurals=2; plural=(n != 1);",
+}
+"""Said here, since newer locale data adds a form for whole millions in French, which nothing of ours counts to."""
+
 _PERCENT: Final = re.compile(r"%\((\w+)\)[sd]")
 _FAULTS: Final = frozenset({"FieldFault", "Hindrance"})
 """Values whose third and fourth parts are a sentence and a remedy."""
@@ -81,6 +88,7 @@ def update(language: str, texts: Iterable[Text]) -> None:
     path = CATALOGUES / f"{language}.po"
     known = {_key(message.id): message for message in catalogue(language) if message.id} if path.exists() else {}
     made = Catalog(locale=language, domain="sluis", project="Sluis", version="", fuzzy=False, charset="utf-8")
+    made.mime_headers = [("Plural-Forms", PLURALS[language])]
     for text in texts:
         message = known.get(_key(text))
         fits = message is not None and isinstance(message.id, tuple | list) == isinstance(text, tuple)
