@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from gateway import logs, migrations, runtime, serving, worker
 from gateway.coda_cli import coda_commands
-from gateway.crypto import KeyRing
 from gateway.errors import GatewayError
 from gateway.files_cli import CANNOT_RUN, pain_commands
 from gateway.identity.rights import OfficeRole
 from gateway.identity.service import IdentityService
+from gateway.keys_cli import keys_commands
 from gateway.offices.service import OfficeService
 from gateway.settings import Settings
 from gateway.supervisor import Stopped, Supervisor, require_free_port, stopping_on_signals
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(coda_commands, name="coda")
 app.add_typer(pain_commands, name="pain")
+app.add_typer(keys_commands, name="keys")
 office_commands = typer.Typer(no_args_is_help=True, help="Offices of this installation.")
 app.add_typer(office_commands, name="office")
 
@@ -69,17 +70,6 @@ def migrate() -> None:
         raise runtime.DatabaseNotNamed(setting="SLUIS_DATABASE_OWNER_URL")
     migrations.upgrade(settings.database_owner_url.get_secret_value())
     print("The database is up to date.")
-
-
-@app.command()
-def keys() -> None:
-    """Make the key file of this installation, once; back it up apart from the database."""
-    settings = Settings()
-    if settings.keys_path.exists():
-        print(f"{settings.keys_path}: exists already and stays as it is", file=sys.stderr)
-        raise typer.Exit(CANNOT_RUN)
-    KeyRing.generate(settings.keys_path)
-    print(f"Keys written to {settings.keys_path}.")
 
 
 @office_commands.command("add")

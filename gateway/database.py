@@ -181,7 +181,13 @@ class UnsafeDatabaseRole(ConfigError):
 def connect(url: URL | str, *, pool_size: int = 10) -> Database:
     """An engine as the application role; refuses a role that could look past the policies (OPS-10)."""
     engine = create_engine(
-        with_driver(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, pool_timeout=15
+        with_driver(url),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=15,
+        # A failing statement must not carry its values into a log or a trace (SEC-07).
+        hide_parameters=True,
     )
     with engine.connect() as connection:
         row = connection.execute(

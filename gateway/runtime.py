@@ -69,8 +69,20 @@ def open_gateway(settings: Settings) -> Gateway:
     """The installation as this process sees it; raises `ConfigError` when it is not complete."""
     if settings.database_url is None:
         raise DatabaseNotNamed(setting="SLUIS_DATABASE_URL")
+    settings.check_files()
     keys = KeyRing.load(settings.keys_path)
     return build(settings, connect(settings.database_url.get_secret_value()), keys)
+
+
+@contextlib.contextmanager
+def opened_gateway(settings: Settings) -> Iterator[Gateway]:
+    """The installation for one command, on the operator's database or the embedded one; closed at the end."""
+    with database_addresses(settings) as addresses:
+        gateway = open_gateway(with_database(settings, addresses))
+        try:
+            yield gateway
+        finally:
+            gateway.database.bind.engine.dispose()
 
 
 def conninfo(settings: Settings) -> str:

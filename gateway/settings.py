@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway import secret_files
 
 
 class BankAccessSettings(BaseModel):
@@ -24,7 +26,14 @@ class BankAccessSettings(BaseModel):
 class Settings(BaseSettings):
     """One installation. Paths are relative to the working directory unless absolute."""
 
-    model_config = SettingsConfigDict(env_prefix="SLUIS_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SLUIS_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        # A faulty value may be a password.
+        hide_input_in_errors=True,
+    )
 
     data_folder: Path = Path("var/data")
     """Embedded database, generated keys; never inside a web root."""
@@ -47,6 +56,30 @@ class Settings(BaseSettings):
     default_language: Literal["nl", "fr", "en", "de"] = "nl"
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Secrets may be named by file: `SLUIS_DATABASE_URL_FILE` beside `SLUIS_DATABASE_URL`."""
+        files = secret_files.SecretFiles(settings_cls)
+        return init_settings, env_settings, files, dotenv_settings, file_secret_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        return secret_files.resolved(cls, values) if isinstance(values, dict) else values
+
+    def check_files(self) -> None:
+        """Raise `SecretFileUnusable` when a certificate file with a private key is missing or open to others."""
+        for bank_id, bank in self.banks.items():
+            if bank.certificate_file is not None:
+                secret_files.check(bank.certificate_file, setting=f"banks.{bank_id}.certificate_file")
 
     @property
     def keys_path(self) -> Path:

@@ -17,7 +17,7 @@ LOCK: Final = 7_365_100
 
 def upgrade(owner_url: URL | str, *, revision: str = "head") -> None:
     """Bring the database to `revision`; the whole step is one transaction, so a failing one leaves nothing behind."""
-    engine = create_engine(with_driver(owner_url))
+    engine = create_engine(with_driver(owner_url), hide_parameters=True)
     try:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})

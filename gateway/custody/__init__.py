@@ -1,0 +1,1 @@
+"""Custody of secrets: which columns are encrypted, and taking them from one master key to the next."""

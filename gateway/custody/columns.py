@@ -1,0 +1,36 @@
+"""Every encrypted column of the database, listed once: rotation, `sluis keys status` and a test go by this list.
+
+`binding` is what `KeyRing.encrypt` was given as `table`; `row` names the column that holds the row id it was bound to.
+A binary column that is no ciphertext has a name that says what it is (`…_hash`, `mac`, `content`), see the test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.transactions.models import RAW_TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedColumn:
+    """A column of ciphertexts."""
+
+    table: str
+    column: str
+    binding: str
+    row: str = "id"
+
+
+ENCRYPTED: Final = (
+    EncryptedColumn("app_user", "totp_secret", "app_user"),
+    EncryptedColumn("bank_transaction", "raw_cipher", RAW_TABLE),
+    EncryptedColumn("consent", "link_cipher", "consent.link"),
+    EncryptedColumn("consent", "handle_cipher", "consent.handle"),
+    EncryptedColumn("consent", "callback_cipher", "consent.callback"),
+    EncryptedColumn("consent", "tokens_cipher", "consent.tokens"),
+    EncryptedColumn("review_item", "raw_cipher", "review_item"),
+    EncryptedColumn("sync", "psu_cipher", "sync.psu"),
+    # The form before, kept as it was encrypted for the transaction itself.
+    EncryptedColumn("transaction_revision", "raw_cipher", RAW_TABLE, row="transaction_id"),
+)
