@@ -41,6 +41,7 @@ PREFIXES: Final = {
     "export": "exp",
     "audit_entry": "aud",
     "review_item": "rev",
+    "job": "job",
 }
 
 
@@ -125,3 +126,4 @@ ApprovalId = Annotated[UUID, TypedId("approval")]
 ExportId = Annotated[UUID, TypedId("export")]
 AuditEntryId = Annotated[UUID, TypedId("audit_entry")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
+JobId = Annotated[UUID, TypedId("job")]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -48,17 +48,13 @@ class ClientRepository:
         self, office_id: UUID, *, today: date, visible: frozenset[UUID] | None = None
     ) -> SelectOfScalar[Client]:
         """Query over the clients with a grant valid today, limited to `visible` when given."""
-        grant = (
-            select(AccessGrant.id)
-            .where(
-                AccessGrant.office_id == office_id,
-                AccessGrant.client_id == Client.id,
-                AccessGrant.from_date <= today,
-                or_(col(AccessGrant.until_date).is_(None), col(AccessGrant.until_date) >= today),
-            )
-            .exists()
-        )
-        query = select(Client).where(Client.office_id == office_id, grant)
+        query = select(Client).where(Client.office_id == office_id, _granted(office_id, today))
+        return query if visible is None else query.where(col(Client.id).in_(visible))
+
+    @staticmethod
+    def granted_ids(office_id: UUID, *, today: date, visible: frozenset[UUID] | None) -> SelectOfScalar[UUID]:
+        """The ids alone, to limit another query."""
+        query = select(Client.id).where(Client.office_id == office_id, _granted(office_id, today))
         return query if visible is None else query.where(col(Client.id).in_(visible))
 
     def by_number(self, office_id: UUID, enterprise_number: str, dossier_code: str) -> Client | None:
@@ -84,3 +80,17 @@ class ClientRepository:
             .where(AccessGrant.office_id == office_id, AccessGrant.client_id == client_id)
             .order_by(col(AccessGrant.from_date))
         ).all()
+
+
+def _granted(office_id: UUID, today: date) -> ColumnElement[bool]:
+    """Whether a grant opens the client on this day."""
+    return (
+        select(AccessGrant.id)
+        .where(
+            AccessGrant.office_id == office_id,
+            AccessGrant.client_id == Client.id,
+            AccessGrant.from_date <= today,
+            or_(col(AccessGrant.until_date).is_(None), col(AccessGrant.until_date) >= today),
+        )
+        .exists()
+    )

@@ -16,6 +16,7 @@ from gateway.identity.endpoints import PUBLIC_OPERATIONS
 from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import PREFIXES, encode, new_id
+from gateway.jobs.service import JobService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
@@ -23,7 +24,8 @@ from tests.gateway.payments.scene import ALL, make_scene
 
 __all__ = ["banks", "linked", "running_banks"]
 
-EVERYONE = {"end_session", "confirm_second_factor", "get_me", "get_office", "get_test_clock", "list_banks"}
+EVERYONE = {"end_session", "confirm_second_factor", "get_me", "get_office", "get_test_clock", "list_banks",
+            "list_jobs"}  # fmt: skip
 """Operations that need a sign-in and no particular right."""
 OF_PERSONS = {
     "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
@@ -139,6 +141,9 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     credential, own_token = identity.create_credential(
         act_of_system(office, now=linked.real_now()), name="own", scopes=list(SCOPE_PERMISSIONS)
     )
+    with linked.database.unit_of_work(office.id) as session:
+        job = JobService(linked).start(session, act_of_system(office, now=linked.real_now()), kind="client_import")
+    ids["job_id"] = encode("job", job.id)
     _, idle_token = identity.create_credential(
         act_of_system(scene.office, now=linked.real_now()), name="idle", scopes=["audit"]
     )

@@ -31,7 +31,8 @@ from tests.gateway.builders import make_office
 
 WORKER = """
 import asyncio, sys, time
-from gateway import jobs, logs
+from gateway import logs
+from gateway.jobs import queue as jobs
 logs.configure("WARNING")
 jobs.HEARTBEAT = jobs.timedelta(seconds=0.2)
 jobs.STALLED_AFTER = jobs.timedelta(seconds=1)

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from gateway.database import raw_connection
 
-log = logging.getLogger("gateway.jobs")
+log = logging.getLogger("gateway.jobs.queue")
 
 HEARTBEAT: Final = timedelta(seconds=2)
 STALLED_AFTER: Final = timedelta(seconds=10)

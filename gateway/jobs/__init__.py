@@ -1,0 +1,13 @@
+"""Work in the background: `queue` hands it to a worker, the `job` resource tells callers how far it is."""
+
+from gateway.jobs.queue import (
+    HEARTBEAT,
+    KEEP_FINISHED,
+    RESCUE_EVERY,
+    STALLED_AFTER,
+    account_lock,
+    enqueue,
+    make_app,
+)
+
+__all__ = ["HEARTBEAT", "KEEP_FINISHED", "RESCUE_EVERY", "STALLED_AFTER", "account_lock", "enqueue", "make_app"]
