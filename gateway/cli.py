@@ -14,8 +14,8 @@ from gateway import logs, migrations, runtime, serving, worker
 from gateway.coda_cli import coda_commands
 from gateway.errors import GatewayError
 from gateway.files_cli import CANNOT_RUN, pain_commands
+from gateway.identity.people import PeopleService
 from gateway.identity.rights import OfficeRole
-from gateway.identity.service import IdentityService
 from gateway.keys_cli import keys_commands
 from gateway.offices.service import OfficeService
 from gateway.settings import Settings
@@ -100,11 +100,11 @@ def office_add(
         office = OfficeService(gateway).create(
             name=name, language=language, mode=settings.mode, consent_days_max=consent_days
         )
-        identity = IdentityService(gateway)
-        user = identity.create_user(
+        people = PeopleService(gateway)
+        user = people.create_user(
             email=email, first_name=first_name, last_name=last_name, language=language, password=password
         )
-        identity.grant_role(gateway.system_act(office.id), user.id, OfficeRole.ADMIN)
+        people.grant_role(gateway.system_act(office.id), user.id, OfficeRole.ADMIN)
     print(f"Office {name} added; {email} can sign in at {settings.base_url}.")
 
 

@@ -160,13 +160,23 @@ def before_commit(session: Session, key: str, finish: Callable[[Session], None])
 
 
 @event.listens_for(Session, "after_begin")
-def _enter_office(session: Any, transaction: Any, connection: Connection) -> None:
+def _enter_office(session: Any, _transaction: Any, connection: Connection) -> None:
     """Tell PostgreSQL whose rows this transaction may see; always, since a reused connection keeps the old value."""
     office_id = session.info.get(UNIT_OFFICE)
     connection.execute(
         text("SELECT set_config(:name, :value, true)"),
         {"name": OFFICE_SETTING, "value": "" if office_id is None else str(office_id)},
     )
+
+
+def enter_office(session: Session, office_id: UUID) -> None:
+    """Let a unit of work that began without an office see the rows of the one it has just found.
+
+    For signing in: which office it is stands in a global row, what the person reaches there in rows of the office.
+    """
+    assert session.info.get(UNIT_OFFICE) is None, "a unit of work belongs to one office"
+    session.info[UNIT_OFFICE] = office_id
+    _enter_office(session, None, session.connection())
 
 
 class UnsafeDatabaseRole(ConfigError):

@@ -25,6 +25,7 @@ PREFIXES: Final = {
     "membership": "mem",
     "credential": "key",
     "client": "cli",
+    "client_group": "cgr",
     "access_grant": "gra",
     "consent": "con",
     "consent_account": "coa",
@@ -112,6 +113,8 @@ OfficeIdField = Annotated[UUID, TypedId("office")]
 UserId = Annotated[UUID, TypedId("user")]
 CredentialId = Annotated[UUID, TypedId("credential")]
 ClientId = Annotated[UUID, TypedId("client")]
+MembershipId = Annotated[UUID, TypedId("membership")]
+ClientGroupId = Annotated[UUID, TypedId("client_group")]
 ConsentId = Annotated[UUID, TypedId("consent")]
 ConsentAccountId = Annotated[UUID, TypedId("consent_account")]
 AccountId = Annotated[UUID, TypedId("account")]

@@ -17,6 +17,7 @@ from gateway.identity.rights import Permission
 from gateway.ids import ClientId, encode
 from gateway.offices.models import OfficeHead
 from gateway.pagination import Page, PageRequest, Sort
+from gateway.payments.queries import within
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 
@@ -35,7 +36,7 @@ def list_audit_entries(
 @router.get("/audit-chain", operation_id="get_audit_chain", responses=problem_responses())
 def get_audit_chain(act: ActDep, gateway: GatewayDep) -> AuditChainRead:
     """Recompute the chain and name the first broken or missing entry."""
-    act.require(Permission.AUDIT_READ)
+    act.principal.require_for_office(Permission.AUDIT_READ)
     with gateway.database.unit_of_work(act.office_id) as session:
         fault = verify(session, gateway.audit, act.office_id)
         head = session.exec(select(OfficeHead).where(OfficeHead.office_id == act.office_id)).one()
@@ -45,9 +46,13 @@ def get_audit_chain(act: ActDep, gateway: GatewayDep) -> AuditChainRead:
 def _entries(
     gateway: Gateway, act: Act, page: PageRequest, client_id: UUID | None
 ) -> tuple[list[AuditEntry], str | None]:
-    act.require(Permission.AUDIT_READ)
+    act.require(Permission.AUDIT_READ, client_id)
     order = [Sort(col(AuditEntry.position), lambda entry: entry.position, int)]
     query = select(AuditEntry).where(AuditEntry.office_id == act.office_id)
+    visible = act.principal.visible_clients(Permission.AUDIT_READ)
+    if visible is not None:
+        # An auditor of some clients reads what concerns these, and nothing of the office itself.
+        query = query.where(within(AuditEntry.client_id, visible))
     if client_id is not None:
         query = query.where(AuditEntry.client_id == client_id)
     with gateway.database.unit_of_work(act.office_id) as session:

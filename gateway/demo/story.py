@@ -19,6 +19,7 @@ from gateway.clock import real_now
 from gateway.demo.basket import Basket
 from gateway.demo.portal import Browser, Caller, DemoFailed, Form, write_whole
 from gateway.demo.world import COMPANIES, CONSENT_DAYS_MAX, OFFICE, PASSWORD, PEOPLE, DemoCompany, DemoPerson
+from gateway.identity.people import PeopleService
 from gateway.identity.rights import SCOPE_PERMISSIONS
 from gateway.identity.service import IdentityService
 from gateway.ids import decode, encode
@@ -107,11 +108,11 @@ class Story:
         return office
 
     def _make_people(self, office: Office) -> None:
-        identity = IdentityService(self.gateway)
+        identity, people = IdentityService(self.gateway), PeopleService(self.gateway)
         act = self.gateway.system_act(office.id)
         clients = {linked.company.company_id: linked.client for linked in self.linked}
         for role in PEOPLE:
-            user = identity.create_user(
+            user = people.create_user(
                 email=role.email,
                 first_name=role.first_name,
                 last_name=role.last_name,
@@ -119,10 +120,10 @@ class Story:
                 password=PASSWORD,
             )
             for office_role in role.office_roles:
-                identity.grant_role(act, user.id, office_role)
+                people.grant_role(act, user.id, office_role)
             for client_role in role.client_roles:
                 assert role.client is not None, "a client role has a client"
-                identity.grant_role(act, user.id, client_role, client_id=decode("client", clients[role.client]["id"]))
+                people.grant_role(act, user.id, client_role, client_id=decode("client", clients[role.client]["id"]))
             secret = identity.enrol_second_factor(user.id)
             identity.confirm_enrolment(user.id, pyotp.TOTP(secret).at(real_now()))
             self.people[role.key] = Person(role, encode("user", user.id), secret)

@@ -59,3 +59,19 @@ class SecondFactorAlreadyEnrolled(ConflictError):
     code = "second_factor_already_enrolled"
     title = "A second factor is in use already"
     hint = "An administrator other than you can reset it."
+
+
+class RoleHeld(ConflictError):
+    """The person has this role already."""
+
+    code = "role_held"
+    title = "This person has this role already"
+    hint = "Nothing needs to be done; read the roles of the user again."
+
+
+class LastAdministrator(ConflictError):
+    """Without this role nobody could administer the office or the client any more (OFF-08)."""
+
+    code = "last_administrator"
+    title = "This is the last administrator"
+    hint = "Give another person the role first; after a death, guardianship or bankruptcy record the legal event."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Index, String, text
@@ -53,8 +53,21 @@ class Membership(Base, table=True):
     office_id: UUID = Field(foreign_key="office.id", index=True)
     client_id: UUID | None = None
     role: str = Field(max_length=20)
+    salaries: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Whether payments of wages are shown and decided (PAY-26)."""
+    from_date: date | None = None
+    until_date: date | None = None
+    """First and last day of an auditor; other roles hold until they end."""
     created_at: datetime = Field(sa_type=Moment)
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the role counts on this day."""
+        return (
+            self.ended_at is None
+            and (self.from_date is None or self.from_date <= day)
+            and (self.until_date is None or day <= self.until_date)
+        )
 
 
 class Credential(Base, table=True):

@@ -33,6 +33,16 @@ class IdentityRepository:
             select(Membership).where(Membership.user_id == user_id, col(Membership.ended_at).is_(None))
         ).all()
 
+    def holders(self, office_id: UUID, role: str, *, client_id: UUID | None = None) -> set[UUID]:
+        """The people who hold this role now, in the office or at the client."""
+        query = select(Membership.user_id).where(
+            Membership.office_id == office_id,
+            Membership.role == role,
+            col(Membership.client_id).is_(None) if client_id is None else Membership.client_id == client_id,
+            col(Membership.ended_at).is_(None),
+        )
+        return set(self.session.exec(query))
+
     def members(self, office_id: UUID, *, client_id: UUID | None = None) -> Sequence[tuple[Membership, User]]:
         """Roles held now in this office (at this client when given) with their people."""
         query = (

@@ -1,7 +1,8 @@
 """Who may do what: roles, scopes and the permissions they give, as one table.
 
 A person has office roles and client roles; a machine (API token) has scopes. Both are reduced to a `Principal`, and
-every service asks that. Deciding on payments needs a person: no scope gives it (APP-06). Requirements OFF-08, SEC-03.
+every service asks that. Deciding on payments needs a person: no scope gives it (APP-06). Roles of staff and support
+reach only the clients assigned to them, one by one or by groups (OFF-09). Requirements OFF-08, OFF-09, SEC-03.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ class ClientRole(StrEnum):
     APPROVER = "approver"
     EXPORTER = "exporter"
     VIEWER = "viewer"
+    AUDITOR = "auditor"
+    """Reads, from a day until a day."""
+
+
+GUARDED_ROLES: Final = frozenset({OfficeRole.ADMIN, ClientRole.ADMINISTRATOR, ClientRole.APPROVER, ClientRole.EXPORTER})
+"""Roles that move money or rights: given and taken by two people (APP-12)."""
+
+LIMITED_ROLES: Final = frozenset({OfficeRole.STAFF, OfficeRole.SUPPORT})
+"""Office roles that reach the assigned clients only; an admin reaches all (OFF-09)."""
 
 
 class Permission(StrEnum):
@@ -55,6 +65,8 @@ class Permission(StrEnum):
     RULES_READ = "rules:read"
     RULES_WRITE = "rules:write"
     AUDIT_READ = "audit:read"
+    USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
     ADMIN = "admin"
 
 
@@ -70,11 +82,13 @@ OFFICE_PERMISSIONS: Final[Mapping[OfficeRole, frozenset[Permission]]] = {
 }
 
 CLIENT_PERMISSIONS: Final[Mapping[ClientRole, frozenset[Permission]]] = {
-    ClientRole.ADMINISTRATOR: _READING | {P.CONSENTS_WRITE, P.ACCOUNTS_WRITE, P.RULES_READ, P.RULES_WRITE},
+    ClientRole.ADMINISTRATOR: _READING
+    | {P.CONSENTS_WRITE, P.ACCOUNTS_WRITE, P.RULES_READ, P.RULES_WRITE, P.USERS_READ, P.USERS_WRITE},
     ClientRole.PREPARER: _READING | {P.PAYMENTS_WRITE, P.RULES_READ},
     ClientRole.APPROVER: _READING | {P.PAYMENTS_APPROVE, P.RULES_READ},
     ClientRole.EXPORTER: _READING | {P.PAYMENTS_EXPORT, P.RULES_READ},
     ClientRole.VIEWER: _READING,
+    ClientRole.AUDITOR: _READING | {P.RULES_READ, P.AUDIT_READ, P.USERS_READ},
 }
 
 SCOPE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
@@ -85,7 +99,7 @@ SCOPE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "coda": frozenset({P.STATEMENTS_READ}),
     "payments:write": frozenset({P.PAYMENTS_READ, P.PAYMENTS_WRITE, P.RULES_READ}),
     "audit": frozenset({P.AUDIT_READ}),
-    "admin": frozenset({P.ADMIN, P.RULES_READ}),
+    "admin": frozenset({P.ADMIN, P.RULES_READ, P.USERS_READ}),
 }
 """Scopes of API tokens. None gives `payments:approve` or `payments:export`: a machine prepares, people decide."""
 
@@ -124,6 +138,8 @@ class Principal:
     office_id: UUID
     office_permissions: frozenset[Permission] = frozenset()
     client_permissions: Mapping[UUID, frozenset[Permission]] = field(default_factory=dict)
+    office_clients: frozenset[UUID] | None = None
+    """The clients that the office permissions reach; None when all do."""
     second_factor_at: datetime | None = None
     language: str = "en"
 
@@ -132,19 +148,30 @@ class Principal:
         """True for a signed-in user; decisions need one."""
         return self.kind is PrincipalKind.USER
 
-    def allows(self, permission: Permission, client_id: UUID | None = None) -> bool:
-        """Whether the permission is held, for the office as a whole or for one client."""
-        if permission in self.office_permissions:
+    def reaches(self, client_id: UUID) -> bool:
+        """Whether the client exists for this principal at all, with whatever right."""
+        if client_id in self.client_permissions:
             return True
+        return bool(self.office_permissions) and (self.office_clients is None or client_id in self.office_clients)
+
+    def allows(self, permission: Permission, client_id: UUID | None = None) -> bool:
+        """Whether the permission is held: for this client, or anywhere when `client_id` is None."""
         if client_id is None:
-            return any(permission in held for held in self.client_permissions.values())
-        return permission in self.client_permissions.get(client_id, frozenset())
+            return permission in self.office_permissions or any(
+                permission in held for held in self.client_permissions.values()
+            )
+        if permission in self.client_permissions.get(client_id, frozenset()):
+            return True
+        return permission in self.office_permissions and (
+            self.office_clients is None or client_id in self.office_clients
+        )
 
     def visible_clients(self, permission: Permission) -> frozenset[UUID] | None:
         """The clients to which lists are limited; None when all of the office are visible."""
-        if permission in self.office_permissions:
-            return None
-        return frozenset(client for client, held in self.client_permissions.items() if permission in held)
+        own = frozenset(client for client, held in self.client_permissions.items() if permission in held)
+        if permission not in self.office_permissions:
+            return own
+        return None if self.office_clients is None else self.office_clients | own
 
     def require(self, permission: Permission, client_id: UUID | None = None) -> None:
         """Raise when the permission is not held.
@@ -153,9 +180,14 @@ class Principal:
         """
         if self.allows(permission, client_id):
             return
-        if client_id is not None and not self.office_permissions and client_id not in self.client_permissions:
+        if client_id is not None and not self.reaches(client_id):
             raise NotFound
         raise RightsError
+
+    def require_for_office(self, permission: Permission) -> None:
+        """Raise `RightsError` unless the permission is held for the office with all its clients."""
+        if permission not in self.office_permissions or self.office_clients is not None:
+            raise RightsError
 
     def require_fresh_second_factor(self, now: datetime) -> None:
         """Raise unless a person acts whose second factor is fresh. `now` is real time."""

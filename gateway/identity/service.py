@@ -17,28 +17,24 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import FieldFault, InputError, NotFound, SignInError
 from gateway.identity.errors import (
-    EmailTaken,
     OfficeRequired,
     SecondFactorAlreadyEnrolled,
     SecondFactorNotEnrolled,
     SignInDelayed,
     SignInRefused,
 )
-from gateway.identity.models import Credential, Membership, User, WebSession
-from gateway.identity.passwords import hash_password, is_password
+from gateway.identity.held import held_rights
+from gateway.identity.models import Credential, User, WebSession
+from gateway.identity.passwords import is_password
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import (
     SCOPE_PERMISSIONS,
-    ClientRole,
-    OfficeRole,
     Permission,
     Principal,
     PrincipalKind,
-    person_permissions,
 )
 from gateway.ids import new_id
 from gateway.offices.models import Office
-from gateway.offices.repository import ClientRepository
 from gateway.pagination import PageRequest, Sort
 
 SESSION_IDLE_MAX: Final = timedelta(minutes=30)
@@ -128,7 +124,7 @@ class IdentityService:
                 session.add(found)
             user = identities.user(found.user_id)
             assert user is not None, "a session belongs to a user who exists"
-            principal = self._principal(identities, user, found)
+            principal = self._principal(identities, user, found, now)
         if not principal.office_permissions and not principal.client_permissions:
             raise SignInError
         return principal, found
@@ -155,57 +151,7 @@ class IdentityService:
         if not is_right:
             raise SignInRefused
 
-    # People ------------------------------------------------------------------------------------------------------
-
-    def create_user(self, *, email: str, first_name: str, last_name: str, language: str, password: str) -> User:
-        """A person without any role yet; raises `EmailTaken`, `PasswordWeak`."""
-        user = User(
-            id=new_id(),
-            email=email.strip().lower(),
-            first_name=first_name,
-            last_name=last_name,
-            language=language,
-            password_hash=hash_password(password),
-            created_at=self.gateway.real_now(),
-        )
-        with self.gateway.database.unit_of_work(None) as session:
-            if IdentityRepository(session).user_by_email(user.email) is not None:
-                raise EmailTaken
-            session.add(user)
-        return user
-
-    def grant_role(
-        self, act: Act, user_id: UUID, role: OfficeRole | ClientRole, *, client_id: UUID | None = None
-    ) -> Membership:
-        """Give a role; an office role when `client_id` is None. Raises `InputError`, `RightsError`."""
-        act.require(Permission.ADMIN)
-        if (client_id is None) != isinstance(role, OfficeRole):
-            raise InputError(
-                faults=[FieldFault("/role", "role_misplaced", "An office role has no client, a client role has one.")]
-            )
-        with self.gateway.database.unit_of_work(act.office_id) as session:
-            if client_id is not None and ClientRepository(session).get(act.office_id, client_id) is None:
-                raise InputError(faults=[FieldFault("/client_id", "client_not_found", "There is no such client.")])
-            membership = Membership(
-                id=new_id(),
-                user_id=user_id,
-                office_id=act.office_id,
-                client_id=client_id,
-                role=role,
-                created_at=act.real_now,
-            )
-            session.add(membership)
-            session.flush()
-            self.gateway.audit.record(
-                session,
-                act,
-                "role.granted",
-                "membership",
-                membership.id,
-                client_id=client_id,
-                changes={"role": Change(None, role), "user_id": Change(None, user_id)},
-            )
-        return membership
+    # Second factor ---------------------------------------------------------------------------------------------------
 
     def enrol_second_factor(self, user_id: UUID) -> str:
         """A new TOTP secret (base 32), in use once `confirm_enrolment` has seen a code from it."""
@@ -358,20 +304,17 @@ class IdentityService:
             second_factor_at=now if has_second_factor and user.totp_confirmed_at is not None else None,
         )
         session.add(opened)
-        return SignedIn(token, opened.form_token, self._principal(identities, user, opened), user)
+        return SignedIn(token, opened.form_token, self._principal(identities, user, opened, now), user)
 
-    def _principal(self, identities: IdentityRepository, user: User, found: WebSession) -> Principal:
-        office, clients = person_permissions(
-            (membership.client_id, membership.role)
-            for membership in identities.memberships(user.id)
-            if membership.office_id == found.office_id
-        )
+    def _principal(self, identities: IdentityRepository, user: User, found: WebSession, now: datetime) -> Principal:
+        rights = held_rights(identities.session, user.id, found.office_id, now=now)
         return Principal(
             kind=PrincipalKind.USER,
             id=user.id,
             office_id=found.office_id,
-            office_permissions=office,
-            client_permissions=clients,
+            office_permissions=rights.office_permissions,
+            client_permissions=rights.client_permissions,
+            office_clients=rights.office_clients,
             second_factor_at=found.second_factor_at,
             language=user.language,
         )

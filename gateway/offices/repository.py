@@ -23,6 +23,10 @@ class OfficeRepository:
         """The office itself."""
         return self.session.get(Office, office_id)
 
+    def hold(self, office_id: UUID) -> None:
+        """Let what changes the office's admins, or a client's administrators, follow one after the other."""
+        self.session.exec(select(Office.id).where(Office.id == office_id).with_for_update(key_share=True)).one()
+
     def all_ids(self) -> list[UUID]:
         """Every office; for dispatchers, which loop over offices one unit of work each."""
         return list(self.session.exec(select(Office.id).order_by(col(Office.id))))

@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
+from gateway.client_groups.models import EVERYONE, ClientGroup
 from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransition
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
@@ -80,6 +81,11 @@ class OfficeService:
             session.add(office)
             session.flush()
             session.add(OfficeHead(office_id=office.id))
+            session.add(
+                ClientGroup(
+                    id=new_id(), office_id=office.id, name=EVERYONE, is_everyone=True, created_at=office.created_at
+                )
+            )
         return office
 
     def get(self, office_id: UUID) -> Office:
@@ -135,9 +141,13 @@ class ClientService:
             named = clients.by_external_id(act.office_id, wish.external_id) if wish.external_id else None
             client = named if number is None else clients.by_number(act.office_id, number, wish.dossier_code)
             if named is not None and (client is None or named.id != client.id):
+                act.principal.require_for_office(Permission.CLIENTS_WRITE)
                 raise ConflictError(
                     faults=[FieldFault("/external_id", "external_id_taken", "This external_id is in use")]
                 )
+            if client is None or not act.principal.allows(Permission.CLIENTS_WRITE, client.id):
+                # Whoever sees some clients only makes none, and is told nothing of those that are not theirs (OFF-09).
+                act.principal.require_for_office(Permission.CLIENTS_WRITE)
             if client is None:
                 return self._create(session, act, wish, number), True
             if client.state == ClientState.CLOSED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pyotp
@@ -12,6 +12,7 @@ import pyotp
 from gateway.act import Act, system_act
 from gateway.assembly import Gateway
 from gateway.identity.models import User
+from gateway.identity.people import PeopleService
 from gateway.identity.rights import ClientRole, OfficeRole, Principal, PrincipalKind, person_permissions
 from gateway.identity.service import IdentityService
 from gateway.ids import new_id
@@ -19,6 +20,7 @@ from gateway.offices.models import Client, Office
 from gateway.offices.service import ClientService, ClientWish, OfficeService
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+AUDIT_UNTIL = date(2099, 12, 31)
 PASSWORD = "correct horse battery"
 
 _numbers = itertools.count(1)
@@ -66,17 +68,18 @@ def make_person(
     is_enrolled: bool = True,
 ) -> Person:
     """A person with these roles (client roles at `client`) and a confirmed second factor."""
-    identity = IdentityService(gateway)
+    identity, people = IdentityService(gateway), PeopleService(gateway)
     number = next(_numbers)
-    user = identity.create_user(
+    user = people.create_user(
         email=f"person{number}@example.test", first_name="Person", last_name=f"Nummer{number}", language="nl",
         password=PASSWORD,
     )  # fmt: skip
     act = act_of_system(office)
     for role in roles:
-        identity.grant_role(
-            act, user.id, role, client_id=client.id if client is not None and isinstance(role, ClientRole) else None
-        )
+        people.grant_role(
+            act, user.id, role, client_id=client.id if client is not None and isinstance(role, ClientRole) else None,
+            until_date=AUDIT_UNTIL if role is ClientRole.AUDITOR else None,
+        )  # fmt: skip
     if not is_enrolled:
         return Person(user, None)
     secret = identity.enrol_second_factor(user.id)

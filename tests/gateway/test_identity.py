@@ -10,6 +10,7 @@ from gateway.assembly import Gateway
 from gateway.audit.log import verify
 from gateway.errors import SignInError
 from gateway.identity.errors import PasswordWeak, SignInDelayed, SignInRefused
+from gateway.identity.people import PeopleService
 from gateway.identity.rights import ClientRole, OfficeRole, Permission, PersonRequired, SecondFactorRequired
 from gateway.identity.service import IdentityService
 from tests.gateway.builders import PASSWORD, act_of, act_of_system, make_client, make_office, make_person
@@ -74,7 +75,7 @@ def test_ten_failures_delay_their_source_and_nobody_else(gateway: Gateway) -> No
 
 def test_a_weak_password_is_refused(gateway: Gateway) -> None:
     with pytest.raises(PasswordWeak):
-        IdentityService(gateway).create_user(
+        PeopleService(gateway).create_user(
             email="a@example.test", first_name="A", last_name="B", language="nl", password="wachtwoord123"
         )
 

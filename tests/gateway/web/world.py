@@ -21,6 +21,7 @@ from gateway.approvals.service import ApprovalService, DecisionWish
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
 from gateway.identity.models import User
+from gateway.identity.people import PeopleService
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import encode, new_id
@@ -85,14 +86,14 @@ class World:
         self, key: str, name: str, *roles: OfficeRole | ClientRole, client: Client | None = None, language: str = "nl"
     ) -> Person:
         """Somebody with a password and an authenticator."""
-        identity = IdentityService(self.gateway)
+        identity, people = IdentityService(self.gateway), PeopleService(self.gateway)
         first, _, last = name.partition(" ")
-        user = identity.create_user(
+        user = people.create_user(
             email=f"{key}@example.test", first_name=first, last_name=last, language=language, password=PASSWORD
         )
         for role in roles:
             client_id = client.id if client is not None and isinstance(role, ClientRole) else None
-            identity.grant_role(act_of_system(self.office), user.id, role, client_id=client_id)
+            people.grant_role(act_of_system(self.office), user.id, role, client_id=client_id)
         secret = identity.enrol_second_factor(user.id)
         person = Person(user, secret)
         identity.confirm_enrolment(user.id, person.code(self.clock()))

@@ -1,0 +1,1 @@
+"""Groups of clients, and which staff sees which client (OFF-09)."""
