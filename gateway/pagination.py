@@ -91,19 +91,21 @@ class Pager:
         name is refused.
         """
         if request.cursor is not None:
-            query = query.where(_after(order, self._open(request.cursor, name, len(order))))
+            query = query.where(_after(order, self.open(request.cursor, name, len(order))))
         columns = [sort.column.desc() if sort.is_descending else sort.column.asc() for sort in order]
         rows = list(session.exec(query.order_by(*columns).limit(request.limit + 1)))
         if len(rows) <= request.limit:
             return rows, None
         rows = rows[: request.limit]
-        return rows, self._seal([sort.read(rows[-1]) for sort in order], name)
+        return rows, self.seal([sort.read(rows[-1]) for sort in order], name)
 
-    def _seal(self, values: list[Any], name: str) -> str:
+    def seal(self, values: list[Any], name: str) -> str:
+        """A cursor that holds `values`, plain JSON, and opens for the list `name` only."""
         body = json.dumps(values, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._mac(body, name) + body).decode().rstrip("=")
 
-    def _open(self, cursor: str, name: str, length: int) -> list[Any]:
+    def open(self, cursor: str, name: str, length: int) -> list[Any]:
+        """The values of a cursor; raises `CursorInvalid` when it was altered or is another list's."""
         try:
             data = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
             mac, body = data[:16], data[16:]

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database import Base, Moment, office_key, office_reference, words
@@ -36,6 +36,8 @@ class OfficeHead(Base, table=True):
     office_id: UUID = Field(primary_key=True, foreign_key="office.id")
     audit_position: int = 0
     audit_hash: bytes = b""
+    change_position: int = Field(default=0, sa_type=BigInteger)
+    """Position of the last change set of transactions."""
 
 
 class ClientState(StrEnum):

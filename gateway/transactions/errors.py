@@ -1,6 +1,6 @@
 """What transactions refuse."""
 
-from gateway.errors import NotFound
+from gateway.errors import InputError, NotFound
 
 
 class TransactionNotFound(NotFound):
@@ -8,3 +8,11 @@ class TransactionNotFound(NotFound):
 
     code = "transaction_not_found"
     title = "There is no transaction with this id"
+
+
+class SearchUnusable(InputError):
+    """A filter that says nothing, or that pending transactions do not have."""
+
+    code = "search_unusable"
+    title = "This search cannot be done"
+    hint = "Correct the filters listed in errors; pending transactions are few and have no words or labels."

@@ -19,6 +19,7 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.ids import new_id
 from gateway.transactions.absorb import Plan, Window, plan
+from gateway.transactions.changes import Changes
 from gateway.transactions.models import (
     RAW_TABLE,
     BankTransaction,
@@ -74,10 +75,9 @@ class Merger:
         fingerprints = {row.fingerprint for row in reading.booked}
         stored = self.transactions.comparable(account.office_id, account.id, reading.window, fingerprints, version)
         decided = plan(stored, reading.booked, reading.window, are_ids_trusted=reading.are_ids_trusted)
-        self._carry_out(account, reading, decided, seen_at)
-        self.transactions.replace_pending(
-            account.office_id, account.id, [self._pending_row(account, row, seen_at) for row in reading.pending]
-        )
+        changes = Changes(self.session, account, at=seen_at)
+        self._carry_out(account, reading, decided, seen_at, changes)
+        self._replace_pending(account, reading, seen_at, changes)
         rejected = self._review(account, reading, decided, seen_at)
         return {
             "new": len(decided.new),
@@ -89,23 +89,59 @@ class Merger:
             "rejected": rejected,
         }
 
-    def _carry_out(self, account: Account, reading: Reading, decided: Plan, seen_at: datetime) -> None:
+    def _carry_out(
+        self, account: Account, reading: Reading, decided: Plan, seen_at: datetime, changes: Changes
+    ) -> None:
         office_id = account.office_id
+        if decided.is_quiet:
+            return
+        change_set_id = changes.id
         self.transactions.add_all(
-            [self._new_row(account, reading.booked[new.index], new.occurrence, seen_at) for new in decided.new]
+            [
+                self._new_row(account, reading.booked[new.index], new.occurrence, seen_at, change_set_id)
+                for new in decided.new
+            ]
         )
         changed = self.transactions.many(
             office_id, [*decided.vanished, *decided.revived, *(edit.id for edit in decided.edited)]
         )
         for edit in decided.edited:
             self._edit(account, changed[edit.id], reading.booked[edit.row.index], edit.row.occurrence, seen_at)
+            changed[edit.id].changed_in = change_set_id
         for ids, kind in ((decided.vanished, VANISHED), (decided.revived, "revived")):
             for transaction_id in ids:
                 self._note(account, changed[transaction_id], kind, seen_at, raw_cipher=None)
         self.transactions.set_state(
-            office_id, decided.vanished, state=VANISHED, vanished_at=seen_at, changed_at=seen_at
+            office_id,
+            decided.vanished,
+            state=VANISHED,
+            vanished_at=seen_at,
+            changed_at=seen_at,
+            changed_in=change_set_id,
         )
-        self.transactions.set_state(office_id, decided.revived, state=BOOKED, vanished_at=None, changed_at=seen_at)
+        self.transactions.set_state(
+            office_id, decided.revived, state=BOOKED, vanished_at=None, changed_at=seen_at, changed_in=change_set_id
+        )
+
+    def _replace_pending(self, account: Account, reading: Reading, seen_at: datetime, changes: Changes) -> None:
+        """What is announced now, instead of what was (SYN-07). What is shown again unchanged keeps its id."""
+        known: dict[tuple[Any, ...], list[UUID]] = {}
+        for row in self.transactions.pending(account.office_id, account.id):
+            facts = (row.booking_date, *(_comparable(getattr(row, name)) for name in _FACTS))
+            known.setdefault(facts, []).append(row.id)
+        fresh = []
+        for form in reading.pending:
+            facts = (form.booking_date, *(_comparable(value) for value in facts_of(form).values()))
+            same = known.get(facts)
+            if same:
+                same.pop(0)
+            else:
+                fresh.append(form)
+        gone = [row_id for ids in known.values() for row_id in ids]
+        if not (gone or fresh):
+            return
+        self.transactions.remove_pending(account.office_id, account.id, gone, change_set_id=changes.id)
+        self.transactions.add_pending([self._pending_row(account, form, seen_at, changes.id) for form in fresh])
 
     def _edit(
         self, account: Account, row: BankTransaction, form: Transaction, occurrence: int, seen_at: datetime
@@ -197,7 +233,9 @@ class Merger:
             self.session.add(item)
         return len(reading.rejected)
 
-    def _new_row(self, account: Account, form: Transaction, occurrence: int, seen_at: datetime) -> dict[str, Any]:
+    def _new_row(
+        self, account: Account, form: Transaction, occurrence: int, seen_at: datetime, change_set_id: UUID
+    ) -> dict[str, Any]:
         row_id = new_id()
         return {
             "id": row_id,
@@ -212,16 +250,21 @@ class Merger:
             "created_at": seen_at,
             "changed_at": seen_at,
             "vanished_at": None,
+            "added_in": change_set_id,
+            "changed_in": change_set_id,
             **facts_of(form),
         }
 
-    def _pending_row(self, account: Account, form: Transaction, seen_at: datetime) -> dict[str, Any]:
+    def _pending_row(
+        self, account: Account, form: Transaction, seen_at: datetime, change_set_id: UUID
+    ) -> dict[str, Any]:
         return {
             "id": new_id(),
             "office_id": account.office_id,
             "account_id": account.id,
             "booking_date": form.booking_date,
             "created_at": seen_at,
+            "added_in": change_set_id,
             **facts_of(form),
         }
 
@@ -243,6 +286,10 @@ def facts_of(form: Transaction) -> dict[str, Any]:
     values["missing_fields"] = list(form.missing_fields)
     values["warnings"] = list(form.warnings)
     return values
+
+
+def _comparable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _plain(raw: Mapping[str, Any]) -> bytes:

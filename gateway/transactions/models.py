@@ -1,4 +1,4 @@
-"""Tables of transactions: booked ones, their earlier forms, pending ones, and what nobody could read."""
+"""Tables of transactions: booked ones, their earlier forms, pending ones, what changed when, words, labels, doubts."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric, UniqueConstraint
+from sqlalchemy import BigInteger, Index, Numeric, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from gateway.database import Base, Moment, Money, office_key, office_reference
+
+Term = String(40, collation="C")
+"""A folded word; 40 characters tell any two apart that people tell apart."""
 
 RAW_TABLE = "bank_transaction"
 """Name to which encrypted raw rows of booked transactions are bound."""
@@ -61,6 +64,12 @@ class BankTransaction(Base, TransactionFacts, table=True):
         UniqueConstraint("account_id", "fingerprint", "fingerprint_version", "occurrence"),
         Index("ix_bank_transaction_account_day", "account_id", "booking_date", "id"),
         Index("ix_bank_transaction_office_day", "office_id", "booking_date", "id"),
+        Index("ix_bank_transaction_office_amount", "office_id", "amount"),
+        Index("ix_bank_transaction_office_iban", "office_id", "counterparty_iban"),
+        Index("ix_bank_transaction_office_reference", "office_id", "structured_reference"),
+        Index("ix_bank_transaction_office_end_to_end", "office_id", "end_to_end_id"),
+        office_reference("added_in", "change_set"),
+        office_reference("changed_in", "change_set"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -78,6 +87,59 @@ class BankTransaction(Base, TransactionFacts, table=True):
     """Start of the reading that first gave it."""
     changed_at: datetime = Field(sa_type=Moment)
     vanished_at: datetime | None = Field(default=None, sa_type=Moment)
+    added_in: UUID
+    """The change set that first gave it."""
+    changed_in: UUID = Field(index=True)
+    """The last change set that touched it; the same as `added_in` when none did since."""
+
+
+class ChangeSet(Base, table=True):
+    """What one reading changed on one account. Numbered at its commit, so that no cursor skips a late one."""
+
+    __tablename__ = "change_set"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        UniqueConstraint("office_id", "position", deferrable=True, initially="DEFERRED"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID = Field(index=True)
+    position: int = Field(default=0, sa_type=BigInteger)
+    """1, 2, 3 … within the office, in order of commit."""
+    created_at: datetime = Field(sa_type=Moment)
+    indexed_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When its words could be searched for."""
+
+
+class TransactionTerm(Base, table=True):
+    """A word of a transaction's texts, folded. Compared bytewise: the only order that row-level security lets index."""
+
+    __tablename__ = "transaction_term"
+    __table_args__ = (office_reference("transaction_id", "bank_transaction"),)
+
+    office_id: UUID = Field(primary_key=True, foreign_key="office.id")
+    term: str = Field(primary_key=True, sa_type=Term)
+    transaction_id: UUID = Field(primary_key=True, index=True)
+    is_name: bool = Field(primary_key=True)
+    """Whether it stands in the counterparty's name."""
+
+
+class TransactionLabel(Base, table=True):
+    """A word of the office's own on a transaction."""
+
+    __tablename__ = "transaction_label"
+    __table_args__ = (
+        office_key(),
+        office_reference("transaction_id", "bank_transaction"),
+        UniqueConstraint("office_id", "label", "transaction_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    transaction_id: UUID = Field(index=True)
+    label: str = Field(max_length=40)
 
 
 class TransactionRevision(Base, table=True):
@@ -100,16 +162,38 @@ class TransactionRevision(Base, table=True):
 
 
 class PendingTransaction(Base, TransactionFacts, table=True):
-    """Announced, not booked: replaced as a whole at each reading, never part of statements (SYN-07)."""
+    """Announced, not booked, never part of statements (SYN-07). One that a reading shows unchanged keeps its id."""
 
     __tablename__ = "pending_transaction"
-    __table_args__ = (office_key(), office_reference("account_id", "account"))
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        office_reference("added_in", "change_set"),
+    )
 
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id")
     account_id: UUID = Field(index=True)
     booking_date: date | None = None
     created_at: datetime = Field(sa_type=Moment)
+    added_in: UUID = Field(index=True)
+
+
+class PendingRemoval(Base, table=True):
+    """A pending transaction that is no longer announced; whoever keeps a copy removes it."""
+
+    __tablename__ = "pending_removal"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        office_reference("removed_in", "change_set"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    """The id that the transaction had."""
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    removed_in: UUID = Field(index=True)
 
 
 class ReviewItem(Base, table=True):

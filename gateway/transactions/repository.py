@@ -11,9 +11,17 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.ids import new_id
 from gateway.statements.models import StatementEntry
 from gateway.transactions.absorb import StoredRow, Window
-from gateway.transactions.models import BankTransaction, PendingTransaction, ReviewItem, TransactionRevision
+from gateway.transactions.models import (
+    BankTransaction,
+    PendingRemoval,
+    PendingTransaction,
+    ReviewItem,
+    TransactionLabel,
+    TransactionRevision,
+)
 
 
 class TransactionRepository:
@@ -22,11 +30,12 @@ class TransactionRepository:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def get(self, office_id: UUID, transaction_id: UUID) -> BankTransaction | None:
+    def get(self, office_id: UUID, transaction_id: UUID, *, is_locked: bool = False) -> BankTransaction | None:
         """One booked or vanished transaction."""
-        return self.session.exec(
-            select(BankTransaction).where(BankTransaction.office_id == office_id, BankTransaction.id == transaction_id)
-        ).one_or_none()
+        query = select(BankTransaction).where(
+            BankTransaction.office_id == office_id, BankTransaction.id == transaction_id
+        )
+        return self.session.exec(query.with_for_update() if is_locked else query).one_or_none()
 
     def of_accounts(self, office_id: UUID, account_ids: SelectOfScalar[UUID]) -> SelectOfScalar[BankTransaction]:
         """Query over the transactions of these accounts."""
@@ -108,6 +117,44 @@ class TransactionRepository:
         )
         return {row.id: row for row in rows}
 
+    def many_pending(self, office_id: UUID, ids: Iterable[UUID]) -> dict[UUID, PendingTransaction]:
+        """Several announced transactions by id."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        rows = self.session.exec(
+            select(PendingTransaction).where(
+                PendingTransaction.office_id == office_id, col(PendingTransaction.id).in_(wanted)
+            )
+        )
+        return {row.id: row for row in rows}
+
+    def labels(self, office_id: UUID, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+        """Labels of several transactions, in alphabetical order; those without are left out."""
+        found: dict[UUID, list[str]] = {}
+        if ids:
+            rows = self.session.exec(
+                select(TransactionLabel)
+                .where(TransactionLabel.office_id == office_id, col(TransactionLabel.transaction_id).in_(ids))
+                .order_by(col(TransactionLabel.label))
+            )
+            for row in rows:
+                found.setdefault(row.transaction_id, []).append(row.label)
+        return {transaction_id: sorted(labels) for transaction_id, labels in found.items()}
+
+    def set_labels(self, office_id: UUID, transaction_id: UUID, labels: Sequence[str]) -> None:
+        """Exactly these labels."""
+        self.session.execute(
+            delete(TransactionLabel).where(
+                col(TransactionLabel.office_id) == office_id, col(TransactionLabel.transaction_id) == transaction_id
+            )
+        )
+        self.session.add_all(
+            TransactionLabel(id=new_id(), office_id=office_id, transaction_id=transaction_id, label=label)
+            for label in labels
+        )
+        self.session.flush()
+
     def set_state(self, office_id: UUID, ids: Sequence[UUID], **values: Any) -> None:
         """Mark several transactions alike."""
         if ids:
@@ -117,13 +164,33 @@ class TransactionRepository:
                 .values(**values)
             )
 
-    def replace_pending(self, office_id: UUID, account_id: UUID, rows: Sequence[Mapping[str, Any]]) -> None:
-        """What is announced now, instead of what was (SYN-07)."""
+    def pending(self, office_id: UUID, account_id: UUID) -> Sequence[PendingTransaction]:
+        """What is announced on one account."""
+        return self.session.exec(
+            select(PendingTransaction)
+            .where(PendingTransaction.office_id == office_id, PendingTransaction.account_id == account_id)
+            .order_by(col(PendingTransaction.id))
+        ).all()
+
+    def remove_pending(self, office_id: UUID, account_id: UUID, ids: Sequence[UUID], *, change_set_id: UUID) -> None:
+        """No longer announced; that it was is noted for those who keep a copy."""
+        if not ids:
+            return
         self.session.execute(
             delete(PendingTransaction).where(
-                col(PendingTransaction.office_id) == office_id, col(PendingTransaction.account_id) == account_id
+                col(PendingTransaction.office_id) == office_id, col(PendingTransaction.id).in_(ids)
             )
         )
+        self.session.execute(
+            insert(PendingRemoval.__table__),  # type: ignore[attr-defined]
+            [
+                {"id": gone, "office_id": office_id, "account_id": account_id, "removed_in": change_set_id}
+                for gone in ids
+            ],
+        )
+
+    def add_pending(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """What is announced anew."""
         if rows:
             self.session.execute(insert(PendingTransaction.__table__), list(rows))  # type: ignore[attr-defined]
 

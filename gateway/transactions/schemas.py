@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -46,13 +48,15 @@ class TransactionRead(Shape):
     coda_code_basis: str = Field(description="Which step decided the CODA code.")
     missing_fields: list[str]
     warnings: list[str]
+    labels: list[str] = Field(description="The office's own words, in alphabetical order.")
     created_at: MomentText
     vanished_at: MomentText | None
 
     @classmethod
-    def of(cls, row: AnyTransaction) -> TransactionRead:
+    def of(cls, row: AnyTransaction, labels: Sequence[str] = ()) -> TransactionRead:
         """The shape of a booked, vanished or pending transaction."""
         special = {
+            "labels": list(labels),
             "state": row.state if isinstance(row, BankTransaction) else "pending",
             "vanished_at": row.vanished_at if isinstance(row, BankTransaction) else None,
             "amount": money(row.amount, row.currency),
@@ -63,6 +67,35 @@ class TransactionRead(Shape):
         return cls.model_validate(
             {name: special[name] if name in special else getattr(row, name) for name in cls.model_fields}
         )
+
+
+Label = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["rent"])]
+
+
+class LabelsWrite(Shape):
+    """All labels that the transaction shall have; an empty list takes them away."""
+
+    labels: Annotated[list[Label], Field(max_length=20)]
+
+
+class RemovedRead(Shape):
+    """A pending transaction that is no longer announced."""
+
+    id: TransactionId
+    account_id: AccountId
+
+
+class TransactionChangesRead(Shape):
+    """What changed since the cursor. Ask again with `next_cursor`: at once while `has_more`, later otherwise."""
+
+    added: list[TransactionRead]
+    modified: list[TransactionRead] = Field(
+        description="Changed or vanished at the bank; booked ones are never removed. One that you do not have yet "
+        "changed before you read it: store it like an added one."
+    )
+    removed: list[RemovedRead] = Field(description="Pending ones that are no longer announced.")
+    next_cursor: str = Field(description="Keep it: it is where the next call goes on.")
+    has_more: bool
 
 
 def _money(amount: Decimal | None, currency: str) -> MoneyShape | None:

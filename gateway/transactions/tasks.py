@@ -1,4 +1,4 @@
-"""Jobs of reading and dispatching. They carry ids only; their state lives in our tables."""
+"""Jobs of reading, of taking words out, and of dispatching. They carry ids only; their state lives in our tables."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import procrastinate
 
 from gateway.accounts.syncs import TASK
 from gateway.assembly import Gateway
+from gateway.transactions.changes import INDEX_TASK
 from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.sync import SyncService
+from gateway.transactions.terms import TermIndexer
 
 
 def register(app: procrastinate.App, gateway: Gateway) -> None:
@@ -18,6 +20,10 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     @app.task(name=TASK)
     def sync_account(office_id: str, sync_id: str) -> None:
         SyncService(gateway).run(UUID(office_id), UUID(sync_id))
+
+    @app.task(name=INDEX_TASK)
+    def index_transactions(office_id: str, change_set_id: str) -> None:
+        TermIndexer(gateway).run(UUID(office_id), UUID(change_set_id))
 
     @app.periodic(cron="* * * * *")
     @app.task(name="dispatch_due", queueing_lock="dispatch_due", pass_context=False)

@@ -96,6 +96,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "put_client": {"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"},
         "put_client_state": {"state": "suspended"},
         "move_test_clock": {"advance_days": 0},
+        "put_transaction_labels": {"labels": ["rent"]},
         "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},
         "patch_account": {"alias": "Stolen"},
         "create_basket": {"client_id": ids["client_id"], "name": "Basket"},

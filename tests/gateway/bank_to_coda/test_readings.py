@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,13 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from connectors.model import Balance as BankBalance
-from connectors.model import BalanceKind, RejectedRow, Transaction, TransactionStatus
+from connectors.model import BalanceKind, RejectedRow, Transaction
 from connectors.simulator import FaultKind, SimulatorServer
 from gateway.accounts.health import set_health
 from gateway.accounts.models import Account, Balance
 from gateway.accounts.repository import BalanceRepository
 from gateway.accounts.states import SyncHealth
-from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.clock import BRUSSELS
 from gateway.ids import new_id
@@ -34,11 +32,9 @@ from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.merging import Merger, Reading
 from gateway.transactions.models import BankTransaction, PendingTransaction, ReviewItem, TransactionRevision
 from gateway.transactions.sync import SyncService, _Fetched, last_complete_day
+from tests.gateway.bank_to_coda.shelf import FIRST, Shelf, form
 from tests.gateway.bank_to_coda.story import Story
-from tests.gateway.builders import act_of_system, make_client, make_office
-
-FIRST = date(2026, 11, 1)
-SEEN = datetime(2026, 11, 23, 9, tzinfo=BRUSSELS)
+from tests.gateway.builders import make_office
 
 
 @pytest.fixture
@@ -273,54 +269,9 @@ def test_a_suspended_client_is_not_read(story: Story) -> None:
 # The merge on the database, with invented rows
 
 
-def form(day: date, amount: Decimal, text: str, **more: Any) -> Transaction:
-    return Transaction(
-        status=TransactionStatus.BOOKED,
-        amount=amount,
-        currency="EUR",
-        booking_date=day,
-        value_date=day,
-        is_value_date_assumed=False,
-        fingerprint=f"{day}|{amount}|{text}",
-        fingerprint_version=1,
-        remittance_information=text,
-        coda_code="00150000",
-        raw={"text": text},
-        **more,
-    )
-
-
 @pytest.fixture
 def shelf(gateway: Gateway) -> Shelf:
     return Shelf(gateway)
-
-
-class Shelf:
-    """One account without a bank."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        self.gateway = gateway
-        self.office = make_office(gateway)
-        self.client = make_client(gateway, self.office)
-        self.act: Act = act_of_system(self.office, now=SEEN)
-
-    def account(self) -> Account:
-        account = Account(
-            id=new_id(), office_id=self.office.id, client_id=self.client.id, bank_id="crelan", kind="current",
-            iban=f"TEST{str(new_id())[-12:]}", currency="EUR", bic="NICABEBB", health="new", health_since=SEEN,
-            created_at=SEEN,
-        )  # fmt: skip
-        with self.gateway.database.unit_of_work(self.office.id) as session:
-            session.add(account)
-        return account
-
-    def take(self, account: Account, reading: Reading) -> dict[str, int]:
-        with self.gateway.database.unit_of_work(self.office.id) as session:
-            return Merger(self.gateway, session, self.act).absorb(account, reading, seen_at=SEEN)
-
-    def rows(self, account: Account) -> Sequence[BankTransaction]:
-        with self.gateway.database.unit_of_work(self.office.id) as session:
-            return session.exec(select(BankTransaction).where(BankTransaction.account_id == account.id)).all()
 
 
 forms = st.builds(
