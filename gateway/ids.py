@@ -26,6 +26,7 @@ PREFIXES: Final = {
     "credential": "key",
     "client": "cli",
     "client_group": "cgr",
+    "proposal": "pro",
     "access_grant": "gra",
     "consent": "con",
     "consent_account": "coa",
@@ -115,6 +116,7 @@ CredentialId = Annotated[UUID, TypedId("credential")]
 ClientId = Annotated[UUID, TypedId("client")]
 MembershipId = Annotated[UUID, TypedId("membership")]
 ClientGroupId = Annotated[UUID, TypedId("client_group")]
+ProposalId = Annotated[UUID, TypedId("proposal")]
 ConsentId = Annotated[UUID, TypedId("consent")]
 ConsentAccountId = Annotated[UUID, TypedId("consent_account")]
 AccountId = Annotated[UUID, TypedId("account")]

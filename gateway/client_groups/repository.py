@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, union
+from sqlalchemy import func, or_, union
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -49,6 +49,24 @@ class ClientGroupRepository:
             ClientAssignment.office_id == office_id, ClientAssignment.user_id == user_id
         )
         return frozenset(self.session.execute(union(through_groups, directly)).scalars())
+
+    def people_of_client(self, office_id: UUID, client_id: UUID) -> set[UUID]:
+        """The people who see this client through a group or an assignment."""
+        listed = select(ClientGroupClient.group_id).where(
+            ClientGroupClient.office_id == office_id, ClientGroupClient.client_id == client_id
+        )
+        through_groups = (
+            select(ClientGroupUser.user_id)
+            .join(ClientGroup, col(ClientGroup.id) == ClientGroupUser.group_id)
+            .where(
+                ClientGroupUser.office_id == office_id,
+                or_(col(ClientGroup.is_everyone), col(ClientGroup.id).in_(listed)),
+            )
+        )
+        directly = select(ClientAssignment.user_id).where(
+            ClientAssignment.office_id == office_id, ClientAssignment.client_id == client_id
+        )
+        return set(self.session.execute(union(through_groups, directly)).scalars())
 
     def users(self, office_id: UUID, group_ids: Iterable[UUID]) -> dict[UUID, list[UUID]]:
         """Group id to its people."""

@@ -78,6 +78,7 @@ class PeopleService:
         check_role(role, client_id, salaries=salaries, from_date=from_date, until_date=until_date)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             require_role_change(session, act, role, client_id)
+            require_known(session, act, user_id)
             if client_id is not None and ClientRepository(session).get(act.office_id, client_id) is None:
                 raise InputError(faults=[FieldFault("/client_id", "client_not_found", "There is no such client.")])
             return add_role(
@@ -88,18 +89,9 @@ class PeopleService:
     def end_role(self, act: Act, membership_id: UUID) -> None:
         """Take a role away, at once; raises `NotFound`, `RightsError`, `LastAdministrator`, `PersonRequired`."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            membership = self.held(session, act, membership_id)
+            membership = held_role(session, act, membership_id)
             require_role_change(session, act, role_of(membership), membership.client_id)
             remove_role(self.gateway, session, act, membership)
-
-    def held(self, session: Session, act: Act, membership_id: UUID) -> Membership:
-        """A role of the act's office that did not end, as far as the caller may know of it; raises `NotFound`."""
-        membership = session.get(Membership, membership_id)
-        if membership is None or membership.office_id != act.office_id or membership.ended_at is not None:
-            raise NotFound
-        if membership.client_id is not None and not act.principal.reaches(membership.client_id):
-            raise NotFound
-        return membership
 
 
 def check_role(
@@ -130,6 +122,37 @@ def check_role(
 def role_of(membership: Membership) -> OfficeRole | ClientRole:
     """The role as a word of its own list."""
     return OfficeRole(membership.role) if membership.client_id is None else ClientRole(membership.role)
+
+
+def held_role(session: Session, act: Act, membership_id: UUID) -> Membership:
+    """A role of the act's office that did not end, as far as the caller may know of it; raises `NotFound`."""
+    membership = session.get(Membership, membership_id)
+    if membership is None or membership.office_id != act.office_id or membership.ended_at is not None:
+        raise NotFound
+    if not _is_shown(act, membership):
+        raise NotFound
+    return membership
+
+
+def require_known(session: Session, act: Act, user_id: UUID) -> User:
+    """The person, who holds a role that the caller may know of; raises `NotFound`.
+
+    Somebody without one is invited by e-mail address: an id alone opens nobody's account to an office (SEC-14).
+    """
+    user = IdentityRepository(session).user(user_id)
+    if act.principal.kind is not PrincipalKind.SYSTEM:
+        shown = (_is_shown(act, membership) for membership in roles_in(session, act.office_id, user_id))
+        if user is None or not any(shown):
+            raise NotFound
+    if user is None:
+        raise NotFound
+    return user
+
+
+def _is_shown(act: Act, membership: Membership) -> bool:
+    if membership.client_id is None:
+        return Permission.USERS_READ in act.principal.office_permissions
+    return act.principal.allows(Permission.USERS_READ, membership.client_id)
 
 
 def require_role_change(session: Session, act: Act, role: OfficeRole | ClientRole, client_id: UUID | None) -> None:

@@ -25,3 +25,11 @@ class ClientSuspended(ConflictError):
     code = "client_suspended"
     title = "The client is suspended"
     hint = "Two people of the office can end the suspension."
+
+
+class SuspensionEndsByTwo(ConflictError):
+    """Suspending is one person's act, ending it is not (OFF-03)."""
+
+    code = "suspension_ends_by_two"
+    title = "Two people end a suspension"
+    hint = "Propose the end of the suspension (client.unsuspend); another person confirms it."

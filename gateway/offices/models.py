@@ -53,7 +53,7 @@ TRANSITIONS: dict[ClientState, frozenset[ClientState]] = {
     ClientState.PENDING: frozenset({ClientState.ACTIVE, ClientState.CLOSED}),
     ClientState.ACTIVE: frozenset({ClientState.SUSPENDED, ClientState.CLOSED}),
     ClientState.SUSPENDED: frozenset({ClientState.ACTIVE, ClientState.CLOSED}),
-    ClientState.CLOSED: frozenset({ClientState.ACTIVE}),
+    ClientState.CLOSED: frozenset({ClientState.ACTIVE, ClientState.SUSPENDED}),
 }
 
 
@@ -77,6 +77,8 @@ class Client(Base, table=True):
     state: ClientState = Field(sa_type=words(ClientState))
     financial_year_end: str = Field(max_length=5)
     """`MM-DD`."""
+    suspended_at: datetime | None = Field(default=None, sa_type=Moment)
+    """Set until two people end the suspension, through a closing and a reopening as well (OFF-03)."""
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
 

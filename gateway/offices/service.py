@@ -16,7 +16,7 @@ from gateway.client_groups.models import EVERYONE, ClientGroup
 from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransition
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
-from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended
+from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended, SuspensionEndsByTwo
 from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead
 from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.pagination import PageRequest, Sort
@@ -59,6 +59,26 @@ def require_open(client: Client) -> None:
         raise ClientClosed
     if client.state == ClientState.SUSPENDED:
         raise ClientSuspended
+
+
+def set_state(gateway: Gateway, session: Session, act: Act, client: Client, wanted: ClientState) -> None:
+    """Write the new state down; whether it may be reached was asked before."""
+    gateway.audit.record(
+        session,
+        act,
+        f"client.{wanted}",
+        "client",
+        client.id,
+        client_id=client.id,
+        changes={"state": Change(client.state, wanted)},
+    )
+    client.state = wanted
+    if wanted is ClientState.SUSPENDED:
+        client.suspended_at = client.suspended_at or act.now
+    elif wanted is ClientState.ACTIVE:
+        client.suspended_at = None
+    client.version += 1
+    session.add(client)
 
 
 class OfficeService:
@@ -179,18 +199,9 @@ class ClientService:
             client = require_client(session, act, client_id, Permission.CLIENTS_WRITE)
             if wanted not in TRANSITIONS[client.state]:
                 raise InvalidTransition(state=client.state, wanted=wanted)
-            self.gateway.audit.record(
-                session,
-                act,
-                f"client.{wanted}",
-                "client",
-                client.id,
-                client_id=client.id,
-                changes={"state": Change(client.state, wanted)},
-            )
-            client.state = wanted
-            client.version += 1
-            session.add(client)
+            if wanted is ClientState.ACTIVE and client.suspended_at is not None:
+                raise SuspensionEndsByTwo
+            set_state(self.gateway, session, act, client, wanted)
         return client
 
     def _checked_key(self, wish: ClientWish) -> str | None:

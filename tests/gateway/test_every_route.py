@@ -12,11 +12,14 @@ from starlette.testclient import TestClient
 from connectors.simulator import SimulatorServer
 from gateway.app import create_app
 from gateway.assembly import Gateway
+from gateway.client_groups.repository import ClientGroupRepository
 from gateway.identity.endpoints import PUBLIC_OPERATIONS
+from gateway.identity.people import roles_in
 from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import PREFIXES, encode, new_id
 from gateway.jobs.service import JobService
+from gateway.proposals.service import ProposalService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
@@ -30,6 +33,7 @@ EVERYONE = {"end_session", "confirm_second_factor", "get_me", "get_office", "get
 OF_PERSONS = {
     "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
     "put_approval_settings", "create_decision", "create_decisions", "create_exports", "get_export_content",
+    "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
 
@@ -111,6 +115,16 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "create_approver_group": {"name": "Group", "user_ids": []},
         "put_approver_group": {"name": "Group", "user_ids": []},
         "put_approval_settings": {"is_payment_process_on": False},
+        "create_role": {"role": "viewer", "client_id": ids["client_id"]},
+        "put_user_clients": {"client_ids": []},
+        "create_client_group": {"name": "Horeca"},
+        "put_client_group": {"name": "Horeca"},
+        "create_proposal": {
+            "kind": "role.grant",
+            "object_id": ids["user_id"],
+            "client_id": ids["client_id"],
+            "content": {"role": "approver"},
+        },
         "create_decision": decision,
         "create_decisions": {"items": [{**decision, "payment_id": ids["payment_id"], "seal": "v1:0"}]},
     }
@@ -173,12 +187,24 @@ def scene_ids(scene: Any) -> dict[str, str]:
     (export,) = scene.export(basket)
     rule_id = getattr(rule, "rule_id", rule)
     assert ALL.limit
+    person = scene.person("prospect", ClientRole.VIEWER)
+    content = {"role": "exporter"}
+    proposal = ProposalService(scene.gateway).propose(
+        scene.act("administrator"), "role.grant", person.id, content, client_id=scene.client.id
+    )
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        (membership,) = [row for row in roles_in(session, scene.office.id, person.id) if row.role == "viewer"]
+        everyone = ClientGroupRepository(session).everyone(scene.office.id)
     return {
         "basket_id": encode("basket", basket.id),
         "payment_id": encode("payment", payments[0].id),
         "export_id": encode("export", export.id),
         "group_id": encode("approver_group", group),
         "rule_id": encode("approval_rule", rule_id),
+        "user_id": encode("user", person.id),
+        "membership_id": encode("membership", membership.id),
+        "proposal_id": encode("proposal", proposal.id),
+        "client_group_id": encode("client_group", everyone.id),
     }
 
 

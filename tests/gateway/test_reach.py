@@ -146,9 +146,13 @@ def test_a_role_is_given_and_taken_by_a_person_with_the_right(gateway: Gateway) 
     office = make_office(gateway)
     client = make_client(gateway, office)
     people = PeopleService(gateway)
-    admin, other = make_person(gateway, office, OfficeRole.ADMIN), make_person(gateway, office)
+    admin, other = make_person(gateway, office, OfficeRole.ADMIN), make_person(gateway, office, OfficeRole.SUPPORT)
+    nobody = make_person(gateway, office, is_enrolled=False)
     act = act_of(admin, office, OfficeRole.ADMIN)
     membership = people.grant_role(act, other.user.id, ClientRole.VIEWER, client_id=client.id)
+    # An id alone opens nobody's account: who has no role here is invited (SEC-14).
+    with pytest.raises(NotFound):
+        people.grant_role(act, nobody.user.id, ClientRole.VIEWER, client_id=client.id)
     with pytest.raises(RoleHeld):
         people.grant_role(act, other.user.id, ClientRole.VIEWER, client_id=client.id)
     for role in (ClientRole.APPROVER, ClientRole.EXPORTER, ClientRole.ADMINISTRATOR):
@@ -157,7 +161,7 @@ def test_a_role_is_given_and_taken_by_a_person_with_the_right(gateway: Gateway) 
     with pytest.raises(SecondFactorRequired):
         people.end_role(act_of(admin, office, OfficeRole.ADMIN, is_fresh=False), membership.id)
     machine = gateway.act(
-        Principal(PrincipalKind.MACHINE, new_id(), office.id, office_permissions=frozenset({Permission.ADMIN}))
+        Principal(PrincipalKind.MACHINE, new_id(), office.id, office_permissions=frozenset(Permission))
     )
     with pytest.raises(PersonRequired):
         people.end_role(machine, membership.id)

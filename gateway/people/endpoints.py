@@ -1,0 +1,89 @@
+"""REST: users of the office and its clients, and their roles (OFF-07, OFF-08)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.client_groups.service import ClientGroupService
+from gateway.ids import ClientId, MembershipId, UserId
+from gateway.pagination import Page
+from gateway.people.schemas import AssignedClients, HeldRoleRead, RoleWrite, UserRead
+from gateway.people.service import UserService, UserView
+from gateway.proposals.models import Proposal
+from gateway.proposals.schemas import ProposalRead, shown
+
+router = APIRouter(prefix="/v1", tags=["people"])
+
+_PROPOSED: dict[int | str, dict[str, Any]] = {
+    202: {"model": ProposalRead, "description": "Another person must confirm it."}
+}
+
+
+@router.get("/users", operation_id="list_users", responses=problem_responses(400))
+def list_users(act: ActDep, gateway: GatewayDep, page: PageDep, client_id: ClientId | None = None) -> Page[UserRead]:
+    """People of the office and of the clients the caller sees, by last name."""
+    views, cursor = UserService(gateway).page(act, page, client_id=client_id)
+    return Page(items=[_user(view) for view in views], next_cursor=cursor)
+
+
+@router.get("/users/{user_id}", operation_id="get_user", responses=problem_responses())
+def get_user(user_id: UserId, act: ActDep, gateway: GatewayDep) -> UserRead:
+    """One person."""
+    return _user(UserService(gateway).get(act, user_id))
+
+
+@router.post(
+    "/users/{user_id}/roles",
+    operation_id="create_role",
+    status_code=201,
+    response_model=HeldRoleRead,
+    responses={**_PROPOSED, **problem_responses(409)},
+)
+def create_role(user_id: UserId, body: RoleWrite, act: ActDep, gateway: GatewayDep) -> HeldRoleRead | Response:
+    """Give a role. `admin`, `administrator`, `approver` and `exporter` become a proposal for a second person (202)."""
+    made = UserService(gateway).grant(
+        act, user_id, body.role, client_id=body.client_id, salaries=body.salaries,
+        from_date=body.from_date, until_date=body.until_date,
+    )  # fmt: skip
+    if isinstance(made, Proposal):
+        return _accepted(shown(gateway, act, made))
+    return HeldRoleRead.model_validate(made)
+
+
+@router.delete(
+    "/roles/{membership_id}",
+    operation_id="end_role",
+    status_code=204,
+    response_model=None,
+    responses={**_PROPOSED, **problem_responses(409)},
+)
+def end_role(membership_id: MembershipId, act: ActDep, gateway: GatewayDep) -> Response:
+    """Take a role away, at once. Roles that move money or rights become a proposal for a second person (202)."""
+    proposal = UserService(gateway).end(act, membership_id)
+    return Response(status_code=204) if proposal is None else _accepted(shown(gateway, act, proposal))
+
+
+@router.put("/users/{user_id}/clients", operation_id="put_user_clients", responses=problem_responses())
+def put_user_clients(user_id: UserId, body: AssignedClients, act: ActDep, gateway: GatewayDep) -> AssignedClients:
+    """Set the clients that one person of the office sees, beside those of the groups (OFF-09)."""
+    UserService(gateway).get(act, user_id)
+    return AssignedClients(client_ids=ClientGroupService(gateway).assign(act, user_id, body.client_ids))
+
+
+def _user(view: UserView) -> UserRead:
+    return UserRead(
+        id=view.user.id,
+        first_name=view.user.first_name,
+        last_name=view.user.last_name,
+        email=view.user.email,
+        language=view.user.language,
+        has_second_factor=view.user.totp_confirmed_at is not None,
+        roles=[HeldRoleRead.model_validate(role) for role in view.roles],
+    )
+
+
+def _accepted(proposal: ProposalRead) -> Response:
+    return Response(proposal.model_dump_json(), status_code=202, media_type="application/json")
