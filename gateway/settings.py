@@ -54,6 +54,18 @@ class Settings(BaseSettings):
     return_urls: list[str] = Field(default_factory=list)
     """JSON list of addresses outside this installation to which a consent may lead the PSU back, letter by letter."""
     default_language: Literal["nl", "fr", "en", "de"] = "nl"
+    smtp_host: str | None = None
+    """Where mail is handed over; without it mail is kept until there is one."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_sender: str | None = None
+    """Address mails come from; default `sluis@` and the host of the base address."""
+    smtp_ca_file: Path | None = None
+    """Authority of the mail server's certificate, where the system does not know it."""
+    operator_email: str | None = None
+    """Who is told of what only the operator can repair."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

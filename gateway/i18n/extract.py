@@ -113,7 +113,9 @@ def _header(made: Catalog) -> bytes:
 
 
 def _template_texts() -> Iterator[Text]:
-    for path in sorted((PACKAGE / "web" / "templates").rglob("*.html")):
+    pages = sorted((PACKAGE / "web" / "templates").rglob("*.html"))
+    mails = sorted((PACKAGE / "notices" / "templates").glob("*.txt"))
+    for path in (*pages, *mails):
         with path.open("rb") as file:
             for _line, _function, message, _comments in babel_extract(file, ("_", "gettext", "ngettext"), (), _OPTIONS):
                 if isinstance(message, str):
