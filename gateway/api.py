@@ -24,6 +24,7 @@ from gateway.errors import FieldFault, InputError, SignInError
 from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import Principal, SecondFactorRequired
 from gateway.identity.service import SESSION_PREFIX, IdentityService
+from gateway.machines.service import MachineService
 from gateway.pagination import PageRequest, page_request
 
 COOKIE: Final = "sluis_session"
@@ -144,7 +145,7 @@ def current_principal(
         if token.startswith(SESSION_PREFIX):
             principal, _session = identity.principal_of_session(token)
         else:
-            principal = identity.principal_of_token(token)
+            principal = MachineService(gateway).principal_of_token(token, source=source_of(request))
     else:
         cookie = request.cookies.get(COOKIE)
         if cookie is None:
@@ -181,6 +182,11 @@ def current_act(request: Request, gateway: GatewayDep, principal: PrincipalDep) 
 
 ActDep = Annotated[Act, Depends(current_act)]
 PageDep = Annotated[PageRequest, Depends(page_request)]
+
+
+def source_of(request: Request) -> str | None:
+    """The network address the request came from, as the server saw it."""
+    return request.client.host if request.client else None
 
 
 def psu_of(request: Request) -> PsuContext | None:

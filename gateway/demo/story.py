@@ -23,6 +23,7 @@ from gateway.identity.people import PeopleService
 from gateway.identity.rights import SCOPE_PERMISSIONS
 from gateway.identity.service import IdentityService
 from gateway.ids import decode, encode
+from gateway.machines.service import MachineService
 from gateway.offices.models import Office
 from gateway.offices.service import OfficeService
 
@@ -103,7 +104,7 @@ class Story:
         offices.set_clock(office.id, seconds=self.options.clock_offset_seconds)
         act = self.gateway.system_act(office.id)
         scopes = [scope for scope in SCOPE_PERMISSIONS if scope != "audit"]
-        _, token = IdentityService(self.gateway).create_credential(act, name="Portal", scopes=[*scopes, "audit"])
+        _, token = MachineService(self.gateway).create_credential(act, name="Portal", scopes=[*scopes, "audit"])
         self.portal = Caller(self.options.address, token)
         return office
 

@@ -1,4 +1,4 @@
-"""REST: signing in, the second factor, who am I, API tokens."""
+"""REST: signing in, the second factor, who am I."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
-from gateway.api import ActDep, GatewayDep, PageDep, PrincipalDep, problem_responses
+from gateway.api import GatewayDep, PrincipalDep, problem_responses
 from gateway.errors import SignInError
 from gateway.identity.schemas import (
-    CredentialCreated,
-    CredentialRead,
-    CredentialWrite,
     MeRead,
     SecondFactorWrite,
     SessionRead,
     SessionWrite,
 )
 from gateway.identity.service import SESSION_PREFIX, IdentityService
-from gateway.ids import CredentialId, encode
-from gateway.pagination import Page
+from gateway.ids import encode
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 
@@ -90,30 +86,6 @@ def get_me(principal: PrincipalDep) -> MeRead:
             encode("client", client_id): sorted(held) for client_id, held in principal.client_permissions.items()
         },
     )
-
-
-@router.post("/credentials", operation_id="create_credential", status_code=201, responses=problem_responses())
-def create_credential(body: CredentialWrite, act: ActDep, gateway: GatewayDep) -> CredentialCreated:
-    """Make an API token; its secret is shown this once."""
-    credential, token = IdentityService(gateway).create_credential(
-        act, name=body.name, scopes=body.scopes, expires_at=body.expires_at
-    )
-    return CredentialCreated(credential=CredentialRead.model_validate(credential), token=token)
-
-
-@router.get("/credentials", operation_id="list_credentials", responses=problem_responses(400))
-def list_credentials(act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[CredentialRead]:
-    """API tokens of the office, newest first, without their secrets."""
-    credentials, cursor = IdentityService(gateway).credentials(act, page)
-    return Page(items=[CredentialRead.model_validate(row) for row in credentials], next_cursor=cursor)
-
-
-@router.delete(
-    "/credentials/{credential_id}", operation_id="revoke_credential", status_code=204, responses=problem_responses()
-)
-def revoke_credential(credential_id: CredentialId, act: ActDep, gateway: GatewayDep) -> None:
-    """End an API token at once."""
-    IdentityService(gateway).revoke_credential(act, credential_id)
 
 
 def _session_token(authorization: str | None) -> str:

@@ -1,11 +1,11 @@
-"""Tables of people and machines; global, because a person may serve several offices with one sign-in."""
+"""Tables of people; global, because a person may serve several offices with one sign-in."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, String, text
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from gateway.database import Base, Moment
@@ -68,24 +68,6 @@ class Membership(Base, table=True):
             and (self.from_date is None or self.from_date <= day)
             and (self.until_date is None or day <= self.until_date)
         )
-
-
-class Credential(Base, table=True):
-    """An API token; only the hash of its secret is stored, the token itself is shown once."""
-
-    __tablename__ = "credential"
-
-    id: UUID = Field(primary_key=True)
-    office_id: UUID = Field(foreign_key="office.id", index=True)
-    name: str = Field(max_length=70)
-    prefix: str = Field(max_length=40)
-    """`sluis_test_` or `sluis_live_` and the first characters of the id: enough to recognise it in a list."""
-    secret_hash: bytes = Field(unique=True)
-    scopes: list[str] = Field(sa_type=ARRAY(String(40)))
-    created_at: datetime = Field(sa_type=Moment)
-    expires_at: datetime | None = Field(default=None, sa_type=Moment)
-    last_used_at: datetime | None = Field(default=None, sa_type=Moment)
-    revoked_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class WebSession(Base, table=True):

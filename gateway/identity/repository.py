@@ -1,4 +1,4 @@
-"""Queries on people, roles, sessions and API tokens."""
+"""Queries on people, roles and sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import case
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from gateway.identity.models import Credential, Membership, SignInAttempt, User, WebSession
+from gateway.identity.models import Membership, SignInAttempt, User, WebSession
 
 
 class IdentityRepository:
@@ -58,10 +58,6 @@ class IdentityRepository:
     def web_session(self, token_hash: bytes, *, for_update: bool = False) -> WebSession | None:
         """By the hash of its token."""
         return self.session.get(WebSession, token_hash, with_for_update=for_update)
-
-    def credential(self, secret_hash: bytes) -> Credential | None:
-        """By the hash of its secret."""
-        return self.session.exec(select(Credential).where(Credential.secret_hash == secret_hash)).one_or_none()
 
     def attempt(self, key: bytes) -> SignInAttempt | None:
         """Failures of one source for one address."""

@@ -1,4 +1,4 @@
-"""Shapes of people, sessions and API tokens in the API."""
+"""Shapes of people and sessions in the API."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.api import MomentText, Shape
-from gateway.ids import ClientId, CredentialId, OfficeIdField, UserId
-from gateway.offices.schemas import Language, Name
+from gateway.api import Shape
+from gateway.ids import ClientId, OfficeIdField, UserId
+from gateway.offices.schemas import Language
 
 
 class SessionWrite(Shape):
@@ -53,31 +53,3 @@ class MeRead(Shape):
     language: Language | None
     permissions: list[str] = Field(description="Held for the office as a whole.")
     client_permissions: dict[str, list[str]] = Field(description="Held per client id.")
-
-
-class CredentialWrite(Shape):
-    """A new API token."""
-
-    name: Name
-    scopes: Annotated[list[str], Field(min_length=1, max_length=20, examples=[["coda", "accounts"]])]
-    expires_at: MomentText | None = None
-
-
-class CredentialRead(Shape):
-    """An API token without its secret."""
-
-    id: CredentialId
-    name: str
-    prefix: str
-    scopes: list[str]
-    created_at: MomentText
-    expires_at: MomentText | None
-    last_used_at: MomentText | None
-    revoked_at: MomentText | None
-
-
-class CredentialCreated(Shape):
-    """A new API token with its secret, shown this once."""
-
-    credential: CredentialRead
-    token: str

@@ -1,21 +1,18 @@
-"""Signing in, sessions, second factor, API tokens (SEC-01, 03, 05, 13)."""
+"""Signing in, sessions, second factor (SEC-01, 05, 13)."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import pyotp
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from gateway.act import Act
 from gateway.assembly import Gateway
-from gateway.audit.log import Change
-from gateway.errors import FieldFault, InputError, NotFound, SignInError
+from gateway.errors import SignInError
 from gateway.identity.errors import (
     OfficeRequired,
     SecondFactorAlreadyEnrolled,
@@ -24,18 +21,13 @@ from gateway.identity.errors import (
     SignInRefused,
 )
 from gateway.identity.held import held_rights
-from gateway.identity.models import Credential, User, WebSession
+from gateway.identity.models import User, WebSession
 from gateway.identity.passwords import is_password
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import (
-    SCOPE_PERMISSIONS,
-    Permission,
     Principal,
     PrincipalKind,
 )
-from gateway.ids import new_id
-from gateway.offices.models import Office
-from gateway.pagination import PageRequest, Sort
 
 SESSION_IDLE_MAX: Final = timedelta(minutes=30)
 SESSION_LIFE_MAX: Final = timedelta(hours=8)
@@ -60,7 +52,7 @@ class SignedIn:
 
 
 class IdentityService:
-    """People and machines of an installation."""
+    """People of an installation."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -187,95 +179,6 @@ class IdentityService:
     def provisioning_uri(self, user: User, secret: str) -> str:
         """`otpauth://` address for an authenticator's camera."""
         return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=TOTP_ISSUER)
-
-    # API tokens --------------------------------------------------------------------------------------------------
-
-    def create_credential(
-        self, act: Act, *, name: str, scopes: Sequence[str], expires_at: datetime | None = None
-    ) -> tuple[Credential, str]:
-        """An API token and its secret, which is shown this once. Raises `InputError` for an unknown scope.
-
-        A token cannot make tokens: a person with a fresh second factor does, or the operator (SEC-02, SEC-03).
-        """
-        act.require(Permission.ADMIN)
-        if act.principal.kind is not PrincipalKind.SYSTEM:
-            act.require_fresh_second_factor()
-        unknown = [scope for scope in scopes if scope not in SCOPE_PERMISSIONS]
-        if unknown or not scopes:
-            raise InputError(
-                faults=[
-                    FieldFault("/scopes", "scope_unknown", f"Scopes are: {', '.join(SCOPE_PERMISSIONS)}."),
-                ]
-            )
-        with self.gateway.database.unit_of_work(act.office_id) as session:
-            office = session.get(Office, act.office_id)
-            assert office is not None, "a principal belongs to an office that exists"
-            token = f"sluis_{office.mode}_{secrets.token_urlsafe(32)}"
-            credential = Credential(
-                id=new_id(),
-                office_id=act.office_id,
-                name=name,
-                prefix=token[:18],
-                secret_hash=self._hash(token),
-                scopes=list(scopes),
-                created_at=act.real_now,
-                expires_at=expires_at,
-            )
-            session.add(credential)
-            session.flush()
-            self.gateway.audit.record(
-                session,
-                act,
-                "credential.created",
-                "credential",
-                credential.id,
-                changes={"scopes": Change(None, list(scopes))},
-            )
-        return credential, token
-
-    def credentials(self, act: Act, request: PageRequest) -> tuple[list[Credential], str | None]:
-        """API tokens of the office, newest first, with the cursor of the next page."""
-        act.require(Permission.ADMIN)
-        order = [Sort(col(Credential.id), lambda row: str(row.id), UUID, is_descending=True)]
-        with self.gateway.database.unit_of_work(act.office_id) as session:
-            query = select(Credential).where(Credential.office_id == act.office_id)
-            return self.gateway.pager.page(session, query, order, request, name=f"credentials:{act.office_id}")
-
-    def revoke_credential(self, act: Act, credential_id: UUID) -> None:
-        """End an API token at once; an unknown or foreign one is not found."""
-        act.require(Permission.ADMIN)
-        with self.gateway.database.unit_of_work(act.office_id) as session:
-            credential = session.get(Credential, credential_id, with_for_update=True)
-            if credential is None or credential.office_id != act.office_id:
-                raise NotFound
-            if credential.revoked_at is None:
-                credential.revoked_at = act.real_now
-                session.add(credential)
-                self.gateway.audit.record(session, act, "credential.revoked", "credential", credential.id)
-
-    def principal_of_token(self, token: str) -> Principal:
-        """Which machine this API token is; raises `SignInError` when unknown, expired or revoked."""
-        now = self.gateway.real_now()
-        with self.gateway.database.unit_of_work(None) as session:
-            credential = IdentityRepository(session).credential(self._hash(token))
-            if (
-                credential is None
-                or credential.revoked_at is not None
-                or (credential.expires_at is not None and credential.expires_at <= now)
-            ):
-                raise SignInError
-            if credential.last_used_at is None or now - credential.last_used_at > SEEN_RESOLUTION:
-                credential.last_used_at = now
-                session.add(credential)
-        permissions: frozenset[Permission] = frozenset()
-        for scope in credential.scopes:
-            permissions |= SCOPE_PERMISSIONS[scope]
-        return Principal(
-            kind=PrincipalKind.MACHINE,
-            id=credential.id,
-            office_id=credential.office_id,
-            office_permissions=permissions,
-        )
 
     # Helpers -----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import PREFIXES, encode, new_id
 from gateway.jobs.service import JobService
+from gateway.machines.service import MachineService
 from gateway.proposals.service import ProposalService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
@@ -152,14 +153,14 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         "statement_id": encode("statement", statement.id),
         "transaction_id": encode("transaction", story.transactions()[0].id),
     }
-    identity = IdentityService(linked)
-    credential, own_token = identity.create_credential(
+    identity, machines = IdentityService(linked), MachineService(linked)
+    credential, own_token = machines.create_credential(
         act_of_system(office, now=linked.real_now()), name="own", scopes=list(SCOPE_PERMISSIONS)
     )
     with linked.database.unit_of_work(office.id) as session:
         job = JobService(linked).start(session, act_of_system(office, now=linked.real_now()), kind="client_import")
     ids["job_id"] = encode("job", job.id)
-    _, idle_token = identity.create_credential(
+    _, idle_token = machines.create_credential(
         act_of_system(scene.office, now=linked.real_now()), name="idle", scopes=["audit"]
     )
     ids["credential_id"] = encode("credential", credential.id)
@@ -167,7 +168,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
 
     other = make_office(linked, name="Ander kantoor")
     theirs = make_client(linked, other, now=linked.real_now())
-    _, machine = identity.create_credential(
+    _, machine = machines.create_credential(
         act_of_system(other, now=linked.real_now()), name="stranger", scopes=list(SCOPE_PERMISSIONS)
     )
     person = make_person(linked, other, *OfficeRole, *ClientRole, client=theirs)

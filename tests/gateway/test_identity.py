@@ -1,4 +1,4 @@
-"""Signing in, second factor, sessions, API tokens."""
+"""Signing in, second factor, sessions."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gateway.audit.log import verify
 from gateway.errors import SignInError
 from gateway.identity.errors import PasswordWeak, SignInDelayed, SignInRefused
 from gateway.identity.people import PeopleService
-from gateway.identity.rights import ClientRole, OfficeRole, Permission, PersonRequired, SecondFactorRequired
+from gateway.identity.rights import ClientRole, OfficeRole, Permission
 from gateway.identity.service import IdentityService
-from tests.gateway.builders import PASSWORD, act_of, act_of_system, make_client, make_office, make_person
+from tests.gateway.builders import PASSWORD, make_client, make_office, make_person
 
 
 def test_a_person_signs_in_with_password_and_code(gateway: Gateway) -> None:
@@ -80,36 +80,8 @@ def test_a_weak_password_is_refused(gateway: Gateway) -> None:
         )
 
 
-def test_an_api_token_gives_its_scopes_and_never_decides(gateway: Gateway) -> None:
-    office = make_office(gateway)
-    identity = IdentityService(gateway)
-    act = act_of_system(office)
-    credential, token = identity.create_credential(act, name="portal", scopes=["payments:write", "coda"])
-    principal = identity.principal_of_token(token)
-    assert principal.allows(Permission.PAYMENTS_WRITE)
-    assert not principal.allows(Permission.PAYMENTS_APPROVE)
-    assert token.startswith("sluis_test_")
-    assert credential.secret_hash not in token.encode()
-    identity.revoke_credential(act, credential.id)
-    with pytest.raises(SignInError):
-        identity.principal_of_token(token)
-
-
 def test_the_audit_chain_of_what_was_done_holds(gateway: Gateway) -> None:
     office = make_office(gateway)
     make_client(gateway, office)
     with gateway.database.unit_of_work(office.id) as session:
         assert verify(session, gateway.audit, office.id) is None
-
-
-def test_a_token_cannot_make_tokens(gateway: Gateway) -> None:
-    office = make_office(gateway)
-    identity = IdentityService(gateway)
-    _, token = identity.create_credential(act_of_system(office), name="portal", scopes=["admin"])
-    machine = gateway.act(identity.principal_of_token(token))
-    with pytest.raises(PersonRequired):
-        identity.create_credential(machine, name="more", scopes=["payments:write"])
-    person = make_person(gateway, office, OfficeRole.ADMIN)
-    with pytest.raises(SecondFactorRequired):
-        identity.create_credential(act_of(person, office, OfficeRole.ADMIN, is_fresh=False), name="x", scopes=["coda"])
-    assert identity.create_credential(act_of(person, office, OfficeRole.ADMIN), name="x", scopes=["coda"])

@@ -14,8 +14,8 @@ from connectors.simulator import SimulatorServer
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.service import ConsentService
-from gateway.identity.service import IdentityService
 from gateway.ids import encode, new_id
+from gateway.machines.service import MachineService
 from gateway.offices.models import Office
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import act_of_system, make_office
@@ -41,7 +41,7 @@ def client(linked: Gateway) -> Iterator[TestClient]:
 
 def sign_in(gateway: Gateway, office: Office, *scopes: str) -> dict[str, str]:
     """Headers of a machine with these scopes."""
-    _credential, token = IdentityService(gateway).create_credential(
+    _credential, token = MachineService(gateway).create_credential(
         act_of_system(office, now=gateway.real_now()), name="test", scopes=list(scopes)
     )
     return {"Authorization": f"Bearer {token}", "Accept-Language": "en"}

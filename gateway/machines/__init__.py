@@ -1,0 +1,1 @@
+"""API keys and applications: machines that call the API."""

@@ -1,0 +1,53 @@
+"""Shapes of API keys in the API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.api import MomentText, Shape
+from gateway.ids import ClientId, CredentialId
+from gateway.offices.schemas import Name
+
+Scopes = Annotated[
+    list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=20, examples=[["coda", "accounts"]])
+]
+Addresses = Annotated[
+    list[Annotated[str, Field(max_length=50)]],
+    Field(max_length=50, description="Networks it may call from; empty: from anywhere.", examples=[["192.0.2.0/24"]]),
+]
+
+
+class CredentialWrite(Shape):
+    """A new API key."""
+
+    name: Name
+    scopes: Scopes
+    expires_at: MomentText | None = None
+    allowed_addresses: Addresses = Field(default_factory=list)
+    client_ids: Annotated[list[ClientId], Field(max_length=1000)] | None = Field(
+        default=None, description="The only clients it sees; null: all of the office."
+    )
+
+
+class CredentialRead(Shape):
+    """An API key without its secret."""
+
+    id: CredentialId
+    name: str
+    prefix: str
+    scopes: list[str]
+    allowed_addresses: list[str]
+    client_ids: list[ClientId] | None
+    created_at: MomentText
+    expires_at: MomentText | None
+    last_used_at: MomentText | None
+    revoked_at: MomentText | None
+
+
+class CredentialCreated(Shape):
+    """A new API key with its secret, shown this once."""
+
+    credential: CredentialRead
+    token: str
