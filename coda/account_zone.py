@@ -67,4 +67,5 @@ def is_belgian_number(text: str) -> bool:
     """
     if len(text) != 12 or not (text.isascii() and text.isdecimal()):
         return False
-    return int(text[10:]) == (int(text[:10]) % 97 or 97)
+    base, check_digits = divmod(int(text), 100)
+    return check_digits == (base % 97 or 97)

@@ -60,27 +60,28 @@ class Block:
         return next((line.record for line in self.lines if isinstance(line.record, record)), None)
 
 
-def blocks_in(texts: Iterable[str]) -> Iterator[Block]:
+def blocks_in(texts: Iterable[tuple[str, str | None]]) -> Iterator[Block]:
     """The logical files of texts as `coda.source.texts_of` gives them, with plain movements read already.
 
     The blocks are those of `blocks_of`, but for the lines of movements that break no rule: their place is in `plain`.
     """
     following = iter(texts)
-    text = next(following, None)
+    piece = next(following, None)
     number = 1
-    while text is not None:
-        text_after = next(following, None)
-        block = _plain_block(text, number, is_last=text_after is None)
+    while piece is not None:
+        piece_after = next(following, None)
+        text, unusual = piece
+        block = _plain_block(text, unusual, number, is_last=piece_after is None)
         if block is not None:
             yield block
             number = block.lines[-1].number + 1
         else:
             lines = split_lines(text)
             for block in blocks_of(enumerate(lines, number)):
-                block.is_last = block.is_last and text_after is None
+                block.is_last = block.is_last and piece_after is None
                 yield block
             number += len(lines)
-        text = text_after
+        piece = piece_after
 
 
 def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
@@ -110,11 +111,12 @@ def blocks_of(lines: Iterable[tuple[int, str]]) -> Iterator[Block]:
         yield block
 
 
-def _plain_block(text: str, first_line: int, *, is_last: bool) -> Block | None:
+def _plain_block(text: str, unusual: str | None, first_line: int, *, is_last: bool) -> Block | None:
     """The logical file that the text is, if each of its lines is sound and no rule for movements is broken."""
+    ends = unusual_in(text) if unusual is None else unusual
     if not text.endswith("\n"):
-        text += "\r\n" if text.count("\r\n", 0, 2 * LINE_LENGTH) else "\n"
-    ends = unusual_in(text)
+        last_end = "\r\n" if text.count("\r\n", 0, 2 * LINE_LENGTH) else "\n"
+        text, ends = text + last_end, ends + last_end
     line_end = "\r\n" if ends.startswith("\r") else "\n"
     count, width = len(ends) // len(line_end), LINE_LENGTH + len(line_end)
     if count < 3 or len(text) != count * width or ends != line_end * count:

@@ -28,7 +28,7 @@ from coda.records.new_balance import NewBalance
 from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
 from coda.rules import content_findings, finding, finding_at
-from coda.source import FileFacts, Source, facts_of, opened, texts_of
+from coda.source import FileFacts, Source, TextFacts, facts_of, opened, texts_of
 
 _RANKS = {"0": 0, "1": 1, "2": 2, "3": 2, "8": 3, "4": 4, "9": 5}
 _AFTER = {"22": ("21",), "23": ("21", "22"), "32": ("31",), "33": ("32",)}  # what a later part may stand after
@@ -94,7 +94,7 @@ def check_block(block: Block) -> list[Finding]:
     return findings
 
 
-def check_facts(facts: FileFacts) -> Iterator[Finding]:
+def check_facts(facts: TextFacts) -> Iterator[Finding]:
     """Findings about the file as a whole."""
     if facts.has_byte_order_mark:
         yield finding("byte_order_mark", (1, (1, 1), "file"), "EF BB BF", "no mark")
@@ -102,7 +102,7 @@ def check_facts(facts: FileFacts) -> Iterator[Finding]:
         yield finding("utf_8", (1, None, "file"), "UTF-8", "Windows-1252")
 
 
-def identify(facts: FileFacts) -> Finding | None:
+def identify(facts: TextFacts) -> Finding | None:
     """The one finding for a file that is no CODA at all, or `None`."""
     start = facts.start.removeprefix(b"\xef\xbb\xbf").lstrip()
     first = start.split(b"\n", 1)[0].rstrip(b"\r")

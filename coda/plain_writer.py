@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from coda.fields import Day, FieldFault, Text
 from coda.model import Information, Movement
-from coda.plain import CODES_MAX, PlainMovements
+from coda.plain import SEEN_MAX, PlainMovements
 from coda.record import LINE_LENGTH, Record
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
 from coda.records.movement import MovementCounterparty, MovementDetails, MovementMain
@@ -185,7 +185,7 @@ def _typed(kind: str, text: str) -> str:
 def _learn(code: str) -> None:
     if len(code) != 8 or not (code.isascii() and code.isdecimal()):
         raise _InDoubt
-    if len(_CODES) < CODES_MAX:
+    if len(_CODES) < SEEN_MAX:
         _CODES.add(code)
 
 

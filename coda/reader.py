@@ -24,7 +24,7 @@ from coda.records.movement import (
 from coda.records.new_balance import NewBalance
 from coda.records.old_balance import OldBalance
 from coda.records.trailer import Trailer
-from coda.source import Source, facts_of, opened, texts_of
+from coda.source import Source, opened, text_facts_of, texts_of
 from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS
 
 
@@ -37,8 +37,8 @@ def read(source: Source, *, tolerant: bool = False) -> Iterator[Statement]:
     `check` tells what is wrong with them. Either way a file that is no CODA raises `NotCoda`.
     """
     findings: list[Finding] = []
-    with opened(source) as (stream, name):
-        facts = facts_of(stream, name)
+    with opened(source) as (stream, _):
+        facts = text_facts_of(stream)
         stranger = identify(facts)
         if stranger is not None:
             raise NotCoda([stranger])

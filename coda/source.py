@@ -1,6 +1,7 @@
 """Where lines come from: a path, bytes or a binary stream, in the encoding that the content shows."""
 
 import io
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 from coda.errors import UnreadableFile
-from coda.text import KEEP_BYTES, Encoding, EncodingDetector, repaired
+from coda.text import KEEP_BYTES, Encoding, EncodingDetector, repaired, unusual_bytes
 
 Source = str | PathLike[str] | bytes | bytearray | BinaryIO
 LineEnd = Literal["CRLF", "LF", "mixed", "none"]
@@ -18,23 +19,29 @@ LineEnd = Literal["CRLF", "LF", "mixed", "none"]
 CHUNK = 1 << 20
 START = 256  # bytes by which a file is recognised
 MARK_UTF8 = b"\xef\xbb\xbf"
-_SAME_IN_LATIN1 = bytes([*range(0x80), *range(0xA0, 0x100)])
 _BEGIN = b"\n00000"  # of a record 0, after the line before it
+_PLACE = re.compile(_BEGIN)
 LINE_MAX = 4096  # characters; a longer "line" is no text; what follows belongs to the next
 
 
-@dataclass(frozen=True, slots=True)
-class FileFacts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFacts:
+    """What must be known of the bytes before the first line can be read."""
+
+    encoding: Encoding
+    has_byte_order_mark: bool
+    start: bytes = field(repr=False)  # first bytes, by which other formats are known; they may hold a name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts(TextFacts):
     """What the bytes say before any line is understood."""
 
     name: str  # last part of the path; "" when there is none
     size: int  # bytes
-    encoding: Encoding
     line_end: LineEnd
     has_final_line_end: bool
-    has_byte_order_mark: bool
     lines: int
-    start: bytes = field(repr=False)  # first bytes, by which other formats are known; they may hold a name
 
 
 @contextmanager
@@ -57,6 +64,19 @@ def opened(source: Source) -> Iterator[tuple[BinaryIO, str]]:
                 copy.write(chunk)
             copy.seek(0)
             yield copy, Path(str(getattr(source, "name", ""))).name
+
+
+def text_facts_of(stream: BinaryIO) -> TextFacts:
+    """Read the stream from where it stands until its encoding is certain, and put it back there."""
+    begin = stream.tell()
+    detector = EncodingDetector()
+    start = b""
+    while not detector.is_decided and (chunk := stream.read(CHUNK)):
+        if len(start) < START:
+            start = (start + chunk)[:START]
+        detector.feed(chunk)
+    stream.seek(begin)
+    return TextFacts(encoding=detector.encoding, has_byte_order_mark=start.startswith(MARK_UTF8), start=start)
 
 
 def facts_of(stream: BinaryIO, name: str = "") -> FileFacts:
@@ -88,10 +108,11 @@ def facts_of(stream: BinaryIO, name: str = "") -> FileFacts:
     )
 
 
-def texts_of(stream: BinaryIO, facts: FileFacts) -> Iterator[str]:
+def texts_of(stream: BinaryIO, facts: TextFacts) -> Iterator[tuple[str, str | None]]:
     """The file in texts that each begin with a record 0 (the first may not) and hold whole lines, line ends included.
 
     A text is a logical file, or, where records 0 or 9 are faulty, several or one and a part: `coda.blocks` looks.
+    Beside each stands what `unusual_in` says of it, or `None` where that is not known yet.
     """
     is_first = True
     for piece in _pieces(stream):
@@ -101,10 +122,10 @@ def texts_of(stream: BinaryIO, facts: FileFacts) -> Iterator[str]:
         yield _decoded(piece, facts.encoding)
 
 
-def lines_of(stream: BinaryIO, facts: FileFacts) -> Iterator[tuple[int, str]]:
+def lines_of(stream: BinaryIO, facts: TextFacts) -> Iterator[tuple[int, str]]:
     """Number, from 1, and text of each line, without its line end and without byte-order mark."""
     number = 0
-    for text in texts_of(stream, facts):
+    for text, _ in texts_of(stream, facts):
         for line in split_lines(text):
             number += 1
             yield number, line
@@ -140,19 +161,17 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
         search = max(len(held) - len(_BEGIN), 0)
         held += chunk
         begin = 0
-        while (cut := held.find(_BEGIN, search)) >= 0:
-            yield held[begin : cut + 1]
-            begin = search = cut + 1
+        for match in _PLACE.finditer(held, search):  # which is twice as fast as `bytes.find`
+            yield held[begin : match.start() + 1]
+            begin = match.start() + 1
         held = held[begin:]
     if held:
         yield held
 
 
-def _decoded(piece: bytes, encoding: Encoding) -> str:
-    if piece.isascii():
-        return piece.decode("ascii")
-    if encoding == "utf-8":
-        return piece.decode("utf-8", "replace")
-    # Latin-1 is Windows-1252 but for 32 signs, and decodes in an eighth of the time.
-    is_latin1 = not piece.translate(None, _SAME_IN_LATIN1)
-    return piece.decode("latin-1") if is_latin1 else piece.decode("cp1252", KEEP_BYTES)
+def _decoded(piece: bytes, encoding: Encoding) -> tuple[str, str | None]:
+    unusual = unusual_bytes(piece)
+    if unusual.isascii() and (encoding != "utf-8" or piece.isascii()):
+        # Latin-1 is Windows-1252 but for 32 signs, and decodes in an eighth of the time.
+        return piece.decode("latin-1"), unusual.decode("ascii")
+    return piece.decode("utf-8", "replace") if encoding == "utf-8" else piece.decode("cp1252", KEEP_BYTES), None
