@@ -317,7 +317,8 @@ class SignedAmount(Codec):
         return _signed(raw)
 
     def encode(self, value: Decimal) -> str:
-        return ("1" if value < 0 else "0") + Amount(self.start + 1).encode(value.copy_abs())
+        # The sign by itself: no amount that is no number can be compared with zero.
+        return ("1" if value.is_signed() and value else "0") + Amount(self.start + 1).encode(value.copy_abs())
 
     def _guess(self, raw: str) -> Decimal:
         digits = raw[1:]

@@ -60,7 +60,7 @@ class _Broken(Exception):
 class _Together(dict[str, tuple[Any, ...]]):
     """The values of fields side by side, by their text as seen before: the days and codes of a file are few."""
 
-    def __init__(self, record: type[Record], *names: str, may_be_blank: bool = False) -> None:
+    def __init__(self, record: type[Record], names: tuple[str, ...], *, may_be_blank: bool = False) -> None:
         columns = [record.by_name[name] for name in names]
         start = columns[0].start
         width = columns[-1].end - start + 1
@@ -76,12 +76,15 @@ class _Together(dict[str, tuple[Any, ...]]):
         return values
 
 
-# Values, numbers as they stand, reference as it stands, link code.
-_NO_ADDITION: tuple[Any, str, str, str] = (None, "", "", "0")
-_BOOKED = _Together(MovementMain, "value_date", "transaction_code", "is_structured")
-_ENTERED = _Together(MovementMain, "entry_date", "paper_number", "globalisation")
-_RARE = _Together(MovementDetails, "r_type", "r_reason", "category_purpose", "purpose", may_be_blank=True)
-_CODED = _Together(InformationMain, "transaction_code", "is_structured")
+# Fields side by side that are read and written as one text.
+BOOKED = ("value_date", "transaction_code", "is_structured")
+ENTERED = ("entry_date", "paper_number", "globalisation")
+RARE = ("r_type", "r_reason", "category_purpose", "purpose")
+CODED = ("transaction_code", "is_structured")
+_BOOKED = _Together(MovementMain, BOOKED)
+_ENTERED = _Together(MovementMain, ENTERED)
+_RARE = _Together(MovementDetails, RARE, may_be_blank=True)
+_CODED = _Together(InformationMain, CODED)
 _USUAL_CODES: set[str] = set()  # those seen before that are of the standard
 _BLANK_2 = " " * MOVEMENT_WIDTHS[1]  # the text of a record 22 that is left out before a 23
 _CHECKED = ("101", "102")  # structured communications that have check digits
@@ -208,7 +211,7 @@ def _movements(text: str, start: int, end: int, width: int, first_line: int) -> 
                 detail += len(draft.information)
             else:
                 draft.information = ()
-            draft.__class__ = Movement  # type: ignore[assignment]  # of the same slots
+            draft.__class__ = Movement  # of the same slots
             add(draft)
         # Where anything else stands between the movements, fewer lines were found than there are.
         if place != stop:

@@ -1,179 +1,183 @@
-"""The lines of the movements of a statement, made by one template for a movement with all its parts.
+"""The lines of the movements of a statement, each movement made in one step with all its parts.
 
 As in `coda.plain`, and for the same reason: nearly every movement fits its columns and breaks no rule. `lines_of` makes
 the lines of such movements; for anything else it answers `None`, and `coda.writer` goes record by record and says which
-field does not fit. The templates are made from the layouts of the records, which are stated there alone.
+field does not fit. The functions that make lines are compiled from the layouts of the records, which are stated there
+alone.
 """
 
-from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from itertools import accumulate
+from typing import Any
 
-from coda.fields import Day, FieldFault, Text
-from coda.model import Information, Movement
-from coda.plain import SEEN_MAX, PlainMovements
+from coda.fields import EXACT, ZERO, FieldFault, Text
+from coda.model import Movement
+from coda.plain import BOOKED, CODED, ENTERED, NUMBERS, RARE, SEEN_MAX, PlainMovements
 from coda.record import LINE_LENGTH, Record
 from coda.records.information import InformationMain, InformationPart2, InformationPart3
 from coda.records.movement import MovementCounterparty, MovementDetails, MovementMain
-from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS, unusual_in
+from coda.text import INFORMATION_WIDTHS, MOVEMENT_WIDTHS, unusual_bytes, unusual_in
 
 LINE_END = "\r\n"
 
-_MOVEMENT_LENGTH, _INFORMATION_LENGTH = sum(MOVEMENT_WIDTHS), sum(INFORMATION_WIDTHS)
+
+class PlainText:
+    """Whole lines, and the same in Latin-1, or `None` where that lacks a character."""
+
+    __slots__ = ("latin1", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self.latin1: bytes | None = text.encode("latin-1")
+        except UnicodeEncodeError:
+            self.latin1 = None
+
+    def unusual(self) -> str:
+        """As `unusual_in`, without encoding the text once more."""
+        return unusual_in(self.text) if self.latin1 is None else unusual_bytes(self.latin1).decode("latin-1")
 
 
-class _DayTexts(dict[date | None, str]):
-    """Six digits for each date seen before."""
+@dataclass(frozen=True, slots=True)
+class PlainLines:
+    """The lines of movements with their line ends, and what the rules about whole statements need to know of them."""
 
-    def __init__(self, name: str) -> None:
-        codec = MovementMain.by_name[name].codec
-        assert isinstance(codec, Day), "dates are held by a codec for dates"
-        self._codec = codec
-
-    def __missing__(self, day: date | None) -> str:
-        self[day] = text = self._codec.encode(day)
-        return text
+    text: PlainText
+    plain: PlainMovements
 
 
-_VALUE_DAYS = _DayTexts("value_date")
-_ENTRY_DAYS = _DayTexts("entry_date")
-_PAPER_NUMBERS = {number: f"{number:03d}" for number in range(1000)}
-_LEVELS = {level: f"{level}" for level in range(10)}
-_CODES: set[str] = set()  # transaction codes seen before that are eight digits
-
-
-def lines_of(movements: tuple[Movement, ...]) -> tuple[str, PlainMovements] | None:  # noqa: PLR0911, PLR0912  # calls would cost more
-    """The lines of the movements with their line ends, count and totals, or `None` when anything is in doubt."""
-    parts: list[str] = []
-    last_sequence = last_detail = debit = credit = count = 0
-    numbers = "0000", "0000"
+def lines_of(movements: tuple[Movement, ...]) -> PlainLines | None:
+    """The lines of the movements, or `None` when anything is in doubt."""
     try:
-        for movement in movements:
-            sequence, detail = movement.sequence, movement.detail
-            if detail:
-                if sequence != last_sequence or detail != last_detail + 1:
-                    return None
-                numbers = numbers[0], f"{detail:04d}"
-                thousandths = _thousandths(movement.amount)
-            else:
-                if sequence != last_sequence + 1:
-                    return None
-                numbers = f"{sequence:04d}", "0000"
-                thousandths = _thousandths(movement.amount)
-                if thousandths < 0:
-                    debit -= thousandths
-                else:
-                    credit += thousandths
-            text, lines = _movement(movement, numbers, thousandths)
-            parts.append(text)
-            count += lines
-            last_sequence, last_detail = sequence, detail
-            if movement.information:
-                position = len(movement.information)
-                for information in movement.information:
-                    last_detail += 1
-                    position -= 1
-                    if information.sequence != sequence or information.detail != last_detail:
-                        return None
-                    if information.bank_reference != movement.bank_reference:
-                        return None
-                    further = numbers[0], f"{last_detail:04d}"
-                    text, lines = _information(information, further, is_linked=position > 0)
-                    parts.append(text)
-                    count += lines
-    except (_InDoubt, FieldFault, ValueError, TypeError, AttributeError, KeyError):
+        parts, count, debit, credit = _lines(movements)
+        text = PlainText("".join(parts))
+    # Whatever is wrong with a value, the writer of records names its field.
+    except (_InDoubt, FieldFault, ValueError, TypeError, AttributeError, LookupError):
         return None
-    text = "".join(parts)
     # A value that is too wide makes its line too long, and a control character is none of the line ends.
-    if len(text) != count * (LINE_LENGTH + len(LINE_END)) or unusual_in(text) != LINE_END * count:
+    if len(text.text) != count * (LINE_LENGTH + len(LINE_END)) or text.unusual() != LINE_END * count:
         return None
-    totals = Decimal(f"{debit}E-3"), Decimal(f"{credit}E-3")
-    return text, PlainMovements(movements, count, *totals, findings=[])
+    return PlainLines(text, PlainMovements(movements, count, debit, credit, findings=[]))
 
 
 class _InDoubt(Exception):
     """Something that only the writer of records can judge."""
 
 
-def _movement(movement: Movement, numbers: tuple[str, str], thousandths: int) -> tuple[str, int]:
-    """The records 21 to 23 of a movement, and their number."""
-    code, kind, text = movement.transaction_code, movement.communication_type, movement.communication
-    if code not in _CODES:
-        _learn(code)
-    if kind is not None:
-        text = _typed(kind, text)
-    # That values are text is seen by joining them; a template would write None as well.
-    movement.bank_reference + text
-    if len(text) > _MOVEMENT_LENGTH:
-        raise _InDoubt
-    sequence, detail = numbers
-    is_structured = "0" if kind is None else "1"
-    signed = ("0" if thousandths >= 0 else "1") + str(abs(thousandths)).zfill(15)
-    value_day, entry_day = _VALUE_DAYS[movement.value_date], _ENTRY_DAYS[movement.entry_date]
-    paper_number, level = _PAPER_NUMBERS[movement.paper_number], _LEVELS[movement.globalisation]
-    link = "1" if movement.information else "0"
-    if movement.counterparty_street or movement.counterparty_locality:
-        raise _InDoubt
-    reference, bic = movement.customer_reference, movement.counterparty_bic
-    zone, name = movement.counterparty_zone, movement.counterparty_name
-    r_type, r_reason = movement.r_type, movement.r_reason
-    category_purpose, purpose = movement.category_purpose, movement.purpose
-    details = reference + bic + r_type + r_reason + category_purpose + purpose
-    counterparty = zone + name
-    # fmt: off
-    main = (
-        sequence, detail, movement.bank_reference, signed, value_day, code, is_structured, text[:53], entry_day,
-        paper_number, level,
-    )
-    if movement.has_details and movement.has_counterparty:
-        return _FULL % (
-            *main,
-            sequence, detail, text[53:106], reference, bic, r_type, r_reason, category_purpose, purpose,
-            sequence, detail, zone, name, text[106:], link,
-        ), 3
-    if movement.has_details and not counterparty and not text[106:].strip():
-        return _WITH_DETAILS % (
-            *main,
-            sequence, detail, text[53:106], reference, bic, r_type, r_reason, category_purpose, purpose, link,
-        ), 2
-    # fmt: on
-    if movement.has_counterparty and not movement.has_details and not details and not text[53:106].strip():
-        return _WITHOUT_DETAILS % (*main, sequence, detail, zone, name, text[106:], link), 2
-    if not (movement.has_details or movement.has_counterparty or details or counterparty or text[53:].strip()):
-        return _ALONE % (*main, link), 1
-    raise _InDoubt
+class _Texts(dict[tuple[Any, ...], str]):
+    """The text of fields side by side, by their values as seen before: the days and codes of a statement are few."""
+
+    def __init__(self, record: type[Record], names: tuple[str, ...]) -> None:
+        self._codecs = [record.by_name[name].codec for name in names]
+
+    def __missing__(self, values: tuple[Any, ...]) -> str:
+        if len(self) >= SEEN_MAX:
+            self.clear()
+        pairs = zip(self._codecs, values, strict=True)
+        self[values] = text = "".join(codec.encode(value) for codec, value in pairs if codec is not None)
+        return text
 
 
-def _information(information: Information, numbers: tuple[str, str], *, is_linked: bool) -> tuple[str, int]:
-    """The records 31 to 33 of an information, and their number."""
-    code, kind, text = information.transaction_code, information.communication_type, information.communication
-    if code not in _CODES:
-        _learn(code)
-    if kind is not None:
-        text = _typed(kind, text)
-    count = information.parts
-    if len(text) > _INFORMATION_LENGTH:
-        raise _InDoubt
-    link = "1" if is_linked else "0"
-    main = (*numbers, information.bank_reference, code, "0" if kind is None else "1", text[:73])
-    if count == 1 and not text[73:].strip():
-        return _INFORMATION_1 % (*main, link), 1
-    if count == 2 and not text[178:].strip():
-        return _INFORMATION_2 % (*main, *numbers, text[73:178], link), 2
-    if count == 3:
-        return _INFORMATION_3 % (*main, *numbers, text[73:178], *numbers, text[178:], link), 3
-    raise _InDoubt
+_BOOKED = _Texts(MovementMain, BOOKED)
+_ENTERED = _Texts(MovementMain, ENTERED)
+_CODES = _Texts(MovementDetails, RARE)
+_CODED = _Texts(InformationMain, CODED)
+_NUMBERS = NUMBERS[:10_000]  # without the one that stands for none
+_TEXT_OF_22 = slice(MOVEMENT_WIDTHS[0], sum(MOVEMENT_WIDTHS[:2]))  # its part of the communication
 
 
-def _thousandths(amount: Decimal) -> int:
-    """The amount in thousandths. By way of text, since arithmetic would depend on the precision of the context."""
-    text = str(amount)
-    if text[-4:-3] == ".":
-        return int(text[:-4] + text[-3:])
-    whole, _, fraction = text.partition(".")
-    if len(fraction) > 3:
+def _lines(movements: tuple[Movement, ...]) -> tuple[list[str], int, Decimal, Decimal]:  # noqa: PLR0912  # calls would cost more
+    """Texts of whole lines, the number of lines, and the totals, without sign."""
+    parts: list[str] = []
+    add = parts.append
+    receipts: list[Decimal] = []
+    payments: list[Decimal] = []
+    last_sequence = last_detail = count = 0
+    for movement in movements:
+        sequence, detail, amount = movement.sequence, movement.detail, movement.amount
+        # By way of text, since arithmetic would depend on the precision of the context.
+        digits = str(amount)
+        if digits[-4:-3] != ".":
+            digits = _with_three_decimals(digits)
+        signed = digits.replace(".", "").zfill(16)
+        if signed[0] != "0":
+            if signed[0] != "-" or not amount:  # an amount of too many digits, or a zero with a sign
+                raise _InDoubt
+            signed = "1" + signed[1:]
+        if detail:
+            if sequence != last_sequence or detail != last_detail + 1:
+                raise _InDoubt
+        else:
+            if sequence != last_sequence + 1:
+                raise _InDoubt
+            (receipts if signed < "1" else payments).append(amount)
+        last_sequence, last_detail = sequence, detail
+        kind, text, information = movement.communication_type, movement.communication, movement.information
+        if kind is not None:
+            text = _typed(kind, text)
+        if movement.has_details and movement.has_counterparty:
+            make, height = _full, 3
+        else:
+            make, height = _maker(movement, text)
+        if movement.counterparty_street or movement.counterparty_locality:
+            raise _InDoubt
+        count += height
+        add(
+            make(
+                movement,
+                text,
+                "1" if information else "0",
+                _NUMBERS[sequence] + _NUMBERS[detail],
+                signed,
+                _BOOKED[movement.value_date, movement.transaction_code, kind is not None],
+                _ENTERED[movement.entry_date, movement.paper_number, movement.globalisation],
+                _CODES[movement.r_type, movement.r_reason, movement.category_purpose, movement.purpose],
+            )
+        )
+        if information:
+            links = "1" * (len(information) - 1) + "0"
+            for addition, link in zip(information, links, strict=True):
+                last_detail += 1
+                if (
+                    addition.sequence != sequence
+                    or addition.detail != last_detail
+                    or addition.bank_reference != movement.bank_reference
+                ):
+                    raise _InDoubt
+                kind, text = addition.communication_type, addition.communication
+                if kind is not None:
+                    text = _typed(kind, text)
+                coded = _CODED[addition.transaction_code, kind is not None]
+                count += addition.parts
+                make_information = _INFORMATION[addition.parts]
+                add(make_information(addition, text, link, _NUMBERS[sequence] + _NUMBERS[last_detail], coded))
+    with localcontext(EXACT):
+        return parts, count, -sum(payments, ZERO), sum(receipts, ZERO)
+
+
+def _with_three_decimals(digits: str) -> str:
+    whole, _, fraction = digits.partition(".")
+    if len(fraction) > 3 or not whole.removeprefix("-").isdecimal():
         raise _InDoubt
-    return int(whole + fraction.ljust(3, "0"))
+    return f"{whole}.{fraction:0<3}"
+
+
+def _maker(movement: Movement, text: str) -> tuple[Callable[..., str], int]:
+    """The function for a movement that has not all parts, and how many it has."""
+    if not movement.has_counterparty and (movement.counterparty_zone or movement.counterparty_name):
+        raise _InDoubt
+    if movement.has_details:
+        return _with_details, 2
+    codes = movement.r_type or movement.r_reason or movement.category_purpose or movement.purpose
+    if codes or movement.customer_reference or movement.counterparty_bic:
+        raise _InDoubt
+    if not movement.has_counterparty:
+        return _alone, 1
+    if text[_TEXT_OF_22].strip():
+        raise _InDoubt
+    return _without_details, 2
 
 
 def _typed(kind: str, text: str) -> str:
@@ -182,40 +186,60 @@ def _typed(kind: str, text: str) -> str:
     return kind + text
 
 
-def _learn(code: str) -> None:
-    if len(code) != 8 or not (code.isascii() and code.isdecimal()):
-        raise _InDoubt
-    if len(_CODES) < SEEN_MAX:
-        _CODES.add(code)
+# What the functions are given, by the fields that each stands for.
+_GIVEN: Mapping[str, tuple[str, ...]] = {
+    "numbers": ("sequence", "detail"),
+    "signed": ("amount",),
+    "booked": BOOKED,
+    "entered": ENTERED,
+    "codes": RARE,
+    "coded": CODED,
+}
 
 
-def _template(record: type[Record], given: Mapping[str, str]) -> str:
-    """Template for a line: a place for each value, unless its text is given. Numbers are filled in at full width."""
-    parts = []
-    for column in record.layout:
-        match column.codec:
-            case None:
-                parts.append(column.fixed)
-            case _ if column.name in given:
-                parts.append(given[column.name])
-            case Text():
-                parts.append(f"%-{column.codec.length}s")
-            case _:
-                parts.append("%s")
-    return "".join(parts) + LINE_END
+def _compiled(arguments: tuple[str, ...], ends: Sequence[int], *parts: tuple[type[Record], int]) -> Callable[..., str]:
+    """Function that makes the lines of a movement or information with these records.
+
+    It is compiled from their layouts, as dataclasses compile their `__init__`. `ends` are where the columns for the
+    communication end, beside each record stands which of them are its own. The last takes whatever is left: what is too
+    wide makes its line too long. As banks do, only the last record has a link code.
+    """
+    lines = []
+    for record, index in parts:
+        is_last = (record, index) == parts[-1]
+        given = {"next_code": "0" if is_last else "1", "link_code": "{link}" if is_last else "0"}
+        given["communication"] = f"{{text[{ends[index - 1] if index else 0}:{'' if is_last else ends[index]}]}}"
+        for argument in arguments:
+            first, *others = _GIVEN[argument]
+            given |= {first: f"{{{argument}}}"} | dict.fromkeys(others, "")
+        for column in record.layout:
+            if column.codec is None:
+                lines.append(column.fixed)
+            elif column.name in given:
+                lines.append(given[column.name])
+            else:
+                assert isinstance(column.codec, Text), "values of other kinds are given as text"
+                lines.append(f"{{values.{column.name}.ljust({column.codec.length})}}")
+        lines.append("\\r\\n")
+    source = (
+        f"def lines(values, text, link, {', '.join(arguments)}):\n"
+        f"    text = text.ljust({ends[parts[-1][1]]})\n"
+        f"    return f'{''.join(lines)}'\n"
+    )
+    namespace: dict[str, Any] = {}
+    exec(source, namespace)  # noqa: S102  # made of the names and fixed texts of our own records only
+    return namespace["lines"]  # type: ignore[no-any-return]  # the function defined above
 
 
-def _templates(*records: type[Record]) -> str:
-    """Template for a movement or information of these parts; as banks do, only the last has a link code."""
-    *before, last = records
-    followed = [_template(record, {"next_code": "1", "link_code": "0"}) for record in before]
-    return "".join(followed) + _template(last, {"next_code": "0"})
+_MOVEMENT = ("numbers", "signed", "booked", "entered", "codes"), tuple(accumulate(MOVEMENT_WIDTHS))
+_MAIN, _DETAILS, _COUNTERPARTY = (MovementMain, 0), (MovementDetails, 1), (MovementCounterparty, 2)
+_full = _compiled(*_MOVEMENT, _MAIN, _DETAILS, _COUNTERPARTY)
+_with_details = _compiled(*_MOVEMENT, _MAIN, _DETAILS)
+_without_details = _compiled(*_MOVEMENT, _MAIN, _COUNTERPARTY)
+_alone = _compiled(*_MOVEMENT, _MAIN)
 
-
-_ALONE = _templates(MovementMain)
-_WITH_DETAILS = _templates(MovementMain, MovementDetails)
-_FULL = _templates(MovementMain, MovementDetails, MovementCounterparty)
-_WITHOUT_DETAILS = _templates(MovementMain, MovementCounterparty)
-_INFORMATION_1 = _templates(InformationMain)
-_INFORMATION_2 = _templates(InformationMain, InformationPart2)
-_INFORMATION_3 = _templates(InformationMain, InformationPart2, InformationPart3)
+_PARTS = (InformationMain, 0), (InformationPart2, 1), (InformationPart3, 2)
+_INFORMATION = {
+    count: _compiled(("numbers", "coded"), tuple(accumulate(INFORMATION_WIDTHS)), *_PARTS[:count])
+    for count in (1, 2, 3)
+}

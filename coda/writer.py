@@ -10,7 +10,7 @@ from coda.blocks import Block, Line
 from coda.checks import check_block, totals_of
 from coda.errors import BalanceMismatch, InvalidValue
 from coda.model import Information, Movement, Statement
-from coda.plain_writer import LINE_END, lines_of
+from coda.plain_writer import LINE_END, PlainText, lines_of
 from coda.record import Record
 from coda.records.free_communication import FreeText
 from coda.records.header import Header
@@ -38,29 +38,28 @@ def write(statements: Iterable[Statement], encoding: OutputEncoding = "windows-1
     every = list(statements)
     if not every:
         raise InvalidValue("statements", "there is none to write")
-    texts = (_text(statement, is_last=position == len(every)) for position, statement in enumerate(every, start=1))
-    return b"".join(_encoded(text, encoding) for text in texts)
+    parts: list[bytes] = []
+    for position, statement in enumerate(every, start=1):
+        parts.extend(_encoded(text, encoding) for text in _texts(statement, is_last=position == len(every)))
+    return b"".join(parts)
 
 
-def _encoded(text: str, encoding: OutputEncoding) -> bytes:
-    try:
-        # A soft hyphen can be encoded, but is never written: programs show it or leave it out.
-        if "\xad" not in text:
-            # Without the control characters that no line has, Latin-1 is a part of Windows-1252; it encodes faster.
-            return text.encode("ascii" if encoding == "ascii" else "latin-1")
-    except UnicodeEncodeError:
-        pass
-    lines = text.split(LINE_END)
+def _encoded(text: PlainText, encoding: OutputEncoding) -> bytes:
+    # Without the control characters that no line has, Latin-1 is a part of Windows-1252, so that its bytes will do.
+    # A soft hyphen can be encoded, but is never written: programs show it or leave it out.
+    latin1 = text.latin1
+    if latin1 is not None and b"\xad" not in latin1 and (encoding == "windows-1252" or latin1.isascii()):
+        return latin1
+    lines = text.text.split(LINE_END)
     return LINE_END.join(fold_in_place(line, encoding) for line in lines).encode(CODECS[encoding])
 
 
-def _text(statement: Statement, *, is_last: bool) -> str:
+def _texts(statement: Statement, *, is_last: bool) -> Iterator[PlainText]:
     """The lines of a statement. Raises `InvalidValue` where the strict reader would find a fault."""
     block = Block(first_line=1, is_last=is_last)
     made = lines_of(statement.movements)
-    movements = ""
     if made is not None:
-        movements, block.plain = made
+        block.plain = made.plain
     before, after = _records_before(statement), _records_after(statement)
     for record in before:
         _append(block, record)
@@ -87,7 +86,10 @@ def _text(statement: Statement, *, is_last: bool) -> str:
         if finding.severity == "fault" or finding.code in _NEVER_WRITTEN:
             raise InvalidValue(finding.field, f"{finding.code}, at record {finding.line} of the statement")
     lines = [line.text + LINE_END for line in block.lines]
-    return "".join((*lines[:count_before], movements, *lines[count_before:]))
+    yield PlainText("".join(lines[:count_before]))
+    if made is not None:
+        yield made.text
+    yield PlainText("".join(lines[count_before:]))
 
 
 def _append(block: Block, record: Record) -> None:

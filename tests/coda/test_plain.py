@@ -103,6 +103,61 @@ def test_a_value_that_is_no_text_is_never_written(name: str) -> None:
         coda.write([changed])
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"amount": Decimal("1234567890123.000")}, "movement.amount"),
+        ({"amount": Decimal("-1234567890123.000")}, "movement.amount"),
+        ({"amount": Decimal("0.0001")}, "movement.amount"),
+        ({"amount": Decimal("NaN")}, "movement.amount"),
+        ({"bank_reference": "x" * 22}, "movement.bank_reference"),
+        ({"counterparty_name": "two\nlines"}, "movement.counterparty_name"),
+        ({"communication": "x" * 150}, "movement.communication"),
+        ({"communication_type": "1a1"}, "movement.communication_type"),
+        ({"transaction_code": "0015000"}, "movement.transaction_code"),
+        ({"entry_date": None}, "movement.entry_date"),
+        ({"entry_date": date(1999, 12, 31)}, "movement.entry_date"),
+        ({"paper_number": 1000}, "movement.paper_number"),
+        ({"globalisation": 10}, "movement.globalisation"),
+        ({"sequence": 2}, "movement.sequence"),
+        ({"has_counterparty": False}, "movement.counterparty_zone"),
+        ({"has_details": False}, "movement.customer_reference"),
+        ({"counterparty_street": "Kerkstraat 1"}, "movement.counterparty_street"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_name(changes: dict[str, object], field: str) -> None:
+    written = statement([entry(end_to_end_id="E2E")])
+    changed = replace(written, movements=(replace(written.movements[0], **changes),))
+    with pytest.raises(coda.InvalidValue) as caught:
+        coda.write([changed])
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("amount", ["999999999999.999", "-999999999999.999", "0.001", "-0.010", "7", "-7.5"])
+def test_an_amount_reads_back_as_it_was_written(amount: str) -> None:
+    written = statement([entry(amount=Decimal(amount))], old_balance=Decimal(0))
+    (read,) = coda.read(coda.write([written]))
+    assert read.movements[0].amount == Decimal(amount)
+
+
+def test_a_counterparty_right_after_the_main_record_is_read_and_written_in_one_step() -> None:
+    written = statement()
+    alone = {"has_details": False, "customer_reference": "", "counterparty_bic": "", "communication": "x" * 53}
+    changed = replace(written, movements=(replace(written.movements[0], **alone),))
+    content = coda.write([changed])
+    assert is_plain(content)
+    assert list(coda.read(content)) == [changed]
+
+
+def test_a_statement_that_is_read_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = statement([entry(f"BANK-{index}", notes=["x"] * (index % 4)) for index in range(200)])
+    content = coda.write([written])
+    for size in (1, 500, 4096):
+        monkeypatch.setattr("coda.plain._PIECE", size)
+        assert is_plain(content)
+        assert list(coda.read(content)) == [written]
+
+
 def test_a_movement_that_was_read_is_frozen_and_like_one_that_was_made() -> None:
     made = statement([entry(notes=["x"])])
     (read,) = coda.read(coda.write([made]))
