@@ -2,7 +2,7 @@
 #
 #   make demo [ONCE=1] [PORT=8470] [BANK_PORT=8471] [TODAY=YYYY-MM-DD]
 #   make test [SHARED=../shared] [ARGS="-k name"]      make lint      make serve      make bench      make lock
-#   make fuzz [COUNT=100000] [SEED=1]
+#   make fuzz [COUNT=100000] [SEED=1]         make sandbox [PORT=8470] [BANK_PORT=8471]
 
 SHARED ?= ../shared
 ARGS ?=
@@ -31,7 +31,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test fuzz lint format bench lock clean
+.PHONY: help demo serve sandbox test fuzz lint format bench lock clean
 
 help:
 	@sed -n '3,6p' Makefile | sed 's/^# *//'
@@ -66,6 +66,10 @@ demo: .venv/.run
 
 serve: .venv/.run
 	@exec $(BIN)/sluis serve
+
+sandbox: .venv/.run
+	@exec $(BIN)/sluis sandbox serve $(if $(PORT),--port $(PORT)) $(if $(BANK_PORT),--bank-port $(BANK_PORT)) \
+		$(if $(TODAY),--today $(TODAY))
 
 test: .venv/.test
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)

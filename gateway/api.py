@@ -221,7 +221,6 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         403: "The right is missing.",
         404: "Not there, or another office's.",
         409: "The state does not allow it, or the PSU must act.",
-        410: "It is not kept any more.",
         412: "It changed since it was read.",
         422: "The request has faults.",
         428: "If-Match is needed.",

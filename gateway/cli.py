@@ -18,6 +18,7 @@ from gateway.identity.people import PeopleService
 from gateway.identity.rights import OfficeRole
 from gateway.keys_cli import keys_commands
 from gateway.offices.service import OfficeService
+from gateway.sandbox_cli import sandbox_commands
 from gateway.settings import Settings
 from gateway.supervisor import Stopped, Supervisor, require_free_port, stopping_on_signals
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.add_typer(coda_commands, name="coda")
 app.add_typer(pain_commands, name="pain")
 app.add_typer(keys_commands, name="keys")
+app.add_typer(sandbox_commands, name="sandbox")
 office_commands = typer.Typer(no_args_is_help=True, help="Offices of this installation.")
 app.add_typer(office_commands, name="office")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "clients" / "python"))
 SHARED = Path(os.environ.get("SHARED", ROOT.parent / "shared"))
 
 # The same examples in every run: a failure on one machine is a failure on all. `--hypothesis-profile=search` looks

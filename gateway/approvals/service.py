@@ -42,7 +42,6 @@ from gateway.payments.models import Payment
 from gateway.payments.repository import PaymentRepository
 from gateway.payments.sealing import is_sealed
 from gateway.payments.states import PAYMENT_TRANSITIONS, PaymentState, step
-from gateway.payments.telling import tell
 from sepa.approval import Evaluation, State, Verdict
 
 DECISIONS_MAX: Final = 500
@@ -143,8 +142,6 @@ class ApprovalService:
             },
             second_factor=SECOND_FACTOR,
         )
-        if payment.state is PaymentState.APPROVED:
-            tell(self.gateway.events, session, act, payment)
         return DecisionOutcome(payment.id, payment, evaluation)
 
     def _require_asked(self, act: Act, wish: DecisionWish, payment: Payment, panel: Panel, file: File) -> Evaluation:

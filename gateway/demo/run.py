@@ -17,6 +17,7 @@ from rich.console import Console
 
 from gateway import runtime
 from gateway.clock import BRUSSELS, brussels_date, real_now
+from gateway.demo.sandbox import open_sandbox
 from gateway.demo.story import Story
 from gateway.demo.world import CLIENT_ID, COMPANIES
 from gateway.embedded import EmbeddedPostgres
@@ -48,16 +49,20 @@ class DemoOptions:
     bank_port: int
     today: date
     folder: Path
+    is_sandbox: bool = False
+    """An office ready to be called, without the story."""
 
     @classmethod
-    def from_command(cls, *, once: bool, port: int, bank_port: int, today: str | None, folder: Path) -> DemoOptions:
+    def from_command(
+        cls, *, once: bool, port: int, bank_port: int, today: str | None, folder: Path, is_sandbox: bool = False
+    ) -> DemoOptions:
         """Options from the command line; raises `InputError` for a day that is none."""
         try:
             day = brussels_date(real_now()) if today is None else date.fromisoformat(today)
         except ValueError as error:
             fault = FieldFault("/today", "date_invalid", "A day has the form YYYY-MM-DD.")
             raise InputError(faults=[fault]) from error
-        return cls(once=once, port=port, bank_port=bank_port, today=day, folder=folder)
+        return cls(once=once, port=port, bank_port=bank_port, today=day, folder=folder, is_sandbox=is_sandbox)
 
     @property
     def address(self) -> str:
@@ -95,7 +100,11 @@ class Demo:
                 with Supervisor(self.options.folder / "logs") as supervisor:
                     self._start(supervisor, settings, addresses.application)
                     gateway = runtime.open_gateway(runtime.with_database(settings, addresses))
-                    Story(self.options, gateway, self.console).tell()
+                    story = Story(self.options, gateway, self.console)
+                    if self.options.is_sandbox:
+                        open_sandbox(story)
+                    else:
+                        story.tell()
                     if not self.options.once:
                         self.console.print("\nServing. Stop with Ctrl-C.")
                         supervisor.watch()

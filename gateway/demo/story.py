@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import urljoin
 
 import pyotp
 from rich.console import Console
 from rich.table import Table
 
-from connectors.simulator import psu
 from gateway.assembly import Gateway
 from gateway.clock import real_now
 from gateway.demo.basket import Basket
-from gateway.demo.portal import Browser, Caller, DemoFailed, Form, write_whole
+from gateway.demo.consent import approve_consent
+from gateway.demo.portal import Caller, DemoFailed, write_whole
 from gateway.demo.world import COMPANIES, CONSENT_DAYS_MAX, OFFICE, PASSWORD, PEOPLE, DemoCompany, DemoPerson
 from gateway.identity.people import PeopleService
 from gateway.identity.rights import SCOPE_PERMISSIONS
@@ -72,18 +70,23 @@ class Story:
         self.started = time.monotonic()
         self.banks = Caller(options.bank_address)
         self.portal: Caller
+        self.portal_token = ""
         self.people: dict[str, Person] = {}
         self.linked: list[Linked] = []
         self.sessions: dict[str, Caller] = {}
 
-    def tell(self) -> None:
-        """The whole job; raises `DemoFailed` where it does not come out as it must."""
+    def prepare(self) -> None:
+        """An office with its portal, three clients and their people; nothing is linked yet."""
         self.console.print(
             f"[bold]Sluis[/bold] at {self.options.address}, simulated banks at {self.options.bank_address}/sim"
         )
         office = self._open_office()
         self._make_clients()
         self._make_people(office)
+
+    def tell(self) -> None:
+        """The whole job; raises `DemoFailed` where it does not come out as it must."""
+        self.prepare()
         for linked in self.linked:
             self._link_banks(linked)
         self._sync_all("first reading: all the history the banks give")
@@ -105,7 +108,7 @@ class Story:
         act = self.gateway.system_act(office.id)
         scopes = [scope for scope in SCOPE_PERMISSIONS if scope != "audit"]
         _, token = MachineService(self.gateway).create_credential(act, name="Portal", scopes=[*scopes, "audit"])
-        self.portal = Caller(self.options.address, token)
+        self.portal, self.portal_token = Caller(self.options.address, token), token
         return office
 
     def _make_people(self, office: Office) -> None:
@@ -156,29 +159,13 @@ class Story:
                 "/v1/consents",
                 {"client_id": linked.client["id"], "bank_id": bank_id, "language": linked.client["language"]},
             )
-            self._walk(created["authorisation_url"], linked.company.holder_id)
+            approve_consent(self.options.address, created["authorisation_url"], linked.company.holder_id)
             consent = self.portal.get(f"/v1/consents/{created['consent']['id']}")
             if consent["state"] != "valid":
                 raise DemoFailed(reason=f"the consent at {bank_id} is {consent['state']}")
             ibans = ", ".join(in_fours(account["iban"]) for account in consent["accounts"])
             self.tell_fact(f"{bank_id}: valid until {consent['valid_until']}; {ibans}")
         linked.accounts = list(self.portal.items(f"/v1/accounts?client_id={linked.client['id']}"))
-
-    def _walk(self, authorisation_url: str, holder_id: str) -> None:
-        """What the entrepreneur does: our page, the bank's page, back to ours, tick the current accounts."""
-        browser = Browser(self.options.address)
-        _, forms = browser.open(authorisation_url)
-        start = form_to(forms, authorisation_url)
-        bank_url, _ = browser.open(authorisation_url, start.fields)
-        if bank_url.startswith(self.options.address):
-            raise DemoFailed(reason="our page did not lead to the bank")
-        callback_url = psu.approve(bank_url, holder_id)
-        address, forms = browser.open(callback_url)
-        choice = next((form for form in forms if form.boxes), None)
-        if choice is None:
-            raise DemoFailed(reason="no accounts were offered")
-        ticked = [(name, value) for name, values in choice.boxes.items() for value in values]
-        browser.open(absolute(address, choice.action), choice.fields + ticked)
 
     def _sync_all(self, what: str) -> None:
         self.step(what[0].upper() + what[1:])
@@ -253,6 +240,10 @@ class Story:
 
     def _say_goodbye(self) -> None:
         self.console.print(f"\n[bold]Done in {time.monotonic() - self.started:.0f} seconds.[/bold]")
+        self.introduce_people()
+
+    def introduce_people(self) -> None:
+        """How to sign in as each of them."""
         self.console.print(f"Pages: {self.options.address}   banks: {self.options.bank_address}/sim")
         self.console.print(f"Everybody's password is [bold]{PASSWORD}[/bold]; put a secret into an authenticator:")
         for person in self.people.values():
@@ -287,19 +278,6 @@ class Story:
             },
         )
         return Caller(self.options.address, session["token"])
-
-
-def form_to(forms: Iterable[Form], address: str) -> Form:
-    """The form of a page that goes to the page's own address (not the language switch)."""
-    for form in forms:
-        if form.action in ("", address) or address.endswith(form.action):
-            return form
-    raise DemoFailed(reason="the page has no form to go on with")
-
-
-def absolute(address: str, action: str) -> str:
-    """Where a form goes."""
-    return urljoin(address, action or address)
 
 
 def in_fours(iban: str) -> str:

@@ -1,0 +1,1392 @@
+"""The shapes of the REST API. Written by generate.py from openapi/gateway.yaml; do not edit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from sluis_client.shape import Shape
+
+AddressMode = str
+"""What a bank accepts, set per bank and channel. One of `none`, `minimal`, `structured`, `hybrid`."""
+BasketState = str
+"""Where a basket stands. One of `draft`, `submitted`, `approved`, `processing`, `closed`, `cancelled`."""
+CheckResult = str
+"""What the checks say of a payment as a whole. One of `complete`, `warning`, `blocked`."""
+ClientState = str
+"""OFF-03. One of `pending`, `active`, `suspended`, `closed`."""
+ConsentState = str
+"""Where a consent stands. One of `created`, `awaiting_authorisation`, `partially_authorised`, `valid`, `replaced`,
+`expired`, `revoked`, `rejected`, `abandoned`, `failed`.
+"""
+DateChoice = str
+"""How the execution date of a payment was asked. One of `today`, `fixed`, `due_date`, `before_due_date`."""
+Direction = str
+"""Which way the money went, seen from the account holder. One of `credit`, `debit`."""
+ExportState = str
+"""Where an export stands. One of `created`, `downloaded`, `sent`, `accepted`, `partly_refused`, `refused`, `settled`,
+`replaced`, `voided`.
+"""
+JobState = str
+"""API-05. One of `queued`, `running`, `succeeded`, `failed`, `cancelled`."""
+Mode = str
+"""How many of a rule's approvers must approve. One of `all`, `count`, `sequence`."""
+PaymentState = str
+"""Where a payment stands; a download executes nothing, a bank status is not a booking (PAY-20). One of `draft`,
+`submitted`, `approved`, `rejected`, `cancelled`, `paid_elsewhere`, `initiating`, `qr_shown`, `exported`, `sent`,
+`executed`, `altered`, `refused`, `returned`.
+"""
+ProposalState = str
+"""Where it stands. One of `proposed`, `confirmed`, `withdrawn`, `expired`."""
+RejectionReason = str
+"""Why a payment is rejected; a text goes with it. One of `not_due`, `wrong_amount`, `wrong_account`,
+`unknown_creditor`, `duplicate`, `disputed`, `other`.
+"""
+Severity = str
+"""Whether a finding stops the payment or asks for a person's acceptance. One of `blocked`, `warning`."""
+State = str
+"""Where a payment stands. `REFUSED`: it can never be approved as things are; the reasons say why. One of `waiting`,
+`approved`, `rejected`, `refused`.
+"""
+StatementState = str
+"""Life of one numbered period. One of `collecting`, `held`, `proven`, `proven_by_span`, `no_entries`, `issued`."""
+TransactionState = str
+"""What a transaction is at the bank. One of `booked`, `pending`, `vanished`."""
+Verdict = str
+"""What a person decided. One of `approve`, `reject`."""
+View = str
+"""Which list. One of `by_me`, `by_others`, `approved`, `rejected`."""
+
+
+class AcceptanceRead(Shape):
+    """A warning that was let pass."""
+
+    code: str
+    accepted_by_kind: str
+    accepted_by: str
+    accepted_at: dt.datetime
+
+
+class AccountRead(Shape):
+    """An account with freshness and health; an expired permission or an outage is never an empty answer."""
+
+    id: str
+    client_id: str
+    consent_id: str | None
+    bank_id: str
+    iban: str
+    currency: str
+    kind: str
+    bic: str
+    holder_name: str | None
+    alias: str | None
+    is_visible: bool
+    statements_from: dt.date | None
+    """First day of statements; null: the first day of history."""
+    history_from: dt.date | None
+    """First day of history the bank gave."""
+    complete_until: dt.date | None
+    """Last booking day that was over at the last reading."""
+    health: str
+    """Who must act: `ok`, `we_act` or `you_act`."""
+    health_code: str | None
+    fresh_as_of: dt.datetime | None
+    stale_reason: str | None
+    """Why the data is not current; null while it is."""
+    last_sync_at: dt.datetime | None
+    last_statement_id: str | None
+    last_statement_date: dt.date | None
+    next_step: str | None
+    """What to do, in the caller's language."""
+
+
+class AccountWrite(Shape):
+    """What the office sets; a field that is left out stays as it is."""
+
+    alias: str | None = None
+    is_visible: bool | None = None
+    statements_from: dt.date | None = None
+
+
+class AddressShape(Shape):
+    """A postal address in parts; free `lines` go along only where the bank takes them."""
+
+    department: str | None = None
+    street: str | None = None
+    building_number: str | None = None
+    building_name: str | None = None
+    floor: str | None = None
+    post_box: str | None = None
+    room: str | None = None
+    post_code: str | None = None
+    town: str | None = None
+    country_subdivision: str | None = None
+    country: str | None = None
+    lines: list[str] | None = None
+
+
+class ApprovalSettingsRead(Shape):
+    """The settings of a client."""
+
+    is_payment_process_on: bool
+    version: int
+    preparer_may_approve: bool | None = None
+
+
+class ApprovalSettingsWrite(Shape):
+    """Whether payments need approval, and whether who prepared one may approve it."""
+
+    is_payment_process_on: bool
+    preparer_may_approve: bool | None = None
+
+
+class ApproverShape(Shape):
+    """A user or a group, each person up to an amount."""
+
+    user_id: str | None = None
+    group_id: str | None = None
+    amount_max: MoneyShape | None = None
+
+
+class AssignedClients(Shape):
+    """The clients a person of the office sees, beside those of the groups."""
+
+    client_ids: list[str]
+
+
+class AuditChainRead(Shape):
+    """Whether the chain holds, recomputed from its first entry."""
+
+    is_intact: bool
+    entries: int
+    first_fault: str | None
+    """The first broken or missing entry, in words."""
+
+
+class AuditEntryRead(Shape):
+    """One act. Values are not shown here; `digests` names the fields that changed."""
+
+    id: str
+    position: int
+    """1, 2, 3 … within the office, without gaps."""
+    occurred_at: dt.datetime
+    actor_kind: str
+    actor_id: str
+    action: str
+    object_kind: str
+    object_id: str
+    client_id: str | None
+    request_id: str | None
+    second_factor: str | None
+    changed_fields: list[str]
+    mac: str
+    """Hexadecimal; covers this entry and the one before it."""
+
+
+class BalanceRead(Shape):
+    """One balance."""
+
+    kind: str
+    """`closing_booked`, `interim_booked`, `expected` …"""
+    balance: MoneyShape
+    reference_date: dt.date | None
+    read_at: dt.datetime
+    basis: str
+    """`bank` as reported, or `computed` from a balance read during the next day."""
+
+
+class BalancesRead(Shape):
+    """The balances of the newest reading, with freshness."""
+
+    account_id: str
+    fresh_as_of: dt.datetime | None
+    stale_reason: str | None
+    health: str
+    next_step: str | None
+    items: list[BalanceRead]
+
+
+class BankCapabilities(Shape):
+    """What the bank's interface offers: `yes`, `no` or `unknown`; unknowns are marked, not invented."""
+
+    booked_balance: str
+    """Needed to prove a day for CODA."""
+    pending: str
+    single_payments: str
+    bulk_payments: str
+    instant_payments: str
+
+
+class BankRead(Shape):
+    """A bank of the directory."""
+
+    id: str
+    name: str
+    former_names: list[str]
+    """Banks whose accounts live here now."""
+    bics: list[str]
+    is_configured: bool
+    """False: this installation has no access yet, and cannot offer it."""
+    route: str
+    """`direct`."""
+    consent_days_max: int
+    is_consent_maximum_confirmed: bool
+    history_days: int
+    capabilities: BankCapabilities
+    proof: str
+    """How far the connection was proven: described, simulated, sandbox, live."""
+    user_hint: str | None
+    """What the account holder needs at hand, in the caller's language."""
+
+
+class BasketRead(Shape):
+    """A basket with its counts and totals."""
+
+    id: str
+    client_id: str
+    name: str
+    external_id: str | None
+    state: BasketState
+    version: int
+    payment_count: int
+    total: MoneyShape
+    """Of the payments that were not rejected, cancelled or paid elsewhere."""
+    subtotals: list[SubtotalRead]
+    created_at: dt.datetime
+    submitted_at: dt.datetime | None
+
+
+class BasketWrite(Shape):
+    """A new basket of one client."""
+
+    client_id: str
+    name: str
+    external_id: str | None = None
+
+
+class BulkDecisionWrite(Shape):
+    """One decision of many, with the seal that was seen."""
+
+    verdict: Verdict
+    payment_id: str
+    seal: str
+    reason_code: RejectionReason | None = None
+    reason_text: str | None = None
+
+
+class ClientGroupRead(Shape):
+    """A group with its clients."""
+
+    id: str
+    name: str
+    is_everyone: bool
+    """The group of all clients, those to come as well."""
+    client_count: int
+    """Clients listed in the group; 0 for the group of all clients."""
+    user_ids: list[str]
+    created_at: dt.datetime
+    client_ids: list[str]
+
+
+class ClientGroupRow(Shape):
+    """A group in a list."""
+
+    id: str
+    name: str
+    is_everyone: bool
+    """The group of all clients, those to come as well."""
+    client_count: int
+    """Clients listed in the group; 0 for the group of all clients."""
+    user_ids: list[str]
+    created_at: dt.datetime
+
+
+class ClientGroupWrite(Shape):
+    """A group as it is to be."""
+
+    name: str
+    client_ids: list[str] | None = None
+    user_ids: list[str] | None = None
+
+
+class ClientRead(Shape):
+    """A client of the office."""
+
+    id: str
+    name: str
+    language: str
+    state: ClientState
+    enterprise_number: str | None
+    dossier_code: str
+    external_id: str | None
+    financial_year_end: str
+    created_at: dt.datetime
+
+
+class ClientStateWrite(Shape):
+    """The state to move to."""
+
+    state: ClientState
+
+
+class ClientWrite(Shape):
+    """A client by its key: the enterprise number with the dossier code, or `external_id` for a person without one."""
+
+    name: str
+    language: str | None = None
+    enterprise_number: str | None = None
+    dossier_code: str | None = None
+    external_id: str | None = None
+    financial_year_end: str | None = None
+
+
+class ClockRead(Shape):
+    """The clock of an office in test mode."""
+
+    now: dt.datetime
+    offset_seconds: int
+
+
+class ClockWrite(Shape):
+    """How far to move the clock forward."""
+
+    advance_days: int | None = None
+    advance_seconds: int | None = None
+
+
+class ConditionsShape(Shape):
+    """When the rule applies: all that are given must be met; without any it is a catch-all. Amounts are inclusive."""
+
+    creditors: list[str] | None = None
+    """Supplier ids, enterprise numbers or IBANs."""
+    labels: list[str] | None = None
+    debtor_account_ids: list[str] | None = None
+    categories: list[str] | None = None
+    sources: list[str] | None = None
+    creditor_states: list[str] | None = None
+    amount_from: MoneyShape | None = None
+    basket_total_from: MoneyShape | None = None
+    creditor_total_24h_from: MoneyShape | None = None
+    creditor_total_30d_from: MoneyShape | None = None
+
+
+class ConnectedAccountRead(Shape):
+    """An account the account holder chose for the office."""
+
+    id: str
+    account_id: str
+    iban: str | None
+    currency: str
+    kind: str
+    name: str | None
+    product: str | None
+
+
+class ConsentCreated(Shape):
+    """A new consent with the address for the account holder; it is shown this once."""
+
+    consent: ConsentRead
+    authorisation_url: str
+    """Send the account holder here; it names office and client, and leads to the bank."""
+
+
+class ConsentRead(Shape):
+    """A consent; `valid_until` is the earliest of bank answer, bank maximum and office cap."""
+
+    id: str
+    client_id: str
+    bank_id: str
+    state: str
+    state_since: dt.datetime
+    end_code: str | None
+    refusal_code: str | None
+    """Why the last try at the bank did not succeed."""
+    language: str
+    valid_until: dt.date | None
+    created_at: dt.datetime
+    authorisation_url_expires_at: dt.datetime
+    accounts: list[ConnectedAccountRead]
+
+
+class ConsentWrite(Shape):
+    """What is needed to ask an account holder for permission."""
+
+    client_id: str
+    bank_id: str
+    language: str | None = None
+    """Language of the page for the account holder."""
+    return_url: str | None = None
+    """Where the page leads back to at the end; registered letter by letter."""
+
+
+class CredentialCreated(Shape):
+    """A new API key with its secret, shown this once."""
+
+    credential: CredentialRead
+    token: str
+
+
+class CredentialRead(Shape):
+    """An API key without its secret."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: list[str]
+    allowed_addresses: list[str]
+    client_ids: list[str] | None
+    created_at: dt.datetime
+    expires_at: dt.datetime | None
+    last_used_at: dt.datetime | None
+    revoked_at: dt.datetime | None
+
+
+class CredentialWrite(Shape):
+    """A new API key."""
+
+    name: str
+    scopes: list[str]
+    expires_at: dt.datetime | None = None
+    allowed_addresses: list[str] | None = None
+    """Networks it may call from; empty: from anywhere."""
+    client_ids: list[str] | None = None
+    """The only clients it sees; null: all of the office."""
+
+
+class CreditorRead(Shape):
+    """Who is paid: as entered, and in `sent_…` as it leaves."""
+
+    name: str
+    sent_name: str
+    iban: str
+    bic: str | None
+    address: AddressShape | None
+    sent_address: AddressShape | None
+    supplier_id: str | None
+    enterprise_number: str | None
+    state: str | None
+    """Of this IBAN, at submission."""
+
+
+class CreditorWrite(Shape):
+    """Who is paid. Wrong values are stored with findings, so that they can be repaired."""
+
+    name: str
+    iban: str
+    bic: str | None = None
+    address: AddressShape | None = None
+    supplier_id: str | None = None
+    enterprise_number: str | None = None
+
+
+class DateChangeWrite(Shape):
+    """One new execution date for a selection of a draft basket."""
+
+    payment_ids: list[str]
+    execution_date: ExecutionDateShape
+
+
+class DayRead(Shape):
+    """What became of one day."""
+
+    day: dt.date
+    """Calendar day in Brussels."""
+    state: str
+    """`statement`, `no_entries`, `held`, `source_failed` or `before_start`."""
+    proof: str | None
+    """`proven`, `proven_by_span` or `derived`; null while it is not proven."""
+    cause: str | None
+    """Stable code of why it is not proven."""
+    opening_balance: MoneyShape | None
+    closing_balance: MoneyShape | None
+    entries_count: int
+    late_count: int
+    span_from: dt.date | None
+    span_until: dt.date | None
+
+
+class DaysRead(Shape):
+    """The calendar of an account: every day of the period that is over at the bank."""
+
+    account_id: str
+    fresh_as_of: dt.datetime | None
+    stale_reason: str | None
+    health: str
+    next_step: str | None
+    items: list[DayRead]
+
+
+class DecisionRead(Shape):
+    """One person's decision; one of an earlier round no longer counts."""
+
+    id: str
+    user_id: str
+    verdict: Verdict
+    reason_code: str | None
+    reason_text: str | None
+    rule_versions: dict[str, int]
+    decided_at: dt.datetime
+    is_counting: bool
+
+
+class DecisionResultRead(Shape):
+    """What became of one decision."""
+
+    payment_id: str
+    status: str
+    payment: PaymentRead | None
+    evaluation: EvaluationRead | None
+    code: str | None
+    detail: str | None
+    hint: str | None
+
+
+class DecisionResultsRead(Shape):
+    """A result for every decision, in their order."""
+
+    items: list[DecisionResultRead]
+
+
+class DecisionWrite(Shape):
+    """Approve, or reject with a reason and a text. The payment's seal goes in If-Match."""
+
+    verdict: Verdict
+    reason_code: RejectionReason | None = None
+    reason_text: str | None = None
+
+
+class DecisionsWrite(Shape):
+    """Up to 500 decisions."""
+
+    items: list[BulkDecisionWrite]
+
+
+class DossierRead(Shape):
+    """A payment with what its approval rests on."""
+
+    payment: PaymentRead
+    prepared_by: list[str]
+    """Users and credentials who made or changed it; they cannot decide."""
+    evaluation: EvaluationRead | None
+    decisions: list[DecisionRead]
+    accepted_findings: list[AcceptanceRead]
+
+
+class DownloadRead(Shape):
+    """One download of a file."""
+
+    downloaded_by: str
+    downloaded_at: dt.datetime
+    is_first: bool
+
+
+class DownloadsRead(Shape):
+    """Every download, oldest first."""
+
+    items: list[DownloadRead]
+
+
+class EntryRead(Shape):
+    """An entry as it stands in the file."""
+
+    sequence: int
+    transaction_id: str
+    entry_date: dt.date
+    """The date in the file."""
+    booking_date: dt.date
+    """The bank's own booking date."""
+    value_date: dt.date | None
+    amount: MoneyShape
+    bank_reference: str
+    """Unique in the account; repeated in every record of the entry."""
+    coda_code: str
+    coda_code_basis: str
+    counterparty_name: str | None
+    counterparty_iban: str | None
+    remittance_information: str | None
+    structured_reference: str | None
+
+
+class EvaluationRead(Shape):
+    """Where a payment stands under its rules."""
+
+    payment_id: str
+    state: State
+    reasons: list[str]
+    """`no_rule_matches`, `rule_unsatisfiable`."""
+    requirements: list[RequirementRead]
+    may_act: list[str]
+    """Who is asked now."""
+
+
+class ExecutionDateShape(Shape):
+    """When to pay; `date` belongs to `fixed`, `days_before` (1-10 business days) to `before_due_date`."""
+
+    choice: DateChoice | None = None
+    date: dt.date | None = None
+    days_before: int | None = None
+
+
+class ExportRead(Shape):
+    """A pain.001 file; its bytes are at `/content`."""
+
+    id: str
+    client_id: str
+    basket_id: str
+    debtor_account_id: str
+    state: ExportState
+    message_id: str
+    pain_version: str
+    file_name: str
+    sha256: str
+    size: int
+    payment_count: int
+    total: MoneyShape
+    created_by: str
+    created_at: dt.datetime
+    first_downloaded_at: dt.datetime | None
+    voided_reason: str | None
+
+
+class ExportWrite(Shape):
+    """Which approved payments leave; all of the basket when none are named."""
+
+    payment_ids: list[str] | None = None
+
+
+class ExportsRead(Shape):
+    """The files made in one act: one per debtor account."""
+
+    items: list[ExportRead]
+
+
+class FindingRead(Shape):
+    """Something the checks found, with what to do about it."""
+
+    code: str
+    severity: Severity
+    pointer: str
+    """JSON Pointer into the payment."""
+    text: str
+    hint: str
+    found: str
+    expected: str
+    proposal: str | None
+    """A correction to offer; never applied unasked."""
+
+
+class GroupRead(Shape):
+    """A group with its present members."""
+
+    id: str
+    client_id: str
+    version: int
+    name: str
+    user_ids: list[str]
+
+
+class GroupWrite(Shape):
+    """People of the client who can stand for one another."""
+
+    name: str
+    user_ids: list[str]
+
+
+class HeldRoleRead(Shape):
+    """A role that a person holds: of the office when `client_id` is null."""
+
+    id: str
+    role: str
+    client_id: str | None
+    salaries: bool
+    from_date: dt.date | None
+    until_date: dt.date | None
+    created_at: dt.datetime
+
+
+class JobFault(Shape):
+    """What went wrong, as a problem would say it."""
+
+    pointer: str
+    """JSON Pointer into what was sent; empty when it is about the whole."""
+    code: str
+    """Stable; listed in docs/errors.md."""
+    detail: str
+
+
+class JobRead(Shape):
+    """Long work that was asked for (API-05)."""
+
+    id: str
+    kind: str
+    """What is done."""
+    state: JobState
+    is_cancel_requested: bool
+    """It stops at its next step."""
+    client_id: str | None
+    done: int
+    """Rows, files or calls done so far."""
+    total: int | None
+    """Of how many; null while that is not known."""
+    result: dict[str, Any] | None
+    """Ids, counts and addresses; null until it succeeded."""
+    faults: list[JobFault]
+    created_at: dt.datetime
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+class LabelsWrite(Shape):
+    """All labels that the transaction shall have; an empty list takes them away."""
+
+    labels: list[str]
+
+
+class MeRead(Shape):
+    """Who the caller is and may do."""
+
+    kind: str
+    id: str
+    office_id: str
+    language: str | None
+    permissions: list[str]
+    """Held for the office as a whole."""
+    client_permissions: dict[str, list[str]]
+    """Held per client id."""
+
+
+class MoneyShape(Shape):
+    """`{"amount": "1250.00", "currency": "EUR"}`."""
+
+    amount: str
+    """Decimal point, no thousands."""
+    currency: str
+
+
+class OfficeRead(Shape):
+    """The office the caller works for."""
+
+    id: str
+    name: str
+    language: str
+    mode: str
+    consent_days_max: int
+    """The office's cap on the life of a consent, in days."""
+
+
+class PageAccountRead(Shape):
+    """PageAccountRead"""
+
+    items: list[AccountRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageAuditEntryRead(Shape):
+    """PageAuditEntryRead"""
+
+    items: list[AuditEntryRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageBankRead(Shape):
+    """PageBankRead"""
+
+    items: list[BankRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageBasketRead(Shape):
+    """PageBasketRead"""
+
+    items: list[BasketRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageClientGroupRow(Shape):
+    """PageClientGroupRow"""
+
+    items: list[ClientGroupRow]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageClientRead(Shape):
+    """PageClientRead"""
+
+    items: list[ClientRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageConsentRead(Shape):
+    """PageConsentRead"""
+
+    items: list[ConsentRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageCredentialRead(Shape):
+    """PageCredentialRead"""
+
+    items: list[CredentialRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageDossierRead(Shape):
+    """PageDossierRead"""
+
+    items: list[DossierRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageEntryRead(Shape):
+    """PageEntryRead"""
+
+    items: list[EntryRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageExportRead(Shape):
+    """PageExportRead"""
+
+    items: list[ExportRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageGroupRead(Shape):
+    """PageGroupRead"""
+
+    items: list[GroupRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageJobRead(Shape):
+    """PageJobRead"""
+
+    items: list[JobRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PagePaymentRead(Shape):
+    """PagePaymentRead"""
+
+    items: list[PaymentRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageProposalRow(Shape):
+    """PageProposalRow"""
+
+    items: list[ProposalRow]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageRuleRead(Shape):
+    """PageRuleRead"""
+
+    items: list[RuleRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageStatementRead(Shape):
+    """PageStatementRead"""
+
+    items: list[StatementRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageTransactionRead(Shape):
+    """PageTransactionRead"""
+
+    items: list[TransactionRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageUserRead(Shape):
+    """PageUserRead"""
+
+    items: list[UserRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PaymentPatch(Shape):
+    """The fields to change; those left out stay as they are."""
+
+    debtor_account_id: str | None = None
+    creditor: CreditorWrite | None = None
+    amount: MoneyShape | None = None
+    execution_date: ExecutionDateShape | None = None
+    remittance: UnstructuredRemittance | StructuredRemittance | None = None
+    category_purpose: str | None = None
+    labels: list[str] | None = None
+    source_reference: str | None = None
+    invoice_date: dt.date | None = None
+    due_date: dt.date | None = None
+    amount_due: MoneyShape | None = None
+    already_paid: MoneyShape | None = None
+    is_source_unbooked: bool | None = None
+    invoice_sha256: str | None = None
+    accepted_findings: list[str] | None = None
+    """Codes of warnings to let pass."""
+
+
+class PaymentRead(Shape):
+    """A payment order and where it stands."""
+
+    id: str
+    client_id: str
+    basket_id: str
+    position: int
+    state: PaymentState
+    version: int
+    debtor_account_id: str
+    debtor_iban: str
+    creditor: CreditorRead
+    amount: MoneyShape
+    execution_date: ExecutionDateShape
+    asked_date: dt.date | None
+    """The fixed or due date; null for today."""
+    used_date: dt.date | None
+    """The execution date in the file."""
+    remittance: UnstructuredRemittance | StructuredRemittance | None
+    sent_remittance: UnstructuredRemittance | StructuredRemittance | None
+    category_purpose: str | None
+    labels: list[str]
+    source: str
+    external_id: str | None
+    source_reference: str | None
+    invoice_date: dt.date | None
+    due_date: dt.date | None
+    amount_due: MoneyShape | None
+    already_paid: MoneyShape | None
+    remaining: MoneyShape | None
+    is_source_unbooked: bool
+    invoice_sha256: str | None
+    end_to_end_id: str
+    check_result: CheckResult
+    findings: list[FindingRead]
+    approval_basis: str | None
+    seal: str | None
+    """Send it as If-Match with a decision; null before submission."""
+    created_at: dt.datetime
+    submitted_at: dt.datetime | None
+
+
+class PaymentSettingsShape(Shape):
+    """What the client's bank takes."""
+
+    pain_version: Literal["pain.001.001.09"] | None = None
+    address_mode: AddressMode | None = None
+
+
+class PaymentWrite(Shape):
+    """A payment order."""
+
+    debtor_account_id: str
+    creditor: CreditorWrite
+    amount: MoneyShape
+    execution_date: ExecutionDateShape | None = None
+    remittance: UnstructuredRemittance | StructuredRemittance | None = None
+    category_purpose: str | None = None
+    labels: list[str] | None = None
+    external_id: str | None = None
+    source_reference: str | None = None
+    """Your reference of the invoice."""
+    invoice_date: dt.date | None = None
+    due_date: dt.date | None = None
+    amount_due: MoneyShape | None = None
+    already_paid: MoneyShape | None = None
+    is_source_unbooked: bool | None = None
+    invoice_sha256: str | None = None
+
+
+class PaymentsWrite(Shape):
+    """Up to 1,000 payments at once; a dry run checks them and stores nothing."""
+
+    items: list[PaymentWrite]
+    dry_run: bool | None = None
+
+
+class Problem(Shape):
+    """RFC 9457: what was refused, why, and who must act."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    """Stable; listed in docs/errors.md."""
+    detail: str
+    hint: str
+    """What to do, in the language of Accept-Language."""
+    request_id: str | None
+    errors: list[ProblemField] | None = None
+
+
+class ProblemField(Shape):
+    """ProblemField"""
+
+    pointer: str
+    """JSON Pointer."""
+    code: str
+    detail: str
+    hint: str
+
+
+class ProposalRead(Shape):
+    """A proposal and where it stands."""
+
+    id: str
+    kind: str
+    object_id: str
+    client_id: str | None
+    content: dict[str, Any]
+    state: ProposalState
+    proposer_id: str
+    confirmer_id: str | None
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    effective_at: dt.datetime | None
+    """When it takes effect by itself, because there is nobody else who could confirm it."""
+    decided_at: dt.datetime | None
+    can_confirm: bool
+    """Whether the caller is one of those it waits for."""
+
+
+class ProposalRow(Shape):
+    """A proposal in a list."""
+
+    id: str
+    kind: str
+    object_id: str
+    client_id: str | None
+    content: dict[str, Any]
+    state: ProposalState
+    proposer_id: str
+    confirmer_id: str | None
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    effective_at: dt.datetime | None
+    """When it takes effect by itself, because there is nobody else who could confirm it."""
+    decided_at: dt.datetime | None
+
+
+class ProposalWrite(Shape):
+    """What is proposed, and about what."""
+
+    kind: str
+    """`role.grant`: give the user `object_id` a role, content `{role, salaries}`, the client in `client_id` (none for
+    an office role). `role.end`: end the role `object_id`. `client.unsuspend`: end the suspension of the client
+    `object_id`.
+    """
+    object_id: str
+    client_id: str | None = None
+    content: dict[str, str | bool | int | None] | None = None
+
+
+class RemovedRead(Shape):
+    """A pending transaction that is no longer announced."""
+
+    id: str
+    account_id: str
+
+
+class RequirementRead(Shape):
+    """What one rule asks, and of whom."""
+
+    rule_id: str
+    rule_name: str
+    rule_version: int
+    needed: int
+    given: int
+    available: int
+    is_sequence: bool
+    is_satisfied: bool
+    may_act: list[str]
+    eligible: list[str]
+
+
+class RoleWrite(Shape):
+    """A role to give: of the office, or at `client_id`."""
+
+    role: str
+    client_id: str | None = None
+    """Needed by the roles at a client."""
+    salaries: bool | None = None
+    """Whether payments of wages are shown and decided."""
+    from_date: dt.date | None = None
+    """First day of an auditor; today without it."""
+    until_date: dt.date | None = None
+    """Last day of an auditor, who needs one."""
+
+
+class RowFaultRead(Shape):
+    """One faulty field of a row."""
+
+    pointer: str
+    code: str
+    detail: str
+    hint: str
+
+
+class RowRead(Shape):
+    """What became of one row."""
+
+    index: int
+    status: str
+    payment: PaymentRead | None
+    existing_payment_id: str | None
+    errors: list[RowFaultRead]
+
+
+class RowsRead(Shape):
+    """A result for every row, in their order."""
+
+    items: list[RowRead]
+
+
+class RuleRead(Shape):
+    """A rule as it is now; what was submitted keeps the version of its submission."""
+
+    id: str
+    client_id: str
+    version: int
+    name: str
+    is_active: bool
+    conditions: ConditionsShape
+    mode: Mode
+    count: int
+    approvers: list[ApproverShape]
+    created_by: str
+    created_at: dt.datetime
+
+
+class RuleWrite(Shape):
+    """An approval rule. `all`: each entry needs a person; `count`: so many among all; `sequence`: one after another."""
+
+    name: str
+    approvers: list[ApproverShape]
+    is_active: bool | None = None
+    conditions: ConditionsShape | None = None
+    mode: Mode | None = None
+    count: int | None = None
+
+
+class SecondFactorWrite(Shape):
+    """A code from the authenticator."""
+
+    code: str
+
+
+class SessionRead(Shape):
+    """A session; the token is shown this once and goes into `Authorization: Bearer`."""
+
+    token: str
+    user_id: str
+    office_id: str
+    has_fresh_second_factor: bool
+
+
+class SessionWrite(Shape):
+    """Signing in as a person."""
+
+    email: str
+    password: str
+    code: str | None = None
+    """Six digits from the authenticator, once one is set up."""
+    office_id: str | None = None
+    """Needed by people of several offices."""
+
+
+class StatementRead(Shape):
+    """A numbered period; while it is held it has no number and no file, and says why."""
+
+    id: str
+    account_id: str
+    client_id: str
+    closing_date: dt.date
+    """Calendar day in Brussels."""
+    part: int
+    """Above 1 only where a day has more than 9,999 entries."""
+    state: str
+    """`issued` or `held`."""
+    proof: str | None
+    """`proven`, `proven_by_span` or `derived`."""
+    year: int | None
+    number: int | None
+    opening_balance: MoneyShape
+    closing_balance: MoneyShape
+    entries_count: int
+    credit_total: MoneyShape
+    debit_total: MoneyShape
+    late_count: int
+    """Entries whose booking date lies before the closing date."""
+    crosses_period: bool
+    """One of them lies in an earlier month."""
+    old_balance_date: dt.date | None
+    issued_at: dt.datetime | None
+    file_name: str | None
+    sha256: str | None
+    hold_code: str | None
+    """Why it is held, such as `difference` or `awaiting_bank_balance`."""
+    difference: MoneyShape | None
+    """The bank's balance less ours."""
+    bank_balance: MoneyShape | None
+    bank_balance_basis: str | None
+    likely_causes: list[str]
+    span_from: dt.date | None
+    span_until: dt.date | None
+
+
+class StructuredRemittance(Shape):
+    """A reference with check digits: `BBA` Belgian (+++123/4567/89002+++), `ISO` RF."""
+
+    kind: Literal["structured"]
+    issuer: str
+    reference: str
+
+
+class SubmissionRead(Shape):
+    """What a submission did, or would do."""
+
+    basket: BasketRead
+    left_basket_id: str | None
+    """The new draft that holds the blocked payments."""
+    evaluations: list[EvaluationRead]
+
+
+class SubmissionWrite(Shape):
+    """How to submit. Which rules apply is not for the caller to say."""
+
+    accepted_findings: list[str] | None = None
+    """Codes of warnings to let pass."""
+    leave_blocked: bool | None = None
+    """Move blocked payments to a new draft basket."""
+    dry_run: bool | None = None
+
+
+class SubtotalRead(Shape):
+    """Count and total of one debtor account, date and state."""
+
+    debtor_account_id: str
+    execution_date: ExecutionDateShape
+    asked_date: dt.date | None
+    category_purpose: str | None
+    state: PaymentState
+    payment_count: int
+    total: MoneyShape
+
+
+class SyncRead(Shape):
+    """One reading of an account."""
+
+    id: str
+    account_id: str
+    state: str
+    """`queued`, `running`, `stored` (days are being closed), `done` or `failed`."""
+    reason: str
+    is_attended: bool
+    """Whether the bank was told that the account holder is present."""
+    requested_at: dt.datetime
+    started_at: dt.datetime | None
+    finished_at: dt.datetime | None
+    window_from: dt.date | None
+    window_until: dt.date | None
+    counts: dict[str, int]
+    error_code: str | None
+    retry_after_seconds: int | None
+
+
+class TransactionChangesRead(Shape):
+    """What changed since the cursor. Ask again with `next_cursor`: at once while `has_more`, later otherwise."""
+
+    added: list[TransactionRead]
+    modified: list[TransactionRead]
+    """Changed or vanished at the bank; booked ones are never removed. One that you do not have yet changed before you
+    read it: store it like an added one.
+    """
+    removed: list[RemovedRead]
+    """Pending ones that are no longer announced."""
+    next_cursor: str
+    """Keep it: it is where the next call goes on."""
+    has_more: bool
+
+
+class TransactionRead(Shape):
+    """A transaction in one form for every bank. An absent field is null and listed in `missing_fields`."""
+
+    id: str
+    account_id: str
+    state: str
+    """`booked`, `pending` or `vanished` at the bank."""
+    booking_date: dt.date | None
+    value_date: dt.date | None
+    is_value_date_assumed: bool
+    amount: MoneyShape
+    """Above zero: a credit to the account holder."""
+    original_amount: MoneyShape | None
+    exchange_rate: str | None
+    fee: MoneyShape | None
+    counterparty_name: str | None
+    counterparty_iban: str | None
+    counterparty_bban: str | None
+    counterparty_bic: str | None
+    counterparty_source: str | None
+    """`field`, or `text` when read from the bank's wording."""
+    remittance_information: str | None
+    additional_information: str | None
+    structured_reference_kind: str | None
+    """`belgian` or `rf`; check digits verified."""
+    structured_reference: str | None
+    end_to_end_id: str | None
+    mandate_id: str | None
+    creditor_id: str | None
+    purpose_code: str | None
+    iso_code: str | None
+    proprietary_code: str | None
+    batch_count: int | None
+    bank_transaction_id: str | None
+    coda_code: str
+    coda_code_basis: str
+    """Which step decided the CODA code."""
+    missing_fields: list[str]
+    warnings: list[str]
+    labels: list[str]
+    """The office's own words, in alphabetical order."""
+    created_at: dt.datetime
+    vanished_at: dt.datetime | None
+
+
+class UnstructuredRemittance(Shape):
+    """Free text, at most 140 characters after conversion."""
+
+    kind: Literal["unstructured"]
+    text: str
+
+
+class UserRead(Shape):
+    """A person of the office or of one of its clients, with the roles that the caller may see."""
+
+    id: str
+    first_name: str
+    last_name: str
+    email: str
+    language: str
+    has_second_factor: bool
+    roles: list[HeldRoleRead]

@@ -1,0 +1,1094 @@
+"""One method for each operation of the REST API. Written by generate.py from openapi/gateway.yaml; do not edit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sluis_client import models
+from sluis_client.transport import Transport
+
+
+class Operations(Transport):
+    """The operations, by their operationId. Each raises `Problem` for what the service refuses."""
+
+    def list_accounts(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageAccountRead:
+        """Connected accounts."""
+        return self._model(
+            models.PageAccountRead,
+            self._call("GET", "/v1/accounts", query={"client_id": client_id, "limit": limit, "cursor": cursor}),
+        )
+
+    def iter_accounts(self, *, client_id: str | None = None, page_size: int = 200) -> Iterator[models.AccountRead]:
+        """Every row of `list_accounts`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_accounts(client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_account(self, account_id: str) -> models.AccountRead:
+        """One account."""
+        return self._model(models.AccountRead, self._call("GET", f"/v1/accounts/{self._segment(account_id)}"))
+
+    def patch_account(self, account_id: str, body: models.AccountWrite | Mapping[str, Any]) -> models.AccountRead:
+        """Set alias, visibility or the first day of statements; fields left out stay as they are."""
+        return self._model(
+            models.AccountRead, self._call("PATCH", f"/v1/accounts/{self._segment(account_id)}", body=body)
+        )
+
+    def list_balances(self, account_id: str) -> models.BalancesRead:
+        """The balances of the newest reading."""
+        return self._model(models.BalancesRead, self._call("GET", f"/v1/accounts/{self._segment(account_id)}/balances"))
+
+    def list_days(self, account_id: str, *, from_: dt.date | None = None, to: dt.date | None = None) -> models.DaysRead:
+        """What became of each day: statement, nothing, held, not read, before the start; no day is left out."""
+        return self._model(
+            models.DaysRead,
+            self._call("GET", f"/v1/accounts/{self._segment(account_id)}/days", query={"from": from_, "to": to}),
+        )
+
+    def create_sync(self, account_id: str, *, idempotency_key: str | None = None) -> models.SyncRead:
+        """Read the account at the bank soon; the reading under way when there is one."""
+        return self._model(
+            models.SyncRead,
+            self._call("POST", f"/v1/accounts/{self._segment(account_id)}/syncs", idempotency_key=idempotency_key),
+        )
+
+    def get_sync(self, sync_id: str) -> models.SyncRead:
+        """How far a reading is, and what it brought."""
+        return self._model(models.SyncRead, self._call("GET", f"/v1/syncs/{self._segment(sync_id)}"))
+
+    def list_approval_rules(
+        self, client_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageRuleRead:
+        """The client's rules as they are now."""
+        return self._model(
+            models.PageRuleRead,
+            self._call(
+                "GET",
+                f"/v1/clients/{self._segment(client_id)}/approval-rules",
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_approval_rules(self, client_id: str, *, page_size: int = 200) -> Iterator[models.RuleRead]:
+        """Every row of `list_approval_rules`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_approval_rules(client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def create_approval_rule(
+        self, client_id: str, body: models.RuleWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.RuleRead:
+        """A new rule; a person with a fresh second factor only."""
+        return self._model(
+            models.RuleRead,
+            self._call(
+                "POST",
+                f"/v1/clients/{self._segment(client_id)}/approval-rules",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def get_approval_rule(self, rule_id: str) -> models.RuleRead:
+        """One rule as it is now."""
+        return self._model(models.RuleRead, self._call("GET", f"/v1/approval-rules/{self._segment(rule_id)}"))
+
+    def put_approval_rule(
+        self, rule_id: str, body: models.RuleWrite | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.RuleRead:
+        """A new version of the rule; payments submitted before keep the old one."""
+        return self._model(
+            models.RuleRead,
+            self._call(
+                "PUT", f"/v1/approval-rules/{self._segment(rule_id)}", body=body, headers={"If-Match": if_match}
+            ),
+        )
+
+    def list_approver_groups(
+        self, client_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageGroupRead:
+        """The client's groups with their members."""
+        return self._model(
+            models.PageGroupRead,
+            self._call(
+                "GET",
+                f"/v1/clients/{self._segment(client_id)}/approver-groups",
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_approver_groups(self, client_id: str, *, page_size: int = 200) -> Iterator[models.GroupRead]:
+        """Every row of `list_approver_groups`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_approver_groups(client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def create_approver_group(
+        self, client_id: str, body: models.GroupWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.GroupRead:
+        """A new group; a person with a fresh second factor only."""
+        return self._model(
+            models.GroupRead,
+            self._call(
+                "POST",
+                f"/v1/clients/{self._segment(client_id)}/approver-groups",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def get_approver_group(self, group_id: str) -> models.GroupRead:
+        """One group."""
+        return self._model(models.GroupRead, self._call("GET", f"/v1/approver-groups/{self._segment(group_id)}"))
+
+    def put_approver_group(
+        self, group_id: str, body: models.GroupWrite | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.GroupRead:
+        """Rename a group and set its members, for waiting payments too."""
+        return self._model(
+            models.GroupRead,
+            self._call(
+                "PUT", f"/v1/approver-groups/{self._segment(group_id)}", body=body, headers={"If-Match": if_match}
+            ),
+        )
+
+    def get_approval_settings(self, client_id: str) -> models.ApprovalSettingsRead:
+        """Whether the client's payments need approval."""
+        return self._model(
+            models.ApprovalSettingsRead, self._call("GET", f"/v1/clients/{self._segment(client_id)}/approval-settings")
+        )
+
+    def put_approval_settings(
+        self, client_id: str, body: models.ApprovalSettingsWrite | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.ApprovalSettingsRead:
+        """Switch the approval process on or off; a person with a fresh second factor only."""
+        return self._model(
+            models.ApprovalSettingsRead,
+            self._call(
+                "PUT",
+                f"/v1/clients/{self._segment(client_id)}/approval-settings",
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def list_approval_requests(
+        self,
+        *,
+        view: str | None = None,
+        client_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageDossierRead:
+        """Payments with what is asked about them and of whom."""
+        return self._model(
+            models.PageDossierRead,
+            self._call(
+                "GET",
+                "/v1/approval-requests",
+                query={"view": view, "client_id": client_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_approval_requests(
+        self, *, view: str | None = None, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.DossierRead]:
+        """Every row of `list_approval_requests`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_approval_requests(view=view, client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_payment_approval(self, payment_id: str) -> models.DossierRead:
+        """One payment with its rules, decisions and preparers; the ETag is the seal to decide on."""
+        return self._model(models.DossierRead, self._call("GET", f"/v1/payments/{self._segment(payment_id)}/approval"))
+
+    def create_decision(
+        self,
+        payment_id: str,
+        body: models.DecisionWrite | Mapping[str, Any],
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.DecisionResultRead:
+        """Approve or reject exactly the content whose seal is in If-Match; a person with a fresh second factor only."""
+        return self._model(
+            models.DecisionResultRead,
+            self._call(
+                "POST",
+                f"/v1/payments/{self._segment(payment_id)}/decisions",
+                body=body,
+                headers={"If-Match": if_match},
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def create_decisions(
+        self, body: models.DecisionsWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.DecisionResultsRead:
+        """Up to 500 decisions, each with the seal that was seen and a result of its own."""
+        return self._model(
+            models.DecisionResultsRead, self._call("POST", "/v1/decisions", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_audit_entries(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageAuditEntryRead:
+        """Entries in order of position, of one client when asked."""
+        return self._model(
+            models.PageAuditEntryRead,
+            self._call("GET", "/v1/audit-entries", query={"client_id": client_id, "limit": limit, "cursor": cursor}),
+        )
+
+    def iter_audit_entries(
+        self, *, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.AuditEntryRead]:
+        """Every row of `list_audit_entries`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_audit_entries(client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_audit_chain(self) -> models.AuditChainRead:
+        """Recompute the chain and name the first broken or missing entry."""
+        return self._model(models.AuditChainRead, self._call("GET", "/v1/audit-chain"))
+
+    def list_banks(self, *, iban: str | None = None) -> models.PageBankRead:
+        """Banks by name, those without access marked as not configured; all on one page."""
+        return self._model(models.PageBankRead, self._call("GET", "/v1/banks", query={"iban": iban}))
+
+    def create_client_group(
+        self, body: models.ClientGroupWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ClientGroupRead:
+        """Make a group: the people in it see the clients in it. For admins of the office."""
+        return self._model(
+            models.ClientGroupRead, self._call("POST", "/v1/client-groups", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_client_groups(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageClientGroupRow:
+        """Groups by name; "Everyone" holds all clients and exists from the start."""
+        return self._model(
+            models.PageClientGroupRow, self._call("GET", "/v1/client-groups", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_client_groups(self, *, page_size: int = 200) -> Iterator[models.ClientGroupRow]:
+        """Every row of `list_client_groups`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_client_groups(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_client_group(self, client_group_id: str) -> models.ClientGroupRead:
+        """One group with its clients and people."""
+        return self._model(
+            models.ClientGroupRead, self._call("GET", f"/v1/client-groups/{self._segment(client_group_id)}")
+        )
+
+    def put_client_group(
+        self, client_group_id: str, body: models.ClientGroupWrite | Mapping[str, Any]
+    ) -> models.ClientGroupRead:
+        """Set name, clients and people of a group; what people see follows at once."""
+        return self._model(
+            models.ClientGroupRead, self._call("PUT", f"/v1/client-groups/{self._segment(client_group_id)}", body=body)
+        )
+
+    def delete_client_group(self, client_group_id: str) -> None:
+        """Take a group away; its people no longer see its clients through it."""
+        self._call("DELETE", f"/v1/client-groups/{self._segment(client_group_id)}")
+
+    def create_consent(
+        self, body: models.ConsentWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ConsentCreated:
+        """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to."""
+        return self._model(
+            models.ConsentCreated, self._call("POST", "/v1/consents", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_consents(
+        self,
+        *,
+        client_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageConsentRead:
+        """Consents, the newest first."""
+        return self._model(
+            models.PageConsentRead,
+            self._call(
+                "GET", "/v1/consents", query={"client_id": client_id, "state": state, "limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_consents(
+        self, *, client_id: str | None = None, state: str | None = None, page_size: int = 200
+    ) -> Iterator[models.ConsentRead]:
+        """Every row of `list_consents`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_consents(client_id=client_id, state=state, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_consent(self, consent_id: str) -> models.ConsentRead:
+        """One consent."""
+        return self._model(models.ConsentRead, self._call("GET", f"/v1/consents/{self._segment(consent_id)}"))
+
+    def create_consent_revocation(self, consent_id: str, *, idempotency_key: str | None = None) -> models.ConsentRead:
+        """End a consent here at once, and at the bank; tokens are destroyed, data stays for its retention."""
+        return self._model(
+            models.ConsentRead,
+            self._call(
+                "POST", f"/v1/consents/{self._segment(consent_id)}/revocations", idempotency_key=idempotency_key
+            ),
+        )
+
+    def create_session(
+        self, body: models.SessionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.SessionRead:
+        """Sign in with e-mail address, password and, once set up, a code from the authenticator."""
+        return self._model(
+            models.SessionRead, self._call("POST", "/v1/sessions", body=body, idempotency_key=idempotency_key)
+        )
+
+    def end_session(self) -> None:
+        """Sign out the session of the token."""
+        self._call("DELETE", "/v1/sessions/current")
+
+    def confirm_second_factor(
+        self, body: models.SecondFactorWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> None:
+        """Confirm with a code; decisions are possible for the next five minutes."""
+        self._call("POST", "/v1/sessions/current/second-factors", body=body, idempotency_key=idempotency_key)
+
+    def get_me(self) -> models.MeRead:
+        """Who the caller is and what the caller may do."""
+        return self._model(models.MeRead, self._call("GET", "/v1/me"))
+
+    def list_jobs(
+        self, *, state: str | None = None, kind: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageJobRead:
+        """Your own jobs, newest first; an administrator sees those of the whole office."""
+        return self._model(
+            models.PageJobRead,
+            self._call("GET", "/v1/jobs", query={"state": state, "kind": kind, "limit": limit, "cursor": cursor}),
+        )
+
+    def iter_jobs(
+        self, *, state: str | None = None, kind: str | None = None, page_size: int = 200
+    ) -> Iterator[models.JobRead]:
+        """Every row of `list_jobs`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_jobs(state=state, kind=kind, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_job(self, job_id: str) -> models.JobRead:
+        """How far a job is and, once ended, its result or its faults."""
+        return self._model(models.JobRead, self._call("GET", f"/v1/jobs/{self._segment(job_id)}"))
+
+    def cancel_job(self, job_id: str, *, idempotency_key: str | None = None) -> models.JobRead:
+        """Stop a job: at once while it waits, at its next step while it runs; what it did stays done."""
+        return self._model(
+            models.JobRead,
+            self._call("POST", f"/v1/jobs/{self._segment(job_id)}/cancellations", idempotency_key=idempotency_key),
+        )
+
+    def create_credential(
+        self, body: models.CredentialWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.CredentialCreated:
+        """Make an API key; its secret is shown this once. A person with a fresh second factor only."""
+        return self._model(
+            models.CredentialCreated, self._call("POST", "/v1/credentials", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_credentials(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageCredentialRead:
+        """API keys of the office, newest first, without their secrets."""
+        return self._model(
+            models.PageCredentialRead, self._call("GET", "/v1/credentials", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_credentials(self, *, page_size: int = 200) -> Iterator[models.CredentialRead]:
+        """Every row of `list_credentials`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_credentials(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def revoke_credential(self, credential_id: str) -> None:
+        """End an API key at once."""
+        self._call("DELETE", f"/v1/credentials/{self._segment(credential_id)}")
+
+    def get_office(self) -> models.OfficeRead:
+        """The office the caller works for."""
+        return self._model(models.OfficeRead, self._call("GET", "/v1/office"))
+
+    def put_client(self, body: models.ClientWrite | Mapping[str, Any]) -> models.ClientRead:
+        """Create or update the client with this key; repeated, it changes nothing."""
+        return self._model(models.ClientRead, self._call("PUT", "/v1/clients", body=body))
+
+    def list_clients(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageClientRead:
+        """Clients with a grant valid today, by name."""
+        return self._model(
+            models.PageClientRead, self._call("GET", "/v1/clients", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_clients(self, *, page_size: int = 200) -> Iterator[models.ClientRead]:
+        """Every row of `list_clients`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_clients(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_client(self, client_id: str) -> models.ClientRead:
+        """One client."""
+        return self._model(models.ClientRead, self._call("GET", f"/v1/clients/{self._segment(client_id)}"))
+
+    def put_client_state(self, client_id: str, body: models.ClientStateWrite | Mapping[str, Any]) -> models.ClientRead:
+        """Suspend, close or reopen a client; administrators of the office only."""
+        return self._model(
+            models.ClientRead, self._call("PUT", f"/v1/clients/{self._segment(client_id)}/state", body=body)
+        )
+
+    def get_test_clock(self) -> models.ClockRead:
+        """What time it is for an office in test mode; a live office has no such clock (404)."""
+        return self._model(models.ClockRead, self._call("GET", "/v1/test-clock"))
+
+    def move_test_clock(
+        self, body: models.ClockWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ClockRead:
+        """Move the clock of an office in test mode forward."""
+        return self._model(
+            models.ClockRead, self._call("POST", "/v1/test-clock/moves", body=body, idempotency_key=idempotency_key)
+        )
+
+    def create_basket(
+        self, body: models.BasketWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.BasketRead:
+        """A new, empty basket of one client."""
+        return self._model(
+            models.BasketRead, self._call("POST", "/v1/baskets", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_baskets(
+        self,
+        *,
+        client_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageBasketRead:
+        """Baskets, newest first."""
+        return self._model(
+            models.PageBasketRead,
+            self._call(
+                "GET", "/v1/baskets", query={"client_id": client_id, "state": state, "limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_baskets(
+        self, *, client_id: str | None = None, state: str | None = None, page_size: int = 200
+    ) -> Iterator[models.BasketRead]:
+        """Every row of `list_baskets`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_baskets(client_id=client_id, state=state, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_basket(self, basket_id: str) -> models.BasketRead:
+        """One basket with count and total per debtor account, date and state."""
+        return self._model(models.BasketRead, self._call("GET", f"/v1/baskets/{self._segment(basket_id)}"))
+
+    def add_payments(
+        self, basket_id: str, body: models.PaymentsWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.RowsRead:
+        """Put up to 1,000 payments in a draft basket; each has its own result, and the good ones stay."""
+        return self._model(
+            models.RowsRead,
+            self._call(
+                "POST", f"/v1/baskets/{self._segment(basket_id)}/payments", body=body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def list_basket_payments(
+        self, basket_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PagePaymentRead:
+        """The payments of a basket, in its order."""
+        return self._model(
+            models.PagePaymentRead,
+            self._call(
+                "GET", f"/v1/baskets/{self._segment(basket_id)}/payments", query={"limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_basket_payments(self, basket_id: str, *, page_size: int = 200) -> Iterator[models.PaymentRead]:
+        """Every row of `list_basket_payments`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_basket_payments(basket_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def change_dates(
+        self, basket_id: str, body: models.DateChangeWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.BasketRead:
+        """Give a selection of a draft basket one new execution date."""
+        return self._model(
+            models.BasketRead,
+            self._call(
+                "POST",
+                f"/v1/baskets/{self._segment(basket_id)}/date-changes",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def submit_basket(
+        self,
+        basket_id: str,
+        body: models.SubmissionWrite | Mapping[str, Any],
+        *,
+        if_match: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> models.SubmissionRead:
+        """Submit a draft basket for approval; a dry run tells what would be asked and of whom."""
+        return self._model(
+            models.SubmissionRead,
+            self._call(
+                "POST",
+                f"/v1/baskets/{self._segment(basket_id)}/submissions",
+                body=body,
+                headers={"If-Match": if_match},
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def withdraw_basket(
+        self, basket_id: str, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> models.BasketRead:
+        """Take a submitted or approved basket back to draft; its approvals are void."""
+        return self._model(
+            models.BasketRead,
+            self._call(
+                "POST",
+                f"/v1/baskets/{self._segment(basket_id)}/withdrawals",
+                headers={"If-Match": if_match},
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def cancel_basket(
+        self, basket_id: str, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> models.BasketRead:
+        """Cancel a basket that has not left, with all its payments."""
+        return self._model(
+            models.BasketRead,
+            self._call(
+                "POST",
+                f"/v1/baskets/{self._segment(basket_id)}/cancellations",
+                headers={"If-Match": if_match},
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_payments(
+        self,
+        *,
+        client_id: str | None = None,
+        state: str | None = None,
+        external_id: str | None = None,
+        source_reference: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PagePaymentRead:
+        """Payments, newest first; found by your own ids from anywhere."""
+        return self._model(
+            models.PagePaymentRead,
+            self._call(
+                "GET",
+                "/v1/payments",
+                query={
+                    "client_id": client_id,
+                    "state": state,
+                    "external_id": external_id,
+                    "source_reference": source_reference,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            ),
+        )
+
+    def iter_payments(
+        self,
+        *,
+        client_id: str | None = None,
+        state: str | None = None,
+        external_id: str | None = None,
+        source_reference: str | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.PaymentRead]:
+        """Every row of `list_payments`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_payments(
+                client_id=client_id,
+                state=state,
+                external_id=external_id,
+                source_reference=source_reference,
+                limit=page_size,
+                cursor=cursor,
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_payment(self, payment_id: str) -> models.PaymentRead:
+        """One payment; its seal goes with a decision, its ETag with an edit."""
+        return self._model(models.PaymentRead, self._call("GET", f"/v1/payments/{self._segment(payment_id)}"))
+
+    def edit_payment(
+        self, payment_id: str, body: models.PaymentPatch | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.PaymentRead:
+        """Change some fields. Once submitted, this voids the payment's approvals and asks anew."""
+        return self._model(
+            models.PaymentRead,
+            self._call("PATCH", f"/v1/payments/{self._segment(payment_id)}", body=body, headers={"If-Match": if_match}),
+        )
+
+    def cancel_payment(
+        self, payment_id: str, *, if_match: str | None = None, idempotency_key: str | None = None
+    ) -> models.PaymentRead:
+        """Take a payment out that has not left; the others of its basket are not asked about again."""
+        return self._model(
+            models.PaymentRead,
+            self._call(
+                "POST",
+                f"/v1/payments/{self._segment(payment_id)}/cancellations",
+                headers={"If-Match": if_match},
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def get_payment_settings(self, client_id: str) -> models.PaymentSettingsShape:
+        """What the client's bank takes."""
+        return self._model(
+            models.PaymentSettingsShape, self._call("GET", f"/v1/clients/{self._segment(client_id)}/payment-settings")
+        )
+
+    def put_payment_settings(
+        self, client_id: str, body: models.PaymentSettingsShape | Mapping[str, Any]
+    ) -> models.PaymentSettingsShape:
+        """Set what the client's bank takes, as its contract says."""
+        return self._model(
+            models.PaymentSettingsShape,
+            self._call("PUT", f"/v1/clients/{self._segment(client_id)}/payment-settings", body=body),
+        )
+
+    def create_exports(
+        self, basket_id: str, body: models.ExportWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ExportsRead:
+        """Make the files of approved payments, one per debtor account; a person with a fresh second factor only."""
+        return self._model(
+            models.ExportsRead,
+            self._call(
+                "POST", f"/v1/baskets/{self._segment(basket_id)}/exports", body=body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def list_exports(
+        self,
+        *,
+        client_id: str | None = None,
+        basket_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageExportRead:
+        """Exports, newest first."""
+        return self._model(
+            models.PageExportRead,
+            self._call(
+                "GET",
+                "/v1/exports",
+                query={"client_id": client_id, "basket_id": basket_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_exports(
+        self, *, client_id: str | None = None, basket_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.ExportRead]:
+        """Every row of `list_exports`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_exports(client_id=client_id, basket_id=basket_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_export(self, export_id: str) -> models.ExportRead:
+        """One export; its bytes are at `/content`."""
+        return self._model(models.ExportRead, self._call("GET", f"/v1/exports/{self._segment(export_id)}"))
+
+    def list_export_downloads(self, export_id: str) -> models.DownloadsRead:
+        """Who downloaded the file and when."""
+        return self._model(models.DownloadsRead, self._call("GET", f"/v1/exports/{self._segment(export_id)}/downloads"))
+
+    def get_export_content(self, export_id: str) -> bytes:
+        """The bytes, the same on every download. The first one runs the checks of the export again."""
+        return self._call("GET", f"/v1/exports/{self._segment(export_id)}/content").content
+
+    def list_users(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageUserRead:
+        """People of the office and of the clients the caller sees, by last name."""
+        return self._model(
+            models.PageUserRead,
+            self._call("GET", "/v1/users", query={"client_id": client_id, "limit": limit, "cursor": cursor}),
+        )
+
+    def iter_users(self, *, client_id: str | None = None, page_size: int = 200) -> Iterator[models.UserRead]:
+        """Every row of `list_users`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_users(client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_user(self, user_id: str) -> models.UserRead:
+        """One person."""
+        return self._model(models.UserRead, self._call("GET", f"/v1/users/{self._segment(user_id)}"))
+
+    def create_role(
+        self, user_id: str, body: models.RoleWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.HeldRoleRead:
+        """Give a role. `admin`, `administrator`, `approver` and `exporter` become a proposal for a second person
+        (202).
+        """
+        return self._model(
+            models.HeldRoleRead,
+            self._call("POST", f"/v1/users/{self._segment(user_id)}/roles", body=body, idempotency_key=idempotency_key),
+        )
+
+    def end_role(self, membership_id: str) -> models.ProposalRead:
+        """Take a role away, at once. Roles that move money or rights become a proposal for a second person (202)."""
+        return self._model(models.ProposalRead, self._call("DELETE", f"/v1/roles/{self._segment(membership_id)}"))
+
+    def put_user_clients(
+        self, user_id: str, body: models.AssignedClients | Mapping[str, Any]
+    ) -> models.AssignedClients:
+        """Set the clients that one person of the office sees, beside those of the groups (OFF-09)."""
+        return self._model(
+            models.AssignedClients, self._call("PUT", f"/v1/users/{self._segment(user_id)}/clients", body=body)
+        )
+
+    def create_proposal(
+        self, body: models.ProposalWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ProposalRead:
+        """Propose what takes two people. Needs a person with a fresh second factor; no token can do this. Where nobody
+        else could confirm, it takes effect after 48 hours (`effective_at`), or at once before the client's first
+        submission of a payment.
+        """
+        return self._model(
+            models.ProposalRead, self._call("POST", "/v1/proposals", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_proposals(
+        self, *, state: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageProposalRow:
+        """Proposals of the office and of the clients whose users the caller may see, the newest first."""
+        return self._model(
+            models.PageProposalRow,
+            self._call("GET", "/v1/proposals", query={"state": state, "limit": limit, "cursor": cursor}),
+        )
+
+    def iter_proposals(self, *, state: str | None = None, page_size: int = 200) -> Iterator[models.ProposalRow]:
+        """Every row of `list_proposals`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_proposals(state=state, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_proposal(self, proposal_id: str) -> models.ProposalRead:
+        """One proposal."""
+        return self._model(models.ProposalRead, self._call("GET", f"/v1/proposals/{self._segment(proposal_id)}"))
+
+    def confirm_proposal(self, proposal_id: str, *, idempotency_key: str | None = None) -> models.ProposalRead:
+        """Confirm as the second person, with a fresh second factor; it takes effect at once."""
+        return self._model(
+            models.ProposalRead,
+            self._call(
+                "POST", f"/v1/proposals/{self._segment(proposal_id)}/confirmations", idempotency_key=idempotency_key
+            ),
+        )
+
+    def withdraw_proposal(self, proposal_id: str, *, idempotency_key: str | None = None) -> models.ProposalRead:
+        """End a proposal without effect: the proposer takes it back, or somebody who could confirm it refuses."""
+        return self._model(
+            models.ProposalRead,
+            self._call(
+                "POST", f"/v1/proposals/{self._segment(proposal_id)}/withdrawals", idempotency_key=idempotency_key
+            ),
+        )
+
+    def list_statements(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        from_: dt.date | None = None,
+        to: dt.date | None = None,
+        state: str | None = None,
+        year: int | None = None,
+        number: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageStatementRead:
+        """Statements, the newest closing date first; held ones say what is missing."""
+        return self._model(
+            models.PageStatementRead,
+            self._call(
+                "GET",
+                "/v1/statements",
+                query={
+                    "account_id": account_id,
+                    "client_id": client_id,
+                    "from": from_,
+                    "to": to,
+                    "state": state,
+                    "year": year,
+                    "number": number,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            ),
+        )
+
+    def iter_statements(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        from_: dt.date | None = None,
+        to: dt.date | None = None,
+        state: str | None = None,
+        year: int | None = None,
+        number: int | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.StatementRead]:
+        """Every row of `list_statements`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_statements(
+                account_id=account_id,
+                client_id=client_id,
+                from_=from_,
+                to=to,
+                state=state,
+                year=year,
+                number=number,
+                limit=page_size,
+                cursor=cursor,
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_statement(self, statement_id: str) -> models.StatementRead:
+        """One statement."""
+        return self._model(models.StatementRead, self._call("GET", f"/v1/statements/{self._segment(statement_id)}"))
+
+    def list_entries(
+        self, statement_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageEntryRead:
+        """Entries in the order of the file; none while the statement is held."""
+        return self._model(
+            models.PageEntryRead,
+            self._call(
+                "GET", f"/v1/statements/{self._segment(statement_id)}/entries", query={"limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_entries(self, statement_id: str, *, page_size: int = 200) -> Iterator[models.EntryRead]:
+        """Every row of `list_entries`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_entries(statement_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_statement_content(self, statement_id: str, *, if_none_match: str | None = None) -> bytes:
+        """The file of an issued statement, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
+        return self._call(
+            "GET", f"/v1/statements/{self._segment(statement_id)}/content", headers={"If-None-Match": if_none_match}
+        ).content
+
+    def list_transactions(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        from_: dt.date | None = None,
+        to: dt.date | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        amount_min: str | None = None,
+        amount_max: str | None = None,
+        direction: str | None = None,
+        counterparty: str | None = None,
+        counterparty_iban: str | None = None,
+        reference: str | None = None,
+        text: str | None = None,
+        label: str | None = None,
+    ) -> models.PageTransactionRead:
+        """Transactions, the newest booking day first."""
+        return self._model(
+            models.PageTransactionRead,
+            self._call(
+                "GET",
+                "/v1/transactions",
+                query={
+                    "account_id": account_id,
+                    "client_id": client_id,
+                    "from": from_,
+                    "to": to,
+                    "state": state,
+                    "limit": limit,
+                    "cursor": cursor,
+                    "amount_min": amount_min,
+                    "amount_max": amount_max,
+                    "direction": direction,
+                    "counterparty": counterparty,
+                    "counterparty_iban": counterparty_iban,
+                    "reference": reference,
+                    "text": text,
+                    "label": label,
+                },
+            ),
+        )
+
+    def iter_transactions(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        from_: dt.date | None = None,
+        to: dt.date | None = None,
+        state: str | None = None,
+        amount_min: str | None = None,
+        amount_max: str | None = None,
+        direction: str | None = None,
+        counterparty: str | None = None,
+        counterparty_iban: str | None = None,
+        reference: str | None = None,
+        text: str | None = None,
+        label: str | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.TransactionRead]:
+        """Every row of `list_transactions`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_transactions(
+                account_id=account_id,
+                client_id=client_id,
+                from_=from_,
+                to=to,
+                state=state,
+                amount_min=amount_min,
+                amount_max=amount_max,
+                direction=direction,
+                counterparty=counterparty,
+                counterparty_iban=counterparty_iban,
+                reference=reference,
+                text=text,
+                label=label,
+                limit=page_size,
+                cursor=cursor,
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def sync_transactions(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.TransactionChangesRead:
+        """What was added, modified or removed since the cursor; without one, everything. Nothing is ever skipped."""
+        return self._model(
+            models.TransactionChangesRead,
+            self._call(
+                "GET",
+                "/v1/transactions/sync",
+                query={"account_id": account_id, "client_id": client_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def get_transaction(self, transaction_id: str) -> models.TransactionRead:
+        """One transaction."""
+        return self._model(
+            models.TransactionRead, self._call("GET", f"/v1/transactions/{self._segment(transaction_id)}")
+        )
+
+    def put_transaction_labels(
+        self, transaction_id: str, body: models.LabelsWrite | Mapping[str, Any]
+    ) -> models.TransactionRead:
+        """Give a booked transaction exactly these labels; repeated, it changes nothing."""
+        return self._model(
+            models.TransactionRead,
+            self._call("PUT", f"/v1/transactions/{self._segment(transaction_id)}/labels", body=body),
+        )
