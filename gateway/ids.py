@@ -27,6 +27,7 @@ PREFIXES: Final = {
     "client": "cli",
     "client_group": "cgr",
     "proposal": "pro",
+    "invitation": "inv",
     "access_grant": "gra",
     "consent": "con",
     "consent_account": "coa",
@@ -116,6 +117,7 @@ CredentialId = Annotated[UUID, TypedId("credential")]
 ClientId = Annotated[UUID, TypedId("client")]
 MembershipId = Annotated[UUID, TypedId("membership")]
 ClientGroupId = Annotated[UUID, TypedId("client_group")]
+InvitationId = Annotated[UUID, TypedId("invitation")]
 ProposalId = Annotated[UUID, TypedId("proposal")]
 ConsentId = Annotated[UUID, TypedId("consent")]
 ConsentAccountId = Annotated[UUID, TypedId("consent_account")]

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """JSON: bank id to access, `{"crelan": {"base_url": "https://…", "client_id": "PSDBE-NBB-…"}}`."""
     return_urls: list[str] = Field(default_factory=list)
     """JSON list of addresses outside this installation to which a consent may lead the PSU back, letter by letter."""
+    invitation_days: int = Field(default=7, ge=1, le=30)
+    """How long the link of an invitation works."""
     default_language: Literal["nl", "fr", "en", "de"] = "nl"
     smtp_host: str | None = None
     """Where mail is handed over; without it mail is kept until there is one."""

@@ -29,6 +29,11 @@ class HeldRights:
     office_clients: frozenset[UUID] | None
 
 
+def office_moment(office: Office, now: datetime) -> datetime:
+    """Real time on the office's clock, for where the office has just been read."""
+    return now + timedelta(seconds=office.clock_offset_seconds if office.mode == "test" else 0)
+
+
 def held_rights(session: Session, user_id: UUID, office_id: UUID, *, now: datetime) -> HeldRights:
     """The rights of this moment; a role that ended a moment ago gives nothing, however old the sign-in is.
 
@@ -36,8 +41,7 @@ def held_rights(session: Session, user_id: UUID, office_id: UUID, *, now: dateti
     """
     office = session.get(Office, office_id)
     assert office is not None, "a role belongs to an office that exists"
-    offset = timedelta(seconds=office.clock_offset_seconds if office.mode == "test" else 0)
-    today = brussels_date(now + offset)
+    today = brussels_date(office_moment(office, now))
     roles = [
         (membership.client_id, membership.role)
         for membership in IdentityRepository(session).memberships(user_id)

@@ -10,12 +10,14 @@ from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.client_groups.service import ClientGroupService
 from gateway.ids import ClientId, MembershipId, UserId
 from gateway.pagination import Page
+from gateway.people.invitation_endpoints import router as invitation_router
 from gateway.people.schemas import AssignedClients, HeldRoleRead, RoleWrite, UserRead
 from gateway.people.service import UserService, UserView
 from gateway.proposals.models import Proposal
 from gateway.proposals.schemas import ProposalRead, shown
 
 router = APIRouter(prefix="/v1", tags=["people"])
+router.include_router(invitation_router)
 
 _PROPOSED: dict[int | str, dict[str, Any]] = {
     202: {"model": ProposalRead, "description": "Another person must confirm it."}

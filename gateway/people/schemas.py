@@ -8,7 +8,10 @@ from pydantic import Field
 
 from gateway.api import Day, MomentText, Shape
 from gateway.client_groups.schemas import CLIENTS_MAX
-from gateway.ids import ClientId, MembershipId, UserId
+from gateway.ids import ClientId, InvitationId, MembershipId, UserId
+from gateway.offices.schemas import Language, Name
+from gateway.people.states import InvitationState
+from gateway.proposals.schemas import ProposalRead
 
 RoleWord = Literal[
     "admin", "staff", "support", "administrator", "preparer", "approver", "exporter", "viewer", "auditor"
@@ -53,3 +56,46 @@ class AssignedClients(Shape):
     """The clients a person of the office sees, beside those of the groups."""
 
     client_ids: Annotated[list[ClientId], Field(max_length=CLIENTS_MAX)]
+
+
+class InvitationWrite(Shape):
+    """Whom to invite to what: roles of the office, or at `client_id`."""
+
+    email: Annotated[str, Field(min_length=3, max_length=254, examples=["an.peeters@example.be"])]
+    first_name: Annotated[Name, Field(examples=["An"])]
+    last_name: Annotated[Name, Field(examples=["Peeters"])]
+    language: Language = "nl"
+    client_id: ClientId | None = None
+    roles: Annotated[list[RoleWord], Field(min_length=1, max_length=5, examples=[["preparer"]])]
+    salaries: bool = False
+    from_date: Day | None = None
+    until_date: Day | None = None
+
+
+class InvitationRead(Shape):
+    """An invitation and where it stands; its link is in the mail only."""
+
+    id: InvitationId
+    email: str
+    first_name: str
+    last_name: str
+    language: Language
+    client_id: ClientId | None
+    roles: list[RoleWord]
+    salaries: bool
+    from_date: Day | None
+    until_date: Day | None
+    state: Annotated[InvitationState, Field(strict=False)]
+    inviter_id: UserId
+    created_at: MomentText
+    sent_at: MomentText | None
+    expires_at: MomentText | None = Field(description="When the link ends, if it is not used before.")
+    accepted_at: MomentText | None
+
+
+class InvitationCreated(Shape):
+    """An invitation just made or sent again."""
+
+    invitation: InvitationRead
+    code: str | None = Field(description="Six digits, shown this once: hand them over by another channel than mail.")
+    proposal: ProposalRead | None = Field(description="What a second person must confirm before the mail goes out.")

@@ -26,6 +26,7 @@ class ProposalWrite(Shape):
             examples=["role.grant"],
             description="`role.grant`: give the user `object_id` a role, content `{role, salaries}`, the client in"
             " `client_id` (none for an office role). `role.end`: end the role `object_id`."
+            " `invitation.send`: let an invitation to such roles go out; made by `POST /v1/invitations`."
             " `client.unsuspend`: end the suspension of the client `object_id`.",
         ),
     ]

@@ -102,6 +102,17 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "new": _("new creditor"),
         "changed": _("changed account"),
     },
+    "role": {
+        "admin": _("Admin of the office"),
+        "staff": _("Staff"),
+        "support": _("Support"),
+        "administrator": _("Administrator"),
+        "preparer": _("Preparer"),
+        "approver": _("Approver"),
+        "exporter": _("Exporter"),
+        "viewer": _("Viewer"),
+        "auditor": _("Auditor"),
+    },
     "client": {
         "pending": _("Pending"),
         "active": _("Active"),

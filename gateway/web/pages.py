@@ -12,7 +12,18 @@ from starlette.exceptions import HTTPException
 from gateway.web.rendering import STATIC, Assets
 from gateway.web.routing import not_found_page, wants_page
 
-SUBJECTS: Final = ("sign_in", "home", "day", "link_a_bank", "link", "baskets", "payments", "exports", "approvals")
+SUBJECTS: Final = (
+    "sign_in",
+    "home",
+    "day",
+    "link_a_bank",
+    "link",
+    "baskets",
+    "payments",
+    "exports",
+    "approvals",
+    "activation",
+)
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 
 

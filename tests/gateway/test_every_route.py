@@ -20,6 +20,7 @@ from gateway.identity.service import IdentityService
 from gateway.ids import PREFIXES, encode, new_id
 from gateway.jobs.service import JobService
 from gateway.machines.service import MachineService
+from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.proposals.service import ProposalService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
@@ -35,6 +36,7 @@ OF_PERSONS = {
     "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
     "put_approval_settings", "create_decision", "create_decisions", "create_exports", "get_export_content",
     "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
+    "create_invitation", "send_invitation_again", "end_invitation",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
 
@@ -118,6 +120,13 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "put_approval_settings": {"is_payment_process_on": False},
         "create_role": {"role": "viewer", "client_id": ids["client_id"]},
         "put_user_clients": {"client_ids": []},
+        "create_invitation": {
+            "email": "an@example.test",
+            "first_name": "An",
+            "last_name": "Peeters",
+            "roles": ["viewer"],
+            "client_id": ids["client_id"],
+        },
         "create_client_group": {"name": "Horeca"},
         "put_client_group": {"name": "Horeca"},
         "create_proposal": {
@@ -193,6 +202,8 @@ def scene_ids(scene: Any) -> dict[str, str]:
     proposal = ProposalService(scene.gateway).propose(
         scene.act("administrator"), "role.grant", person.id, content, client_id=scene.client.id
     )
+    wish = InvitationWish("an@example.test", "An", "Peeters", "nl", ["viewer"], scene.client.id)
+    invited = InvitationService(scene.gateway).invite(scene.act("administrator"), wish)
     with scene.gateway.database.unit_of_work(scene.office.id) as session:
         (membership,) = [row for row in roles_in(session, scene.office.id, person.id) if row.role == "viewer"]
         everyone = ClientGroupRepository(session).everyone(scene.office.id)
@@ -206,6 +217,7 @@ def scene_ids(scene: Any) -> dict[str, str]:
         "membership_id": encode("membership", membership.id),
         "proposal_id": encode("proposal", proposal.id),
         "client_group_id": encode("client_group", everyone.id),
+        "invitation_id": encode("invitation", invited.invitation.id),
     }
 
 

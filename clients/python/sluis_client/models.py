@@ -27,6 +27,10 @@ ExportState = str
 """Where an export stands. One of `created`, `downloaded`, `sent`, `accepted`, `partly_refused`, `refused`, `settled`,
 `replaced`, `voided`.
 """
+InvitationState = str
+"""Where it stands; an open one that is older than its last moment answers like an ended one. One of `proposed`,
+`open`, `accepted`, `ended`.
+"""
 JobState = str
 """API-05. One of `queued`, `running`, `succeeded`, `failed`, `cancelled`."""
 Mode = str
@@ -704,6 +708,52 @@ class HeldRoleRead(Shape):
     created_at: dt.datetime
 
 
+class InvitationCreated(Shape):
+    """An invitation just made or sent again."""
+
+    invitation: InvitationRead
+    code: str | None
+    """Six digits, shown this once: hand them over by another channel than mail."""
+    proposal: ProposalRead | None
+    """What a second person must confirm before the mail goes out."""
+
+
+class InvitationRead(Shape):
+    """An invitation and where it stands; its link is in the mail only."""
+
+    id: str
+    email: str
+    first_name: str
+    last_name: str
+    language: str
+    client_id: str | None
+    roles: list[str]
+    salaries: bool
+    from_date: dt.date | None
+    until_date: dt.date | None
+    state: InvitationState
+    inviter_id: str
+    created_at: dt.datetime
+    sent_at: dt.datetime | None
+    expires_at: dt.datetime | None
+    """When the link ends, if it is not used before."""
+    accepted_at: dt.datetime | None
+
+
+class InvitationWrite(Shape):
+    """Whom to invite to what: roles of the office, or at `client_id`."""
+
+    email: str
+    first_name: str
+    last_name: str
+    roles: list[str]
+    language: str | None = None
+    client_id: str | None = None
+    salaries: bool | None = None
+    from_date: dt.date | None = None
+    until_date: dt.date | None = None
+
+
 class JobFault(Shape):
     """What went wrong, as a problem would say it."""
 
@@ -866,6 +916,14 @@ class PageGroupRead(Shape):
     """PageGroupRead"""
 
     items: list[GroupRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageInvitationRead(Shape):
+    """PageInvitationRead"""
+
+    items: list[InvitationRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1092,8 +1150,8 @@ class ProposalWrite(Shape):
 
     kind: str
     """`role.grant`: give the user `object_id` a role, content `{role, salaries}`, the client in `client_id` (none for
-    an office role). `role.end`: end the role `object_id`. `client.unsuspend`: end the suspension of the client
-    `object_id`.
+    an office role). `role.end`: end the role `object_id`. `invitation.send`: let an invitation to such roles go
+    out; made by `POST /v1/invitations`. `client.unsuspend`: end the suspension of the client `object_id`.
     """
     object_id: str
     client_id: str | None = None

@@ -779,6 +779,53 @@ class Operations(Transport):
         """The bytes, the same on every download. The first one runs the checks of the export again."""
         return self._call("GET", f"/v1/exports/{self._segment(export_id)}/content").content
 
+    def create_invitation(
+        self, body: models.InvitationWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.InvitationCreated:
+        """Invite a person by mail to roles of the office, or at one client; the link in the mail works once. Roles
+        that move money or rights go out once a second person confirms the proposal in the answer, and come with a
+        code of six digits, shown this once, to be handed over by another channel than mail. The answer is the same
+        whether or not somebody with this address exists. Needs a person with a fresh second factor.
+        """
+        return self._model(
+            models.InvitationCreated, self._call("POST", "/v1/invitations", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_invitations(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageInvitationRead:
+        """Invitations to the office and to the clients whose users the caller sees, the newest first."""
+        return self._model(
+            models.PageInvitationRead, self._call("GET", "/v1/invitations", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_invitations(self, *, page_size: int = 200) -> Iterator[models.InvitationRead]:
+        """Every row of `list_invitations`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_invitations(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_invitation(self, invitation_id: str) -> models.InvitationRead:
+        """One invitation."""
+        return self._model(models.InvitationRead, self._call("GET", f"/v1/invitations/{self._segment(invitation_id)}"))
+
+    def end_invitation(self, invitation_id: str) -> None:
+        """Take an invitation back; its link ends at once."""
+        self._call("DELETE", f"/v1/invitations/{self._segment(invitation_id)}")
+
+    def send_invitation_again(
+        self, invitation_id: str, *, idempotency_key: str | None = None
+    ) -> models.InvitationCreated:
+        """A new mail with a new link, and a new code where one is needed; the link before ends."""
+        return self._model(
+            models.InvitationCreated,
+            self._call(
+                "POST", f"/v1/invitations/{self._segment(invitation_id)}/mails", idempotency_key=idempotency_key
+            ),
+        )
+
     def list_users(
         self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
     ) -> models.PageUserRead:
