@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from connectors.model import PsuContext
 from gateway.clock import brussels_date
 from gateway.identity.rights import Permission, Principal, system
+
+SECOND_FACTOR: Final = "second_factor"
+Check = tuple[str, UUID | None]
+"""A permission that was asked for, or `SECOND_FACTOR`; of one client when it names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Act:
     request_id: str | None = None
     psu: PsuContext | None = None
     """The person's true address, when a person is present."""
+    checks: list[Check] = field(default_factory=list, compare=False, repr=False)
+    """What was asked of this act, so that a replay of its answer is authorised again (SEC-15)."""
 
     @property
     def office_id(self) -> UUID:
@@ -36,11 +43,17 @@ class Act:
 
     def require(self, permission: Permission, client_id: UUID | None = None) -> None:
         """As `Principal.require`."""
+        self._note(permission, client_id)
         self.principal.require(permission, client_id)
 
     def require_fresh_second_factor(self) -> None:
         """As `Principal.require_fresh_second_factor`, against real time."""
+        self._note(SECOND_FACTOR, None)
         self.principal.require_fresh_second_factor(self.real_now)
+
+    def _note(self, name: str, client_id: UUID | None) -> None:
+        if (name, client_id) not in self.checks:
+            self.checks.append((name, client_id))
 
 
 def system_act(office_id: UUID, *, now: datetime, real_now: datetime) -> Act:

@@ -21,6 +21,7 @@ from connectors.model import PsuContext
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.errors import FieldFault, InputError, SignInError
+from gateway.i18n import _
 from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import Principal, SecondFactorRequired
 from gateway.identity.service import SESSION_PREFIX, IdentityService
@@ -40,7 +41,7 @@ class Shape(BaseModel):
 def _cents(value: str) -> str:
     amount = Decimal(value)
     if amount.as_tuple().exponent not in (0, -1, -2):
-        raise ValueError("at most two decimals")
+        raise ValueError(_("At most two decimals are possible."))
     return value
 
 
@@ -61,11 +62,11 @@ Day = Annotated[
 
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
-        raise ValueError("a moment needs its offset, such as Z")
+        raise ValueError(_("A moment needs its offset, such as Z."))
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("a moment lies in the years 1 to 9999") from error
+        raise ValueError(_("A moment lies in the years 1 to 9999.")) from error
 
 
 MomentText = Annotated[
@@ -222,6 +223,8 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         404: "Not there, or another office's.",
         409: "The state does not allow it, or the PSU must act.",
         412: "It changed since it was read.",
+        413: "The body is too large.",
+        415: "The body is of a kind that is not read here.",
         422: "The request has faults.",
         428: "If-Match is needed.",
         429: "Too many requests, or the bank's limit.",

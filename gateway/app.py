@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 from sqlalchemy import text
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -22,8 +21,10 @@ import gateway
 from gateway import problems
 from gateway.api import GatewayDep, refuse_unknown_query
 from gateway.assembly import Gateway
+from gateway.description import describe
 from gateway.ids import new_id
 from gateway.problems import RequestTooLarge
+from gateway.routing import adopt
 
 VERSION: Final = "0.1.0"
 BODY_BYTES_MAX: Final = 20 * 1024 * 1024
@@ -60,11 +61,12 @@ def create_app(installation: Gateway) -> FastAPI:
     problems.install(app)
     app.include_router(health)
     for module in subject_modules("endpoints"):
+        adopt(module.router)
         app.include_router(module.router, dependencies=[Depends(refuse_unknown_query)])
     for module in subject_modules("pages"):
         module.install(app)
     app.add_middleware(RequestFrame)
-    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]  # the framework's own way to extend it
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the framework's own way to extend it
     return app
 
 
@@ -76,29 +78,6 @@ def subject_modules(name: str) -> list[Any]:
         if subject.ispkg and importlib.util.find_spec(full_name) is not None:
             found.append(importlib.import_module(full_name))
     return found
-
-
-def openapi(app: FastAPI) -> dict[str, Any]:
-    """The description, with the problem shape and the ways to sign in; computed once."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, openapi_version=app.openapi_version, summary=app.summary,
-            routes=app.routes,
-        )  # fmt: skip
-        components = document.setdefault("components", {})
-        components.setdefault("schemas", {}).update(_PROBLEM_SCHEMAS)
-        for name in ("HTTPValidationError", "ValidationError"):
-            components["schemas"].pop(name, None)
-        components["securitySchemes"] = {
-            "bearer": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "An API token (`sluis_test_…`, `sluis_live_…`) or a person's session token.",
-            }
-        }
-        document["security"] = [{"bearer": []}]
-        app.openapi_schema = document
-    return app.openapi_schema
 
 
 class RequestFrame:
@@ -182,34 +161,4 @@ _SAFETY_HEADERS: Final = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
         "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
-}
-
-_PROBLEM_SCHEMAS: Final = {
-    "Problem": {
-        "title": "Problem",
-        "description": "RFC 9457: what was refused, why, and who must act.",
-        "type": "object",
-        "required": ["type", "title", "status", "code", "detail", "hint", "request_id"],
-        "properties": {
-            "type": {"type": "string", "examples": ["/docs/errors#not_found"]},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "code": {"type": "string", "description": "Stable; listed in docs/errors.md.", "examples": ["not_found"]},
-            "detail": {"type": "string"},
-            "hint": {"type": "string", "description": "What to do, in the language of Accept-Language."},
-            "request_id": {"type": ["string", "null"]},
-            "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemField"}},
-        },
-    },
-    "ProblemField": {
-        "title": "ProblemField",
-        "type": "object",
-        "required": ["pointer", "code", "detail", "hint"],
-        "properties": {
-            "pointer": {"type": "string", "description": "JSON Pointer.", "examples": ["/payments/0/amount"]},
-            "code": {"type": "string"},
-            "detail": {"type": "string"},
-            "hint": {"type": "string"},
-        },
-    },
 }

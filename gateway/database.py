@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -60,6 +61,10 @@ GLOBAL_TABLES: Final = frozenset(
 OFFICE_SETTING: Final = "sluis.office_id"
 UNIT_OFFICE: Final = "sluis_office_id"
 BEFORE_COMMIT: Final = "sluis_before_commit"
+HAS_CHANGES: Final = "sluis_has_changes"
+
+commit_guard: ContextVar[Callable[[Session], None] | None] = ContextVar("sluis_commit_guard", default=None)
+"""Called by every unit of work of a request that changed something, before it commits; it may refuse by raising."""
 
 
 class Base(SQLModel):
@@ -152,6 +157,9 @@ class Database:
             # Audit entries take their position from the office's head row, which is therefore locked last.
             for finish in session.info.get(BEFORE_COMMIT, {}).values():
                 finish(session)
+            guard = commit_guard.get()
+            if guard is not None and session.info.get(HAS_CHANGES):
+                guard(session)
 
 
 def before_commit(session: Session, key: str, finish: Callable[[Session], None]) -> None:
@@ -177,6 +185,17 @@ def enter_office(session: Session, office_id: UUID) -> None:
     assert session.info.get(UNIT_OFFICE) is None, "a unit of work belongs to one office"
     session.info[UNIT_OFFICE] = office_id
     _enter_office(session, None, session.connection())
+
+
+@event.listens_for(Session, "after_flush")
+def _note_flush(session: Any, _context: Any) -> None:
+    session.info[HAS_CHANGES] = True
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _note_statement(state: Any) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        state.session.info[HAS_CHANGES] = True
 
 
 class UnsafeDatabaseRole(ConfigError):

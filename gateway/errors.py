@@ -17,7 +17,7 @@ and the caller's own values only: no names, no full IBANs, no tokens (law 6).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -29,6 +29,8 @@ class FieldFault:
     code: str
     detail: str
     hint: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """For `{places}` in detail and hint."""
 
 
 class GatewayError(Exception):

@@ -6,7 +6,7 @@ Bank trouble is told by who must act and answers 409, 429, 502 or 503, never 500
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -17,8 +17,9 @@ from starlette.exceptions import HTTPException
 
 from connectors.errors import ConnectorError
 from gateway.bank_trouble import BankTrouble
-from gateway.errors import FieldFault, GatewayError, InputError
-from gateway.i18n import choose, translate
+from gateway.errors import GatewayError, InputError
+from gateway.field_faults import validation_faults
+from gateway.i18n import choose, sentence, translate
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPE_BASE: Final = "/docs/errors#"
@@ -62,10 +63,30 @@ class RequestTooLarge(GatewayError):
     hint = "Send less at once."
 
 
+class RequestUnreadable(GatewayError):
+    """Not HTTP as we read it, or a form that cannot be taken apart."""
+
+    code = "request_unreadable"
+    http_status = 400
+    title = "The request cannot be read"
+    hint = "Send HTTP/1.1 with a body as its Content-Type and Content-Length say."
+
+
+class HeadersTooLarge(GatewayError):
+    """The address and headers together are above the limit."""
+
+    code = "headers_too_large"
+    http_status = 431
+    title = "The headers of the request are too large"
+    hint = "Send fewer or shorter headers, cookies included; 32 KiB are read."
+
+
 _FRAMEWORK: Final[Mapping[int, type[GatewayError]]] = {
+    400: RequestUnreadable,
     404: AddressNotFound,
     405: MethodNotAllowed,
     413: RequestTooLarge,
+    431: HeadersTooLarge,
     500: InternalError,
 }
 
@@ -99,8 +120,8 @@ def problem(request: Request, error: GatewayError) -> Response:
             {
                 "pointer": fault.pointer,
                 "code": fault.code,
-                "detail": translate(language, fault.detail),
-                "hint": translate(language, fault.hint),
+                "detail": sentence(language, fault.detail, fault.parameters),
+                "hint": sentence(language, fault.hint, fault.parameters),
             }
             for fault in error.faults
         ]
@@ -136,18 +157,6 @@ async def _connector(request: Request, error: Exception) -> Response:
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for RequestValidationError"
     return problem(request, InputError(faults=validation_faults(error.errors())))
-
-
-def validation_faults(errors: Sequence[Any]) -> list[FieldFault]:
-    """Pydantic's findings as JSON Pointers; the input itself is not repeated, since it may be personal."""
-    return [
-        FieldFault(
-            pointer="/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"][1:]),
-            code=str(fault["type"]),
-            detail=str(fault["msg"]),
-        )
-        for fault in errors
-    ]
 
 
 async def _unstorable(request: Request, error: Exception) -> Response:

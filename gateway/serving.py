@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from gateway import logs
 from gateway.app import create_app
+from gateway.http_protocol import GuardedProtocol
 from gateway.runtime import open_gateway
 from gateway.settings import Settings
 
@@ -26,7 +27,7 @@ def serve(settings: Settings, *, processes: int = 1) -> None:
         host=settings.host,
         port=settings.port,
         workers=processes,
-        http="httptools",
+        http=GuardedProtocol,
         proxy_headers=True,
         forwarded_allow_ips="127.0.0.1",
         server_header=False,

@@ -31,6 +31,7 @@ from gateway.approvals.schemas import (
 )
 from gateway.approvals.service import ApprovalService
 from gateway.ids import ApprovalRuleId, ApproverGroupId, ClientId, PaymentId
+from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 from gateway.payments.etags import IfMatch, etag, tag_in, version_in
 from gateway.problems import language_of
@@ -206,6 +207,7 @@ def get_payment_approval(
     operation_id="create_decision",
     status_code=201,
     responses=problem_responses(409, 412, 428),
+    openapi_extra=KEY_REQUIRED,
 )
 def create_decision(
     *,
@@ -221,7 +223,9 @@ def create_decision(
     return result_read(outcome, language_of(request))
 
 
-@router.post("/decisions", operation_id="create_decisions", responses=problem_responses(409))
+@router.post(
+    "/decisions", operation_id="create_decisions", responses=problem_responses(409), openapi_extra=KEY_REQUIRED
+)
 def create_decisions(body: DecisionsWrite, request: Request, act: ActDep, gateway: GatewayDep) -> DecisionResultsRead:
     """Up to 500 decisions, each with the seal that was seen and a result of its own."""
     wishes = [item.wish(item.payment_id, item.seal) for item in body.items]

@@ -16,7 +16,7 @@ from gateway.approvals.models import Approval, ApprovalRuleVersion, ApprovalSett
 from gateway.approvals.rulebook import AMOUNTS, RuleWish
 from gateway.approvals.service import DecisionOutcome, DecisionWish, RejectionReason
 from gateway.errors import GatewayError
-from gateway.i18n import translate
+from gateway.i18n import _, translate
 from gateway.ids import (
     AccountId,
     ApprovalId,
@@ -60,7 +60,7 @@ class ApproverShape(Shape):
     @model_validator(mode="after")
     def _one(self) -> ApproverShape:
         if (self.user_id is None) == (self.group_id is None):
-            raise ValueError("give a user_id or a group_id")
+            raise ValueError(_("Give a user_id or a group_id, one of the two."))
         return self
 
 
@@ -79,7 +79,7 @@ class RuleWrite(Shape):
         amounts = [getattr(self.conditions, name) for name in AMOUNTS]
         amounts += [approver.amount_max for approver in self.approvers]
         if any(amount is not None and amount.currency != "EUR" for amount in amounts):
-            raise ValueError("amounts of rules are in EUR")
+            raise ValueError(_("Amounts of rules are in EUR."))
         return self
 
     def wish(self) -> RuleWish:

@@ -11,12 +11,19 @@ from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite
 from gateway.consents.service import ConsentService, ConsentView
 from gateway.consents.states import ConsentState
 from gateway.ids import ClientId, ConsentId
+from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 
 router = APIRouter(prefix="/v1", tags=["consents"])
 
 
-@router.post("/consents", operation_id="create_consent", status_code=201, responses=problem_responses(409, 503))
+@router.post(
+    "/consents",
+    operation_id="create_consent",
+    status_code=201,
+    responses=problem_responses(409, 503),
+    openapi_extra=KEY_REQUIRED,
+)
 def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway: GatewayDep) -> ConsentCreated:
     """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to."""
     consent, url = ConsentService(gateway).create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -87,8 +88,9 @@ class Caller:
         return self.call("GET", path).json()
 
     def post(self, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
-        """JSON of a POST; None when there is no body."""
-        answer = self.call("POST", path, {} if body is None else body, headers=headers)
+        """JSON of a POST, under a key of its own; None when there is no body."""
+        keyed = {"Idempotency-Key": str(uuid.uuid4()), **(headers or {})}
+        answer = self.call("POST", path, {} if body is None else body, headers=keyed)
         return answer.json() if answer.body else None
 
     def put(self, path: str, body: Any) -> Any:

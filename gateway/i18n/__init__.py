@@ -7,11 +7,12 @@ memory when the process starts. `_` marks a text for extraction where it is writ
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -37,6 +38,17 @@ def translations(language: str) -> NullTranslations:
 def translate(language: str, text: str) -> str:
     """The text in that language; the English one when the text is empty or not translated."""
     return translations(language).gettext(text) if text else ""
+
+
+def sentence(language: str, text: str, parameters: Mapping[str, Any]) -> str:
+    """As `translate`, its `{places}` filled; a text without parameters may hold braces of its own."""
+    translated = translate(language, text)
+    return translated.format_map(_Missing(parameters)) if parameters else translated
+
+
+class _Missing(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return f"<{key}>"
 
 
 def _(text: str) -> str:

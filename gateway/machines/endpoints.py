@@ -8,12 +8,19 @@ from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.ids import CredentialId
 from gateway.machines.schemas import CredentialCreated, CredentialRead, CredentialWrite
 from gateway.machines.service import MachineService
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.pagination import Page
 
 router = APIRouter(prefix="/v1", tags=["machines"])
 
 
-@router.post("/credentials", operation_id="create_credential", status_code=201, responses=problem_responses())
+@router.post(
+    "/credentials",
+    operation_id="create_credential",
+    status_code=201,
+    responses=problem_responses(),
+    openapi_extra=ANSWER_NOT_KEPT,
+)
 def create_credential(body: CredentialWrite, act: ActDep, gateway: GatewayDep) -> CredentialCreated:
     """Make an API key; its secret is shown this once. A person with a fresh second factor only."""
     credential, token = MachineService(gateway).create_credential(act, **body.model_dump())

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.approvals.schemas import SubmissionRead, submission_read
 from gateway.ids import BasketId, ClientId, PaymentId
+from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 from gateway.payments import export_endpoints
 from gateway.payments.baskets import BasketService, BasketView
@@ -65,7 +66,12 @@ def get_basket(basket_id: BasketId, response: Response, act: ActDep, gateway: Ga
     return _basket(BasketService(gateway).get(act, basket_id), response)
 
 
-@payments.post("/baskets/{basket_id}/payments", operation_id="add_payments", responses=problem_responses(409))
+@payments.post(
+    "/baskets/{basket_id}/payments",
+    operation_id="add_payments",
+    responses=problem_responses(409),
+    openapi_extra=KEY_REQUIRED,
+)
 def add_payments(
     basket_id: BasketId, body: PaymentsWrite, request: Request, act: ActDep, gateway: GatewayDep
 ) -> RowsRead:

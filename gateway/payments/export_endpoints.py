@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.ids import BasketId, ClientId, ExportId
+from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 from gateway.payments.etags import etag
 from gateway.payments.exports import ExportService
@@ -26,7 +27,11 @@ router = APIRouter(prefix="/v1", tags=["exports"])
 
 
 @router.post(
-    "/baskets/{basket_id}/exports", operation_id="create_exports", status_code=201, responses=problem_responses(409)
+    "/baskets/{basket_id}/exports",
+    operation_id="create_exports",
+    status_code=201,
+    responses=problem_responses(409),
+    openapi_extra=KEY_REQUIRED,
 )
 def create_exports(basket_id: BasketId, body: ExportWrite, act: ActDep, gateway: GatewayDep) -> ExportsRead:
     """Make the files of approved payments, one per debtor account; a person with a fresh second factor only."""

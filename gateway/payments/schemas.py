@@ -11,7 +11,8 @@ from pydantic.functional_validators import WrapValidator
 
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.errors import FieldFault
-from gateway.i18n import translate
+from gateway.field_faults import validation_faults
+from gateway.i18n import sentence, translate
 from gateway.ids import AccountId, BasketId, ClientId, ExportId, PaymentId, UserId
 from gateway.payments.baskets import BasketView
 from gateway.payments.content import CheckResult, ExecutionDate, PaymentWish
@@ -19,7 +20,6 @@ from gateway.payments.models import Basket, Export, ExportDownload, Payment, Pay
 from gateway.payments.repository import Subtotal
 from gateway.payments.service import ROWS_MAX, RowFaults, RowOutcome
 from gateway.payments.states import BasketState, ExportState, PaymentState
-from gateway.problems import validation_faults
 from sepa import AddressMode, DateChoice, Severity
 from sepa.findings import CATALOGUE
 
@@ -450,8 +450,8 @@ def fault_read(fault: FieldFault, language: str) -> RowFaultRead:
     return RowFaultRead(
         pointer=fault.pointer,
         code=fault.code,
-        detail=translate(language, fault.detail),
-        hint=translate(language, fault.hint),
+        detail=sentence(language, fault.detail, fault.parameters),
+        hint=sentence(language, fault.hint, fault.parameters),
     )
 
 

@@ -54,6 +54,8 @@ class House:
     def call(self, method: str, path: str, token: str | None, body: Any = None, **headers: str) -> Any:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        if method == "POST":
+            headers["Idempotency-Key"] = str(new_id())
         return self.client.request(method, path, json=body, headers=headers)
 
 

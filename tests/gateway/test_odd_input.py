@@ -22,6 +22,7 @@ from tests.gateway.builders import act_of_system, make_client, make_office
 from tests.gateway.payments.scene import Scene, make_scene
 from tests.sepa.samples import CREDITOR_IBAN
 
+KEY = {"Idempotency-Key": "0b9c4a56-6d0e-4a55-9a52-7d3f1b0c2f11"}
 NUL = "Bakkerij\u0000"
 
 
@@ -70,7 +71,7 @@ def test_ten_days_before_the_first_day_of_the_calendar_are_past(http: TestClient
         "execution_date": {"choice": "before_due_date", "days_before": 10},
         "due_date": "0001-01-02",
     }
-    answer = http.post(f"/v1/baskets/{encode('basket', basket.id)}/payments", json={"items": [row]})
+    answer = http.post(f"/v1/baskets/{encode('basket', basket.id)}/payments", json={"items": [row]}, headers=KEY)
     assert answer.status_code == 200, answer.text
     findings = answer.json()["items"][0]["payment"]["findings"]
     assert "date_past" in {finding["code"] for finding in findings}
@@ -78,7 +79,7 @@ def test_ten_days_before_the_first_day_of_the_calendar_are_past(http: TestClient
 
 def test_an_address_that_is_none_is_refused(http: TestClient, scene: Scene) -> None:
     body = {"client_id": encode("client", scene.client.id), "bank_id": "crelan", "return_url": "http://["}
-    refused(http.post("/v1/consents", json=body))
+    refused(http.post("/v1/consents", json=body, headers=KEY))
     headers = {"Cookie": "sluis_session=x", "Origin": "http://["}
     http.app.dependency_overrides.clear()  # type: ignore[attr-defined]  # the application as it is served
     refused(http.delete("/v1/sessions/current", headers=headers), 401)

@@ -427,7 +427,9 @@ class Operations(Transport):
     def create_credential(
         self, body: models.CredentialWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.CredentialCreated:
-        """Make an API key; its secret is shown this once. A person with a fresh second factor only."""
+        """Make an API key; its secret is shown this once. A person with a fresh second factor only. The answer shows a
+        secret once: a repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.CredentialCreated, self._call("POST", "/v1/credentials", body=body, idempotency_key=idempotency_key)
         )

@@ -81,6 +81,10 @@ def addresses(known: dict[str, str]) -> list[str]:
     ]
 
 
+def keyed(headers: dict[str, str]) -> dict[str, str]:
+    return {**headers, "Idempotency-Key": str(new_id())}
+
+
 def test_everything_of_the_road_can_be_read(story: Story, client: TestClient, headers: dict[str, str]) -> None:
     for address in [*LISTS, *addresses(ids(story))]:
         response = client.get(address, headers=headers)
@@ -124,7 +128,7 @@ def test_another_office_s_ids_answer_like_missing_ones(story: Story, client: Tes
         assert client.post(f"/v1/{kind}s/{known[kind]}/{path}", headers=headers).status_code == 404
     assert client.patch(f"/v1/accounts/{known['account']}", headers=headers, json={"alias": "x"}).status_code == 404
     body = {"client_id": known["client"], "bank_id": "crelan"}
-    assert client.post("/v1/consents", headers=headers, json=body).status_code == 404
+    assert client.post("/v1/consents", headers=keyed(headers), json=body).status_code == 404
 
 
 def test_without_sign_in_nothing_is_answered(story: Story, client: TestClient) -> None:
@@ -141,7 +145,7 @@ def test_without_the_scope_it_is_refused(story: Story, client: TestClient) -> No
 
 def test_a_consent_is_made_over_rest(story: Story, client: TestClient, headers: dict[str, str]) -> None:
     body = {"client_id": ids(story)["client"], "bank_id": "keytrade", "language": "fr"}
-    response = client.post("/v1/consents", headers=headers, json=body)
+    response = client.post("/v1/consents", headers=keyed(headers), json=body)
     assert response.status_code == 201, response.text
     token = response.json()["authorisation_url"].rpartition("/")[2]
     assert ConsentService(story.gateway).view_link(token).bank_id == "keytrade"
@@ -150,7 +154,7 @@ def test_a_consent_is_made_over_rest(story: Story, client: TestClient, headers: 
     address = response.headers["Location"]
     assert client.post(f"{address}/revocations", headers=headers).json()["state"] == "abandoned"
     assert client.post(f"{address}/revocations", headers=headers).json()["code"] == "invalid_transition"
-    wrong = client.post("/v1/consents", headers=headers, json={**body, "extra": 1, "language": "xx"})
+    wrong = client.post("/v1/consents", headers=keyed(headers), json={**body, "extra": 1, "language": "xx"})
     assert (wrong.status_code, len(wrong.json()["errors"])) == (422, 2)
 
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from gateway.act import Act
 from gateway.api import current_act
 from gateway.app import create_app
-from gateway.ids import encode
+from gateway.ids import encode, new_id
 from tests.gateway.payments.scene import Scene, make_scene
 from tests.sepa.samples import CREDITOR_IBAN, GERMAN_IBAN, SWISS_IBAN
 
@@ -25,6 +25,8 @@ class Caller:
 
     def __call__(self, method: str, path: str, *, by: Act, status: int, **more: Any) -> Any:
         self.act = by
+        if method == "POST":
+            more["headers"] = {"Idempotency-Key": str(new_id())} | more.get("headers", {})
         answer = self.http.request(method, f"/v1{path}", **more)
         assert answer.status_code == status, answer.text
         return answer
@@ -125,7 +127,8 @@ def test_a_row_that_cannot_be_read_does_not_stop_the_others(call: Caller, scene:
     assert [item["status"] for item in items] == ["refused", "created", "refused", "refused", "refused"]
     assert items[0]["errors"][0]["pointer"] == "/amount/amount"
     assert items[2]["errors"][0] == {
-        "pointer": "/unknown", "code": "extra_forbidden", "detail": "Extra inputs are not permitted", "hint": "",
+        "pointer": "/unknown", "code": "extra_forbidden", "detail": "This field is not known here.",
+        "hint": "Compare the field with the documentation of the operation.",
     }  # fmt: skip
     assert items[3]["errors"][0]["code"] == "external_id_taken"
     assert items[3]["existing_payment_id"] == items[1]["payment"]["id"]
