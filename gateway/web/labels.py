@@ -113,6 +113,18 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "viewer": _("Viewer"),
         "auditor": _("Auditor"),
     },
+    "proposal": {
+        "role.grant": _("Give a role"),
+        "role.end": _("End a role"),
+        "invitation.send": _("Send an invitation"),
+        "client.unsuspend": _("End the suspension of a client"),
+    },
+    "invitation": {
+        "proposed": _("Waits for a second person"),
+        "open": _("Sent"),
+        "accepted": _("Accepted"),
+        "ended": _("Ended"),
+    },
     "client": {
         "pending": _("Pending"),
         "active": _("Active"),
@@ -144,6 +156,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     },
     "check": {"complete": "good", "warning": "wait", "blocked": "bad"},
     "creditor": {"known": "calm", "new": "wait", "changed": "bad"},
+    "invitation": {"proposed": "wait", "open": "wait", "accepted": "good"},
     "client": {"pending": "wait", "active": "good", "suspended": "bad"},
 }  # fmt: skip
 

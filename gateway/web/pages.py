@@ -23,6 +23,7 @@ SUBJECTS: Final = (
     "exports",
     "approvals",
     "activation",
+    "people",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

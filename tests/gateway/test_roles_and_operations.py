@@ -1,0 +1,197 @@
+"""OFF-08: the matrix role x operation, walked over every endpoint.
+
+`OPERATIONS` classifies every operation of the API by what it asks for; an operation that is not there fails the test.
+Whoever adds an operation adds a line. `ROLES` states what each role may, independently of the code's own table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from starlette.testclient import TestClient
+
+from gateway.act import Act
+from gateway.api import current_act
+from gateway.app import create_app
+from gateway.assembly import Gateway
+from gateway.identity.rights import ClientRole, OfficeRole, Permission, PrincipalKind
+from gateway.ids import encode, new_id
+from tests.gateway.payments.scene import make_scene
+from tests.gateway.test_every_route import OPERATIONS as DESCRIBED
+from tests.gateway.test_every_route import body_of, scene_ids
+
+ANYBODY, NOBODY_SIGNED_IN, OWN_SESSION = "anybody signed in", "nobody signed in", "own session"
+
+OPERATIONS: Final[dict[str, str]] = {
+    # Signing in, and what is one's own: no role is asked for.
+    **dict.fromkeys(("create_session",), NOBODY_SIGNED_IN),
+    **dict.fromkeys(("end_session", "confirm_second_factor", "get_me"), OWN_SESSION),
+    **dict.fromkeys(("get_office", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
+    # Reading.
+    **dict.fromkeys(("list_clients", "get_client"), "clients:read"),
+    **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
+    **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
+    **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
+    **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries"), "statements:read"),
+    **dict.fromkeys(
+        ("list_baskets", "get_basket", "list_basket_payments", "list_payments", "get_payment", "get_payment_approval",
+         "get_payment_settings", "list_exports", "get_export", "list_export_downloads"), "payments:read",
+    ),
+    **dict.fromkeys(
+        ("list_approval_rules", "get_approval_rule", "list_approver_groups", "get_approver_group",
+         "get_approval_settings"), "rules:read",
+    ),
+    **dict.fromkeys(("list_approval_requests",), "payments:read"),
+    **dict.fromkeys(("list_audit_entries",), "audit:read"),
+    **dict.fromkeys(
+        ("list_users", "get_user", "list_proposals", "get_proposal", "list_invitations", "get_invitation"),
+        "users:read",
+    ),
+    **dict.fromkeys(("list_client_groups", "get_client_group"), "users:read of the office"),
+    **dict.fromkeys(("get_audit_chain",), "audit:read of the office"),
+    # Writing.
+    **dict.fromkeys(("put_client",), "clients:write of the office"),
+    **dict.fromkeys(("put_payment_settings",), "clients:write"),
+    **dict.fromkeys(("create_consent", "create_consent_revocation"), "consents:write"),
+    **dict.fromkeys(("patch_account", "create_sync"), "accounts:write"),
+    **dict.fromkeys(
+        ("create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
+         "submit_basket", "withdraw_basket"), "payments:write",
+    ),
+    # Deciding and administering.
+    **dict.fromkeys(("create_decision",), "payments:approve"),
+    **dict.fromkeys(("create_exports", "get_export_content"), "payments:export"),
+    **dict.fromkeys(
+        ("create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
+         "put_approval_settings"), "rules:write",
+    ),
+    **dict.fromkeys(
+        ("create_role", "end_role", "create_invitation", "send_invitation_again", "end_invitation"), "users:write",
+    ),
+    **dict.fromkeys(
+        ("put_client_state", "move_test_clock", "create_credential", "list_credentials", "revoke_credential",
+         "create_client_group", "put_client_group", "delete_client_group", "put_user_clients"), "admin",
+    ),
+}  # fmt: skip
+"""Operation to what it asks for: a permission, perhaps held for the whole office."""
+
+ELSEWHERE: Final[dict[str, str]] = {
+    "create_decisions": "a result per decision, never 403: tests/gateway/payments",
+    "create_proposal": "who may depends on the kind: tests/gateway/test_proposals.py",
+    "confirm_proposal": "as above",
+    "withdraw_proposal": "as above",
+    "get_job": "jobs are shown to who started them: tests of jobs",
+    "cancel_job": "as above",
+    "put_transaction_labels": "tests of transactions",
+}
+"""Operations whose right is not one permission; each names where it is tested instead."""
+
+READING: Final = {
+    "clients:read", "consents:read", "accounts:read", "transactions:read", "statements:read", "payments:read",
+}  # fmt: skip
+ROLES: Final[dict[OfficeRole | ClientRole, set[str]]] = {
+    OfficeRole.ADMIN: READING
+    | {"clients:write", "clients:write of the office", "consents:write", "accounts:write", "payments:write",
+       "rules:read", "rules:write",
+       "audit:read", "audit:read of the office", "users:read", "users:read of the office", "users:write", "admin"},
+    OfficeRole.STAFF: READING
+    | {"clients:write", "clients:write of the office", "consents:write", "accounts:write", "payments:write",
+       "rules:read", "users:read", "users:read of the office"},
+    OfficeRole.SUPPORT: {"clients:read", "consents:read"},
+    ClientRole.ADMINISTRATOR: READING
+    | {"consents:write", "accounts:write", "rules:read", "rules:write", "users:read", "users:write"},
+    ClientRole.PREPARER: READING | {"payments:write", "rules:read"},
+    ClientRole.APPROVER: READING | {"payments:approve", "rules:read"},
+    ClientRole.EXPORTER: READING | {"payments:export", "rules:read"},
+    ClientRole.VIEWER: READING,
+    ClientRole.AUDITOR: READING | {"rules:read", "audit:read", "users:read"},
+}  # fmt: skip
+
+
+def test_every_operation_is_classified() -> None:
+    """A new operation needs a line in `OPERATIONS`, so that somebody has thought about who may use it."""
+    known = set(OPERATIONS) | set(ELSEWHERE)
+    assert set(DESCRIBED) - known == set(), "classify these operations: what do they ask for?"
+    assert set(OPERATIONS) & set(ELSEWHERE) == set()
+
+
+def test_the_roles_are_all_of_them_and_their_permissions_exist() -> None:
+    assert set(ROLES) == {*OfficeRole, *ClientRole}
+    names = {permission.value for permission in Permission}
+    stated = set().union(*ROLES.values()) | set(OPERATIONS.values()) - {ANYBODY, NOBODY_SIGNED_IN, OWN_SESSION}
+    assert {name.removesuffix(" of the office") for name in stated} == names
+
+
+@pytest.fixture
+def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
+    scene = make_scene(gateway)
+    scene.group("board", "first", "second")
+    ids = {"client_id": encode("client", scene.client.id), "account_id": encode("account", scene.accounts[0].id)}
+    ids |= scene_ids(scene)
+    # Nothing of these exists here: a right that is missing still answers 403 or 404, one that is held never 403.
+    for name, kind in (("consent_id", "consent"), ("sync_id", "sync"), ("statement_id", "statement"),
+                       ("transaction_id", "transaction"), ("credential_id", "credential"),
+                       ("job_id", "job")):  # fmt: skip
+        ids[name] = encode(kind, new_id())
+    app = create_app(gateway)
+    acting: dict[str, Act] = {}
+    app.dependency_overrides[current_act] = lambda: acting["act"]
+    with TestClient(app, raise_server_exceptions=False) as http:
+
+        def call(operation: str, act: Act) -> Any:
+            acting["act"] = act
+            route = DESCRIBED[operation]
+            body = body_of(operation, ids)
+            return http.request(route.method, route.at(ids), json=body, headers={"If-Match": '"1"'})
+
+        yield scene, ids, call
+
+
+def test_the_matrix_of_roles_and_operations(walk: tuple[Any, dict[str, str], Any]) -> None:
+    """OFF-08: a role does what it is for, and is refused everything else; a machine with every scope decides nothing.
+
+    Where the office's admins stand behind the client's own administrator, `client_administrator_required` is theirs.
+    """
+    scene, _ids, call = walk
+    faults: list[str] = []
+    for role, allowed in ROLES.items():
+        scene.person(f"the {role.value}", role)
+        act = scene.act(f"the {role.value}")
+        for operation, asked in OPERATIONS.items():
+            if operation not in DESCRIBED or asked in (OWN_SESSION, NOBODY_SIGNED_IN):
+                continue
+            with undone(scene.gateway):
+                answer = call(operation, act)
+            code = answer.json().get("code") if "problem" in answer.headers.get("content-type", "") else None
+            is_refused = answer.status_code in (403, 404) and code != "client_administrator_required"
+            if asked == ANYBODY or asked in allowed:
+                if answer.status_code == 403 and code in ("not_allowed", "person_required", "second_factor_required"):
+                    faults.append(f"{role} is refused {operation}: {code}")
+            elif not is_refused:
+                faults.append(f"{role} may {operation}: {answer.status_code} {answer.text[:120]}")
+    machine = scene.machine(permissions=frozenset(Permission))
+    for operation, asked in OPERATIONS.items():
+        if asked in ("payments:approve", "payments:export", "rules:write", "users:write"):
+            for kind in (PrincipalKind.MACHINE, PrincipalKind.SYSTEM):
+                act = replace(machine, principal=replace(machine.principal, kind=kind))
+                with undone(scene.gateway):
+                    answer = call(operation, act)
+                if kind is PrincipalKind.MACHINE and answer.status_code < 400:
+                    faults.append(f"a machine may {operation}: {answer.status_code}")
+    assert not faults, "\n".join(faults)
+
+
+class undone:  # noqa: N801  # reads as what it does
+    """Takes back what the call inside did, so that no call changes what the next one meets."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.connection: Any = gateway.database.bind
+
+    def __enter__(self) -> None:
+        self.savepoint = self.connection.begin_nested()
+
+    def __exit__(self, *_: object) -> None:
+        self.savepoint.rollback()
