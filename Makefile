@@ -11,6 +11,8 @@ CACHE := $(CURDIR)/var/cache
 
 export SHARED := $(abspath $(SHARED))
 export PYTHONPYCACHEPREFIX := $(CACHE)/bytecode
+# Compiling our libraries anew in every process costs seconds; some environments ask for that, empty means no.
+export PYTHONDONTWRITEBYTECODE :=
 export PIP_CACHE_DIR := $(CACHE)/pip
 export UV_CACHE_DIR := $(CACHE)/uv
 export UV_LINK_MODE := copy

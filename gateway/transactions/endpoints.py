@@ -60,10 +60,9 @@ def list_transactions(
 ) -> Page[TransactionRead]:
     """Transactions, the newest booking day first."""
     wanted = TransactionFilter(account_id, client_id, date_from, date_until, state, search)
-    service = TransactionService(gateway)
-    rows, cursor = service.page(act, page, wanted)
-    labels = service.labels(act, rows)
-    return Page(items=[TransactionRead.of(row, labels.get(row.id, ())) for row in rows], next_cursor=cursor)
+    found = TransactionService(gateway).page(act, page, wanted)
+    items = [TransactionRead.of(row, found.labels.get(row.id, ())) for row in found.rows]
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
 @router.get("/transactions/sync", operation_id="sync_transactions", responses=problem_responses(400))

@@ -71,7 +71,7 @@ def index(shelf: Shelf) -> None:
 
 def found(shelf: Shelf, state: TransactionState = TransactionState.BOOKED, **asked: Any) -> list[str]:
     wanted = TransactionFilter(state=state, search=TransactionSearch(**asked))
-    rows, _ = TransactionService(shelf.gateway).page(shelf.act, PageRequest(50, None), wanted)
+    rows = TransactionService(shelf.gateway).page(shelf.act, PageRequest(50, None), wanted).rows
     return sorted(row.counterparty_name or "" for row in rows)
 
 
@@ -117,7 +117,7 @@ def test_a_search_that_says_nothing_is_refused(shelf: Shelf, asked: dict[str, An
 
 def test_labels_are_given_taken_away_and_searched_for(shelf: Shelf) -> None:
     service = TransactionService(shelf.gateway)
-    rows, _ = service.page(shelf.act, PageRequest(50, None), TransactionFilter())
+    rows = service.page(shelf.act, PageRequest(50, None), TransactionFilter()).rows
     row = next(row for row in rows if row.amount == Decimal("250.00"))
     assert service.put_labels(shelf.act, row.id, [" rent ", "check", "rent"])[1] == ["check", "rent"]
     assert found(shelf, label="rent") == ["Café De Zwaan"]
