@@ -13,26 +13,27 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import BinaryIO
 
+from coda.descriptions import describe
 from coda.errors import FaultyFile, Finding, Severity
 from coda.model import Movement, Statement
 from coda.reader import read
 from coda.source import CHUNK, Source, opened
 
-# Code of a finding → severity and hint. Codes are stable: programs and translations go by them.
-CHAIN_RULES: dict[str, tuple[Severity, str]] = {
-    "chain_unreadable": ("fault", "The file was left out; check it by itself to see what is wrong with it."),
-    "chain_balance": ("fault", "Importers stop here; a statement in between is missing, or comes twice."),
-    "chain_overlap": ("fault", "Two different statements begin at the same balance and day; keep one of them."),
-    "chain_duplicate_file": ("warning", "The same file comes twice; importers refuse or skip the second."),
-    "chain_duplicate_statement": ("warning", "The same statement comes twice; importers refuse or skip the second."),
-    "chain_number_gap": ("warning", "Ask the bank for the missing numbers, unless it numbers by day of the year."),
-    "chain_number_repeated": ("warning", "Importers that name statements by number see one statement only."),
-    "chain_number_backwards": ("warning", "Numbers start again in the middle of the year; importers may overwrite."),
-    "chain_year_start": ("warning", "The first statement of a year usually has number 001; earlier ones may miss."),
-    "chain_order": ("warning", "Import the files by closing day, the oldest first; importers check each opening."),
-    "chain_date_gap": ("warning", "The old balance is of another day than the last new balance; days may be missing."),
-    "chain_old_entry": ("warning", "Importers that sort by day may skip or double movements dated before the opening."),
-    "chain_account_data": ("warning", "Importers know the account by these data; ask the bank to keep them the same."),
+# Code of a finding → severity; names and hints stand in descriptions.csv.
+CHAIN_RULES: dict[str, Severity] = {
+    "chain_unreadable": "fault",
+    "chain_balance": "fault",
+    "chain_overlap": "fault",
+    "chain_duplicate_file": "warning",
+    "chain_duplicate_statement": "warning",
+    "chain_number_gap": "warning",
+    "chain_number_repeated": "warning",
+    "chain_number_backwards": "warning",
+    "chain_year_start": "warning",
+    "chain_order": "warning",
+    "chain_date_gap": "warning",
+    "chain_old_entry": "warning",
+    "chain_account_data": "warning",
 }
 
 
@@ -243,8 +244,7 @@ def _between(both: tuple[Link, Link], code: str, field: str, found: str, expecte
 
 
 def _finding(code: str, field: str, found: str, expected: str) -> Finding:
-    severity, hint = CHAIN_RULES[code]
-    return Finding(code, severity, 1, None, field, found, expected, hint)
+    return Finding(code, CHAIN_RULES[code], 1, None, field, found, expected, describe("hint", code))
 
 
 def _moment(link: Link) -> date:

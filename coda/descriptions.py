@@ -1,4 +1,4 @@
-"""What records, fields, structured communications and their values mean, in Dutch, French, English and German.
+"""What records, fields, communications, values and findings mean, in Dutch, French, English and German.
 
 The texts are our own and stand in `descriptions.csv` beside this file; the facts behind them are those of Febelfin,
 CODA 2.6, and for version 1 of the importers that still read it.
@@ -14,7 +14,7 @@ from coda.codes import LANGUAGES
 
 @lru_cache(maxsize=1)
 def descriptions() -> Mapping[tuple[str, str], Mapping[str, str]]:
-    """Texts by language, of a kind (record, field, type, part, value, r_type, r_reason) and a name; read once."""
+    """Texts by language, of a kind (record, field, type, part, value, r_type, word, finding, hint, …) and a name."""
     text = files("coda").joinpath("descriptions.csv").read_text(encoding="utf-8")
     return {
         (row["kind"], row["name"]): {language: row[language] for language in LANGUAGES}

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from coda.descriptions import describe
+
 Severity = Literal["fault", "warning"]
 
 
@@ -25,7 +27,7 @@ class Finding:
 
     `line` counts from 1 in the physical file; `columns` are the first and last position, from 1, or `None` when the
     whole line is meant; `field` is `record.field`, as in docs/coda/layout.md. A `fault` makes the strict reader refuse
-    the file; a `warning` is something banks are seen to do, and that some importers stumble over.
+    the file; a `warning` is something banks are seen to do, and that some importers stumble over. `hint` is in English.
     """
 
     code: str
@@ -38,16 +40,42 @@ class Finding:
     hint: str
 
     def __str__(self) -> str:
-        return f"{self.place}: found '{self.found}', expected {self.expected} ({self.code}) – {self.hint}"
+        return self.told_in("en")
+
+    def told_in(self, language: str) -> str:
+        """Place, what was found and expected, and the hint, in nl, fr, en or de."""
+        return f"{self.place_in(language)}: {self.found_in(language)} ({self.code}) – {self.hint_in(language)}"
+
+    def found_in(self, language: str) -> str:
+        """What was found there and what was expected; the values are those of the file and of the standard."""
+        found, expected = describe("word", "found", language), describe("word", "expected", language)
+        return f"{found} '{self.found}', {expected} {self.expected}"
+
+    def title_in(self, language: str = "en") -> str:
+        """What the code stands for, in nl, fr, en or de; the code itself for rules of importers."""
+        return describe("finding", self.code, language) or self.code
+
+    def hint_in(self, language: str = "en") -> str:
+        """The hint in nl, fr, en or de. Rules of importers quote their source, in English only."""
+        return describe("hint", self.code, language) or self.hint
 
     @property
     def place(self) -> str:
         """Line, columns and field, without what was found there: safe to log."""
+        return self.place_in("en")
+
+    def severity_in(self, language: str = "en") -> str:
+        """Fault or warning, in nl, fr, en or de."""
+        return describe("word", self.severity, language)
+
+    def place_in(self, language: str) -> str:
+        """As `place`, in nl, fr, en or de."""
+        line = f"{describe('word', 'line', language)} {self.line}"
         if self.columns is None:
-            return f"line {self.line}, {self.field}"
+            return f"{line}, {self.field}"
         first, last = self.columns
-        columns = f"column {first}" if first == last else f"columns {first}-{last}"
-        return f"line {self.line}, {columns}, {self.field}"
+        word = describe("word", "column" if first == last else "columns", language)
+        return f"{line}, {word} {first if first == last else f'{first}-{last}'}, {self.field}"
 
 
 class CodaError(ValueError):

@@ -4,8 +4,8 @@ Almost every line of almost every file is sound. `movements_of` takes such lines
 broken, at a tenth of what reading and checking record by record takes; for anything else it answers `None`, and
 `coda.blocks` and `coda.checks` say what is the matter. Both ways give the same statement and the same findings.
 
-The movements of a statement are found all at once and turned into columns, since Python goes down a column much faster
-than along its rows. The expressions are made from the layouts of the records, which are stated there alone.
+Fields side by side that take few values are one group, whose values are remembered by their text. The expressions are
+made from the layouts of the records, which are stated there alone.
 """
 
 import re

@@ -100,11 +100,8 @@ def _findings_list(lines: list[ExplainedLine], language: str) -> Iterator[str]:
     else:
         yield "<ul>\n"
         for finding in list(found.values())[:FINDINGS_MAX]:
-            severity = escape(describe("word", finding.severity, language))
-            columns = "-".join(map(str, finding.columns)) if finding.columns else ""
-            place = f"{describe('word', 'line', language)} {finding.line}"
-            place += f", {describe('word', 'columns', language)} {columns}" if columns else ""
-            text = escape(_clean(f"{place} · {finding.field} – {_finding_text(finding, language)}"))
+            severity = escape(finding.severity_in(language))
+            text = escape(_clean(f"{finding.place_in(language)} – {_finding_text(finding, language)}"))
             yield (
                 f'<li><a href="#L{finding.line}"><span class="{finding.severity}">{severity}</span> {text}</a></li>\n'
             )
@@ -127,7 +124,7 @@ def _field(field: Explanation, language: str) -> str:
     said = (field.value, field.meaning, field.record_meaning[language])
     label = _label(field.field, field.columns, said, language)
     for finding in field.findings:
-        text = f"{describe('word', finding.severity, language)}: {_finding_text(finding, language)}"
+        text = f"{finding.severity_in(language)}: {_finding_text(finding, language)}"
         label += "&#10;" + escape(_clean(text))
     return (
         f'<span class="field {field.role}{mark}" tabindex="0" role="note" aria-label="{label}">'
@@ -151,8 +148,8 @@ def _label(name: str, columns: tuple[int, int], said: tuple[str, str, str], lang
 
 
 def _finding_text(finding: Finding, language: str) -> str:
-    found, expected = describe("word", "found", language), describe("word", "expected", language)
-    return f"{found} '{finding.found}', {expected} {finding.expected} ({finding.code}) – {finding.hint}"
+    named = f"{finding.title_in(language)} ({finding.code})"
+    return f"{named}: {finding.found_in(language)} – {finding.hint_in(language)}"
 
 
 def _clean(text: str) -> str:

@@ -76,9 +76,9 @@ def _line(line: ExplainedLine, language: str, colour: bool) -> Iterator[str]:
 
 def _findings(findings: tuple[Finding, ...], language: str, colour: bool) -> Iterator[str]:
     for finding in findings:
-        severity = _painted(describe("word", finding.severity, language), _severity_colour(finding), colour)
-        found, expected = describe("word", "found", language), describe("word", "expected", language)
-        text = f"{finding.code}: {found} '{finding.found}', {expected} {finding.expected} – {finding.hint}"
+        severity = _painted(finding.severity_in(language), _severity_colour(finding), colour)
+        text = f"{finding.title_in(language)} ({finding.code}): {finding.found_in(language)}"
+        text += f" – {finding.hint_in(language)}"
         yield f"  {'':7}  {severity} {_plain(text)}"
 
 

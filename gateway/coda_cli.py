@@ -53,6 +53,7 @@ def check(
         typer.Option(help=f"Would this package take the file? One of {', '.join(coda.importers())}; may be repeated."),
     ] = None,
     chain: Annotated[bool, typer.Option("--chain", help="Check too how the statements follow each other.")] = False,
+    language: In = "en",
     as_json: Json = False,
 ) -> None:
     """Print every finding with line, columns, what was found and what was expected; exit 1 when a file has faults."""
@@ -64,7 +65,7 @@ def check(
 
     def checked_one_by_one(reading: Reading) -> Iterator[tuple[str, BinaryIO]]:
         for each in inputs(files, reading):
-            document, text, ok = _checked(each, importer or ())
+            document, text, ok = _checked(each, importer or (), language)
             outcomes.append(ok)
             documents.append(document)
             if not as_json:
@@ -78,9 +79,9 @@ def check(
         for _ in sources:
             pass
     if as_json:
-        _print_json({"files": documents, "chain": _chain_document(report)} if report else documents)
+        _print_json({"files": documents, "chain": _chain_document(report, language)} if report else documents)
     elif report:
-        _print_all(_chain_text(report))
+        _print_all(_chain_text(report, language))
     raise typer.Exit(FINE if all(outcomes) and (report is None or report.ok) else FAULTS)
 
 
@@ -127,12 +128,12 @@ def explain(
             elif line is not None and column is not None:
                 found = coda.explain(_readable(each), line, column, language)
                 if as_json:
-                    _print_json(_explanation_document(found))
+                    _print_json(_explanation_document(found, language))
                 else:
                     _print_all(explanation_text(found, colour=_has_colour(no_colour)))
             elif as_json:
                 lines = coda.xray(_readable(each), first_line=line or 1, last_line=line, language=language)
-                _print_json([_line_document(explained) for explained in lines])
+                _print_json([_line_document(explained, language) for explained in lines])
             else:
                 text = coda.xray_text(
                     _readable(each), language, colour=_has_colour(no_colour), first_line=line or 1, last_line=line
@@ -213,15 +214,23 @@ def _complain(refused: _Refused) -> bool:
     return False
 
 
-def _checked(each: Input | InputRefused, importers: Iterable[str]) -> tuple[dict[str, Any], list[str], bool]:
+def _checked(
+    each: Input | InputRefused, importers: Iterable[str], language: Language
+) -> tuple[dict[str, Any], list[str], bool]:
     """Document, text and whether there are no faults, of one file."""
     name = each.name
     if isinstance(each, InputRefused):
-        document = {"file": name, "ok": False, "statements": 0, "movements": 0, "findings": [_unreadable(each)]}
+        document = {
+            "file": name,
+            "ok": False,
+            "statements": 0,
+            "movements": 0,
+            "findings": [_unreadable(each, language)],
+        }
         return document, [f"{name}: {each.reason}"], False
     report = coda.check(each.rewound())
     verdicts = [coda.would_accept(each.rewound(), key) for key in importers]
-    text = [f"{name}: {finding.severity}: {finding}" for finding in report.findings]
+    text = [f"{name}: {_told(finding, language)}" for finding in report.findings]
     text.append(
         f"{name}: {'no faults' if report.ok else f'{len(report.faults)} faults'}, "
         f"{len(report.warnings)} warnings, {report.statements} statements, {report.movements} movements"
@@ -230,21 +239,21 @@ def _checked(each: Input | InputRefused, importers: Iterable[str]) -> tuple[dict
         text = [f"{name}: {_not_coda(name, coda.NotCoda(report.findings)).reason}"]
     for verdict in verdicts:
         text.append(f"{name}: {coda.importers()[verdict.importer].name}: accepts: {verdict.accepted}")
-        text.extend(f"{name}:   {line}" for line in _reasons_text(verdict))
+        text.extend(f"{name}:   {line}" for line in _reasons_text(verdict, language))
         text.extend(f"{name}:   not checked: {rule}" for rule in verdict.unchecked)
     document = {
         "file": Path(name).name,
         "ok": report.ok,
         "statements": report.statements,
         "movements": report.movements,
-        "findings": [_finding_document(finding) for finding in report.findings],
+        "findings": [_finding_document(finding, language) for finding in report.findings],
     }
     if verdicts:
         document["verdicts"] = [
             {
                 "importer": verdict.importer,
                 "accepted": verdict.accepted,
-                "reasons": [_finding_document(reason) for reason in verdict.reasons],
+                "reasons": [_finding_document(reason, language) for reason in verdict.reasons],
                 "counts": dict(verdict.counts),
                 "unchecked": list(verdict.unchecked),
             }
@@ -253,18 +262,22 @@ def _checked(each: Input | InputRefused, importers: Iterable[str]) -> tuple[dict
     return document, text, report.ok and all(verdict.accepted != "no" for verdict in verdicts)
 
 
-def _reasons_text(verdict: coda.Verdict) -> Iterator[str]:
+def _reasons_text(verdict: coda.Verdict, language: Language) -> Iterator[str]:
     """The first reasons by each rule, and how many more there are."""
     for code, count in verdict.counts.items():
         for reason in [each for each in verdict.reasons if each.code == code][:REASONS_SHOWN]:
-            yield f"{reason.severity}: {reason}"
+            yield _told(reason, language)
         if count > REASONS_SHOWN:
             yield f"and {count - REASONS_SHOWN:,} more ({code})"
 
 
-def _unreadable(refused: InputRefused) -> dict[str, Any]:
+def _told(finding: coda.Finding, language: Language) -> str:
+    return f"{finding.severity_in(language)}: {finding.told_in(language)}"
+
+
+def _unreadable(refused: InputRefused, language: Language) -> dict[str, Any]:
     finding = coda.Finding("unreadable", "fault", 1, None, "file", refused.reason, "a file", "Give the file itself.")
-    return _finding_document(finding)
+    return _finding_document(finding, language)
 
 
 def _statements(path: Path, reading: Reading, refusals: list[_Refused]) -> Iterator[coda.Statement]:
@@ -328,14 +341,14 @@ def _differences_text(indent: str, differences: Iterable[Difference]) -> Iterato
         yield f"{indent}{each.field}: {_printable(each.a) or '(nothing)'} → {_printable(each.b) or '(nothing)'}"
 
 
-def _chain_text(report: coda.ChainReport) -> Iterator[str]:
+def _chain_text(report: coda.ChainReport, language: Language) -> Iterator[str]:
     for each in report.findings:
         finding = each.finding
         after = f" after {each.after}" if each.after else ""
         account = f" {each.account}:" if each.account else ""
         yield (
-            f"chain: {finding.severity}:{account} {each.file}{after}: {finding.field}: found '{finding.found}', "
-            f"expected {finding.expected} ({finding.code}) – {finding.hint}"
+            f"chain: {finding.severity_in(language)}:{account} {each.file}{after}: {finding.field}: "
+            f"{finding.found_in(language)} ({finding.code}) – {finding.hint_in(language)}"
         )
     yield (
         f"chain: {'unbroken' if report.ok else 'broken'}, {report.accounts} accounts, {report.statements} statements "
@@ -343,22 +356,22 @@ def _chain_text(report: coda.ChainReport) -> Iterator[str]:
     )
 
 
-def _chain_document(report: coda.ChainReport) -> dict[str, Any]:
+def _chain_document(report: coda.ChainReport, language: Language) -> dict[str, Any]:
     return {
         "ok": report.ok,
         "accounts": report.accounts,
         "statements": report.statements,
         "files": report.files,
-        "findings": [_chain_finding_document(each) for each in report.findings],
+        "findings": [_chain_finding_document(each, language) for each in report.findings],
     }
 
 
-def _chain_finding_document(each: ChainFinding) -> dict[str, Any]:
+def _chain_finding_document(each: ChainFinding, language: Language) -> dict[str, Any]:
     place = {"file": each.file, "account": each.account, "after": each.after}
-    return place | _finding_document(each.finding)
+    return place | _finding_document(each.finding, language)
 
 
-def _finding_document(finding: coda.Finding) -> dict[str, Any]:
+def _finding_document(finding: coda.Finding, language: Language) -> dict[str, Any]:
     return {
         "code": finding.code,
         "severity": finding.severity,
@@ -367,22 +380,23 @@ def _finding_document(finding: coda.Finding) -> dict[str, Any]:
         "field": finding.field,
         "found": finding.found,
         "expected": finding.expected,
-        "hint": finding.hint,
+        "title": finding.title_in(language),
+        "hint": finding.hint_in(language),
     }
 
 
-def _line_document(line: coda.ExplainedLine) -> dict[str, Any]:
+def _line_document(line: coda.ExplainedLine, language: Language) -> dict[str, Any]:
     return {
         "line": line.number,
         "record": line.record,
         "text": line.text,
         "meaning": dict(line.record_meaning),
-        "fields": [_explanation_document(field) for field in line.fields],
-        "findings": [_finding_document(finding) for finding in line.findings],
+        "fields": [_explanation_document(field, language) for field in line.fields],
+        "findings": [_finding_document(finding, language) for finding in line.findings],
     }
 
 
-def _explanation_document(found: coda.Explanation) -> dict[str, Any]:
+def _explanation_document(found: coda.Explanation, language: Language) -> dict[str, Any]:
     return {
         "line": found.line,
         "columns": list(found.columns),
@@ -392,7 +406,7 @@ def _explanation_document(found: coda.Explanation) -> dict[str, Any]:
         "value": found.value,
         "field_meaning": dict(found.field_meaning),
         "value_meaning": dict(found.value_meaning),
-        "findings": [_finding_document(finding) for finding in found.findings],
+        "findings": [_finding_document(finding, language) for finding in found.findings],
     }
 
 

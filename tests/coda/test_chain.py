@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import coda
-from coda.chain import CHAIN_RULES
 from coda.model import Statement
 from tests.coda.builders import entry, statement
 
@@ -117,7 +116,3 @@ def test_a_file_that_cannot_be_read_is_a_finding_and_is_left_out(tmp_path: Path)
         ("chain_unreadable", "not_coda", "letter.pdf")
     ]
     assert not report.ok
-
-
-def test_every_code_has_a_hint() -> None:
-    assert all(code.startswith("chain_") and hint for code, (_, hint) in CHAIN_RULES.items())

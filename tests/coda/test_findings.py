@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 import coda
+from coda.chain import CHAIN_RULES
+from coda.codes import LANGUAGES
+from coda.descriptions import descriptions
+from coda.rules import RULES
 from tests.coda.test_samples import NAMES, path_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -69,3 +73,34 @@ def test_the_faults_of_a_sample_are_those_of_its_expected_file(shared: Path, nam
     totals = [finding.code for finding in faults if finding.code not in by_line]
     wrong = [CHECKS[key] for each in expected["statements"] for key, ok in each["checks"].items() if ok is False]
     assert sorted(totals) == sorted(wrong)
+
+
+def test_every_finding_has_a_name_and_a_hint_in_four_languages() -> None:
+    texts = descriptions()
+    for kind in ("finding", "hint"):
+        assert {name for each, name in texts if each == kind} == {*RULES, *CHAIN_RULES}
+        for code in (*RULES, *CHAIN_RULES):
+            said = texts[kind, code]
+            assert all(said[language].strip() for language in LANGUAGES), (kind, code)
+            assert kind == "finding" or len(set(said.values())) == len(LANGUAGES), "no language stands in for another"
+
+
+def test_a_finding_is_told_in_each_language() -> None:
+    (finding,) = coda.check(b"%PDF-1.7 something").findings
+    assert str(finding) == finding.told_in("en")
+    assert finding.told_in("nl").startswith(
+        "regel 1, file: gevonden 'a PDF document', verwacht a CODA file (not_coda) – Kies"
+    )
+    assert {finding.title_in(language) for language in LANGUAGES} == {
+        "Not CODA",
+        "Geen CODA",
+        "Pas du CODA",
+        "Kein CODA",
+    }
+
+
+def test_a_rule_of_an_importer_is_told_as_its_source_has_it() -> None:
+    finding = coda.Finding("oca_header", "fault", 1, (1, 5), "header", "x", "y", "As the source says.")
+    assert finding.hint_in("fr") == finding.hint
+    assert finding.title_in("fr") == "oca_header"
+    assert finding.place_in("fr") == "ligne 1, positions 1-5, header"

@@ -46,6 +46,22 @@ def test_the_findings_are_json_when_asked_for() -> None:
     assert document["findings"][0]["code"] == "bad_date"
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("nl", "fout: regel 3, posities 116-121, movement.entry_date: gevonden"),
+        ("fr", "erreur: ligne 3, positions 116-121, movement.entry_date: trouvé"),
+        ("de", "Fehler: Zeile 3, Stellen 116-121, movement.entry_date: gefunden"),
+    ],
+)
+def test_findings_are_told_in_the_language_asked_for(language: str, said: str) -> None:
+    assert said in run("check", DAMAGED, "--language", language).stdout
+    (document,) = json.loads(run("check", DAMAGED, "--language", language, "--json").stdout)
+    hint = document["findings"][0]["hint"]
+    assert hint != json.loads(run("check", DAMAGED, "--json").stdout)[0]["findings"][0]["hint"]
+    assert hint in run("explain", DAMAGED, "--language", language).stdout
+
+
 def test_an_archive_is_checked_member_by_member(tmp_path: Path) -> None:
     packed = archive(
         tmp_path / "year.zip",
