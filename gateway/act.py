@@ -13,7 +13,7 @@ from gateway.identity.rights import Permission, Principal, system
 
 SECOND_FACTOR: Final = "second_factor"
 Check = tuple[str, UUID | None]
-"""A permission that was asked for, or `SECOND_FACTOR`; of one client when it names one."""
+"""A permission asked for, or `SECOND_FACTOR` with its decision after a colon; of one client when it names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Act:
         self._note(permission, client_id)
         self.principal.require(permission, client_id)
 
-    def require_fresh_second_factor(self) -> None:
+    def require_fresh_second_factor(self, *, decision: str | None = None) -> None:
         """As `Principal.require_fresh_second_factor`, against real time."""
-        self._note(SECOND_FACTOR, None)
-        self.principal.require_fresh_second_factor(self.real_now)
+        self._note(SECOND_FACTOR if decision is None else f"{SECOND_FACTOR}:{decision}", None)
+        self.principal.require_fresh_second_factor(self.real_now, decision=decision)
 
     def _note(self, name: str, client_id: UUID | None) -> None:
         if (name, client_id) not in self.checks:

@@ -25,6 +25,10 @@ from gateway.i18n import _
 from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import Principal, SecondFactorRequired
 from gateway.identity.service import SESSION_PREFIX, IdentityService
+from gateway.machines.applications import TOKEN_PREFIX, ApplicationService
+from gateway.machines.assertions import HEADER as ASSERTION_HEADER
+from gateway.machines.assertions import AssertionService
+from gateway.machines.errors import AssertionRefused
 from gateway.machines.service import MachineService
 from gateway.pagination import PageRequest, page_request
 
@@ -146,7 +150,7 @@ def current_principal(
         if token.startswith(SESSION_PREFIX):
             principal, _session = identity.principal_of_session(token)
         else:
-            principal = MachineService(gateway).principal_of_token(token, source=source_of(request))
+            principal = _machine(request, gateway, token)
     else:
         cookie = request.cookies.get(COOKIE)
         if cookie is None:
@@ -159,6 +163,21 @@ def current_principal(
     if principal.is_person:
         request.state.language = principal.language
     return principal
+
+
+def _machine(request: Request, gateway: Gateway, token: str) -> Principal:
+    """A key, an application, or the person whose signed word the application carries (SEC-04)."""
+    asserted = request.headers.getlist(ASSERTION_HEADER)
+    if not token.startswith(TOKEN_PREFIX):
+        if asserted:
+            raise AssertionRefused(reason="key")
+        return MachineService(gateway).principal_of_token(token, source=source_of(request))
+    caller = ApplicationService(gateway).caller_of_token(token, source=source_of(request))
+    if not asserted:
+        return caller.principal
+    if len(asserted) > 1:
+        raise AssertionRefused(reason="malformed")
+    return AssertionService(gateway).person(caller, asserted[0])
 
 
 PrincipalDep = Annotated[Principal, Depends(current_principal)]
@@ -177,7 +196,7 @@ def current_act(request: Request, gateway: GatewayDep, principal: PrincipalDep) 
         now=moment + gateway.clock_offset(principal.office_id),
         real_now=moment,
         request_id=request.state.request_id,
-        psu=psu_of(request) if principal.is_person else None,
+        psu=psu_of(request) if principal.is_person and principal.via_id is None else None,
     )
 
 

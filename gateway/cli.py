@@ -17,6 +17,7 @@ from gateway.files_cli import CANNOT_RUN, pain_commands
 from gateway.identity.people import PeopleService
 from gateway.identity.rights import OfficeRole
 from gateway.keys_cli import keys_commands
+from gateway.machines_cli import application_commands, issuer_commands
 from gateway.offices.service import OfficeService
 from gateway.sandbox_cli import sandbox_commands
 from gateway.settings import Settings
@@ -36,6 +37,8 @@ app.add_typer(keys_commands, name="keys")
 app.add_typer(sandbox_commands, name="sandbox")
 office_commands = typer.Typer(no_args_is_help=True, help="Offices of this installation.")
 app.add_typer(office_commands, name="office")
+app.add_typer(application_commands, name="application")
+app.add_typer(issuer_commands, name="issuer")
 
 
 @app.command()

@@ -24,6 +24,10 @@ PREFIXES: Final = {
     "user": "usr",
     "membership": "mem",
     "credential": "key",
+    "application": "app",
+    "application_secret": "sec",
+    "assertion_issuer": "iss",
+    "assertion_subject": "sub",
     "client": "cli",
     "client_group": "cgr",
     "proposal": "pro",
@@ -114,6 +118,8 @@ class TypedId:
 OfficeIdField = Annotated[UUID, TypedId("office")]
 UserId = Annotated[UUID, TypedId("user")]
 CredentialId = Annotated[UUID, TypedId("credential")]
+ApplicationId = Annotated[UUID, TypedId("application")]
+ApplicationSecretId = Annotated[UUID, TypedId("application_secret")]
 ClientId = Annotated[UUID, TypedId("client")]
 MembershipId = Annotated[UUID, TypedId("membership")]
 ClientGroupId = Annotated[UUID, TypedId("client_group")]

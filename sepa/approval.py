@@ -10,7 +10,7 @@ A person counts once per rule, through groups and as deputy too; one decision se
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -126,6 +126,8 @@ class Subject:
     source: str = ""
     creditor_total_24h: Decimal = Decimal(0)
     creditor_total_30d: Decimal = Decimal(0)
+    needs_two: bool = False
+    """Two different people must approve whatever the rules ask: nobody knows which person prepared it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +232,7 @@ class Engine:
         self._preparer_may_approve = preparer_may_approve
         self._rules = tuple(rule for rule in rules if rule.is_active)
         self._members = [tuple(self._people_of(approver) for approver in rule.approvers) for rule in self._rules]
-        self._panels: dict[tuple[int, tuple[bool, ...], frozenset[str]], _Panel] = {}
+        self._panels: dict[tuple[int, tuple[bool, ...], frozenset[str], bool], _Panel] = {}
 
     def matching_rules(self, subject: Subject) -> list[Rule]:
         """The active rules that apply, in the order given."""
@@ -243,7 +245,10 @@ class Engine:
         matching = [i for i, rule in enumerate(self._rules) if _matches(rule.conditions, subject)]
         barred = frozenset() if self._preparer_may_approve else subject.preparers
         approvals = self._counting(current, subject.preparers) if current else []
-        requirements = tuple(self._requirement(i, subject.amount, barred, approvals) for i in matching)
+        doubled = self._doubled(subject, matching, barred)
+        requirements = tuple(
+            self._requirement(i, subject.amount, barred, approvals, is_doubled=i == doubled) for i in matching
+        )
         reasons = tuple(
             Reason("rule_unsatisfiable", requirement.rule_id, requirement.needed, requirement.available)
             for requirement in requirements
@@ -295,22 +300,37 @@ class Engine:
         ]
         return sorted(approvals, key=lambda decision: (decision.decided_at, decision.user_id))
 
-    def _panel(self, i: int, amount: Decimal, barred: frozenset[str]) -> "_Panel":
+    def _doubled(self, subject: Subject, matching: Sequence[int], barred: frozenset[str]) -> int | None:
+        """The rule that must ask a second person, when one person could meet all rules of a subject that needs two."""
+        if not subject.needs_two or not matching or any(self._rules[i].needed > 1 for i in matching):
+            return None
+        panels = {i: self._panel(i, subject.amount, barred) for i in matching}
+        if not frozenset.intersection(*(panel.eligible for panel in panels.values())):
+            return None
+        return max(matching, key=lambda i: (panels[i].available, self._rules[i].id))
+
+    def _panel(self, i: int, amount: Decimal, barred: frozenset[str], *, is_doubled: bool = False) -> "_Panel":
         rule = self._rules[i]
         asked = tuple(approver.amount_max is None or amount <= approver.amount_max for approver in rule.approvers)
-        key = (i, asked, barred)
+        key = (i, asked, barred, is_doubled)
         if key not in self._panels:
             entries = tuple(
                 members - barred if is_asked else frozenset[str]()
                 for members, is_asked in zip(self._members[i], asked, strict=True)
             )
-            self._panels[key] = _Panel(rule, entries)
+            self._panels[key] = _Panel(replace(rule, mode=Mode.COUNT, count=2) if is_doubled else rule, entries)
         return self._panels[key]
 
     def _requirement(
-        self, i: int, amount: Decimal, barred: frozenset[str], approvals: Sequence[Decision]
+        self,
+        i: int,
+        amount: Decimal,
+        barred: frozenset[str],
+        approvals: Sequence[Decision],
+        *,
+        is_doubled: bool = False,
     ) -> Requirement:
-        panel = self._panel(i, amount, barred)
+        panel = self._panel(i, amount, barred, is_doubled=is_doubled)
         if not approvals:
             return panel.untouched
         rule = self._rules[i]

@@ -6,6 +6,7 @@ Everything here happens inside the caller's unit of work, which holds the basket
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -83,7 +84,7 @@ def preview(
     facts = creditor_facts(session, act.office_id, payments[0].client_id, payments, now=act.now)
     return {
         payment.id: panel.proposed(
-            subject_of(payment, files[payment.id].preparers, seal="none yet", basket_total=basket_total, facts=facts)
+            subject_of(payment, files[payment.id], seal="none yet", basket_total=basket_total, facts=facts)
         )
         for payment in payments
     }
@@ -133,12 +134,12 @@ def ask_further(
         file = files[payment.id]
         if payment.approval_basis != "rules":
             continue
-        subject = subject_of(payment, file.preparers, basket_total=basket_total, facts=facts)
+        subject = subject_of(payment, file, basket_total=basket_total, facts=facts)
         rows = _rows(act, payment, {UUID(rule.id): rule.version for rule in panel.added(payment, subject, file)})
         if not rows:
             continue
         session.add_all(rows)
-        evaluation = panel.standing(payment, File(file.preparers, [*file.requests, *rows], file.approvals))
+        evaluation = panel.standing(payment, replace(file, requests=[*file.requests, *rows]))
         refuse([payment], {payment.id: evaluation})
         if payment.state is PaymentState.APPROVED and evaluation.state is not State.APPROVED:
             payment.state = step(PAYMENT_TRANSITIONS, payment.state, PaymentState.SUBMITTED)

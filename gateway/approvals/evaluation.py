@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from gateway.approvals.models import Approval, ApprovalRequest, ApprovalSettings
 from gateway.approvals.repository import ApprovalRepository
 from gateway.approvals.rulebook import Rulebook
 from gateway.approvals.states import RequestState
+from gateway.machines.models import Application
 from gateway.payments.creditors import CreditorFacts
 from gateway.payments.models import Payment
+from gateway.payments.queries import within
 from gateway.payments.repository import PaymentRepository
 from sepa.approval import ANY, Decision, Directory, Engine, Evaluation, Reason, Rule, Subject, Verdict
 
@@ -31,6 +33,8 @@ class File:
     preparers: frozenset[UUID] = frozenset()
     requests: Sequence[ApprovalRequest] = ()
     approvals: Sequence[Approval] = ()
+    needs_two: bool = False
+    """An application made or changed it and did not say for whom (SEC-15)."""
 
     def live_requests(self, payment: Payment) -> list[ApprovalRequest]:
         """The requests of the present round that were not voided."""
@@ -46,12 +50,26 @@ class File:
 
 
 def files(session: Session, office_id: UUID, payments: Iterable[Payment]) -> dict[UUID, File]:
-    """The files of many payments, in three statements."""
+    """The files of many payments, in four statements."""
     ids = [payment.id for payment in payments]
     repository = ApprovalRepository(session)
     preparers = PaymentRepository(session).preparers(office_id, ids)
+    unnamed = unnamed_preparers(session, preparers)
     requests, approvals = repository.requests(office_id, ids), repository.approvals(office_id, ids)
-    return {id_: File(preparers[id_], requests.get(id_, ()), approvals.get(id_, ())) for id_ in ids}
+    return {
+        id_: File(preparers[id_], requests.get(id_, ()), approvals.get(id_, ()), not unnamed.isdisjoint(preparers[id_]))
+        for id_ in ids
+    }
+
+
+def unnamed_preparers(session: Session, preparers: Mapping[UUID, Iterable[UUID]]) -> frozenset[UUID]:
+    """Those among the preparers that are applications: which person was behind them is not known.
+
+    Asked by their ids, which the seals cover, and not by what the row says of its kind.
+    """
+    everyone = frozenset[UUID]().union(*preparers.values())
+    query = select(Application.id).where(within(Application.id, everyone))
+    return frozenset(session.exec(query))
 
 
 class Panel:
@@ -84,7 +102,7 @@ class Panel:
             self.rulebook.asked(request.rule_id, request.rule_version) for request in file.live_requests(payment)
         )
         return self._engine(rules).evaluate(
-            subject_of(payment, file.preparers), [decision_of(approval) for approval in file.decisions(payment)]
+            subject_of(payment, file), [decision_of(approval) for approval in file.decisions(payment)]
         )
 
     def departing(self, payment: Payment, subject: Subject, file: File, approvals: Sequence[Approval]) -> Evaluation:
@@ -139,7 +157,7 @@ def panels(session: Session, office_id: UUID, client_ids: Iterable[UUID]) -> dic
 
 def subject_of(
     payment: Payment,
-    preparers: Iterable[UUID],
+    file: File,
     *,
     seal: str | None = None,
     basket_total: Decimal = Decimal(0),
@@ -152,7 +170,8 @@ def subject_of(
         id=str(payment.id),
         amount=payment.amount,
         seal=seal or payment.seal or "",
-        preparers=frozenset(map(str, preparers)),
+        preparers=frozenset(map(str, file.preparers)),
+        needs_two=file.needs_two,
         basket_total=basket_total,
         debtor_account=str(payment.debtor_account_id),
         creditors=frozenset(creditors),

@@ -27,7 +27,7 @@ from gateway.approvals.errors import (
     SealRequired,
 )
 from gateway.approvals.evaluation import File, Panel, files, panels
-from gateway.approvals.guard import SECOND_FACTOR, require_client_of
+from gateway.approvals.guard import require_client_of, second_factor_of
 from gateway.approvals.models import Approval
 from gateway.approvals.sealing import approval_mac
 from gateway.approvals.states import TRANSITIONS, RequestState
@@ -99,7 +99,10 @@ class ApprovalService:
         Raises `PersonRequired` for machines and `SecondFactorRequired`; everything else is in the results.
         """
         assert len(wishes) <= DECISIONS_MAX, "the endpoint refuses more"
-        act.require_fresh_second_factor()
+        verdicts = {wish.verdict for wish in wishes}
+        # One assertion names one decision: through an application, approvals and rejections come apart.
+        act.require_fresh_second_factor(decision=verdicts.pop().value if len(verdicts) == 1 else "mixed")
+        act.principal.require_asserted(seals={wish.payment_id: wish.seal for wish in wishes})
         with self.gateway.database.unit_of_work(act.office_id) as session:
             table = _Table(session, act, wishes)
             outcomes = [self._decide(session, act, wish, table) for wish in wishes]
@@ -140,7 +143,7 @@ class ApprovalService:
                     },
                 ),
             },
-            second_factor=SECOND_FACTOR,
+            second_factor=second_factor_of(act),
         )
         return DecisionOutcome(payment.id, payment, evaluation)
 
@@ -247,6 +250,7 @@ class _Table:
 
     def _refusal(self, client_id: UUID) -> GatewayError | None:
         try:
+            self._act.principal.require_asserted(client_id=client_id)
             require_client_of(
                 self._session,
                 self._act,

@@ -21,7 +21,7 @@ from gateway.payments.queries import within
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 
-_ACTORS = {"user": "user", "machine": "credential", "system": "office"}
+_ACTORS = {"user": "user", "machine": "credential", "app": "application", "system": "office"}
 
 
 @router.get("/audit-entries", operation_id="list_audit_entries", responses=problem_responses(400))
@@ -73,6 +73,7 @@ def _shown(entry: AuditEntry) -> AuditEntryRead:
         client_id=entry.client_id,
         request_id=entry.request_id,
         second_factor=entry.second_factor,
+        via=encode("application", entry.via_id) if entry.via_id else None,
         changed_fields=sorted(entry.digests),
         mac=entry.mac.hex(),
     )

@@ -124,6 +124,7 @@ class AuditLog:
             client_id=pending.client_id,
             request_id=pending.act.request_id,
             second_factor=pending.second_factor,
+            via_id=pending.act.principal.via_id,
             digests=digests,
             previous_mac=head.audit_hash,
             mac=b"",
@@ -173,7 +174,7 @@ def _changed_value(session: Session, office_id: UUID) -> str | None:
 
 def canonical(entry: AuditEntry) -> bytes:
     """The bytes an entry's HMAC covers: sorted JSON of every column but the HMAC itself."""
-    document = {
+    document: dict[str, Any] = {
         "version": 1,
         "id": str(entry.id),
         "office_id": str(entry.office_id),
@@ -191,6 +192,9 @@ def canonical(entry: AuditEntry) -> bytes:
         "digests": entry.digests,
         "previous_mac": entry.previous_mac.hex(),
     }
+    if entry.via_id is not None:
+        # Version 2 names the application; entries without one are as they were before there were applications.
+        document |= {"version": 2, "via_id": str(entry.via_id)}
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -33,6 +33,8 @@ class AuditEntry(Base, table=True):
     client_id: UUID | None = Field(default=None, index=True)
     request_id: str | None = Field(default=None, max_length=64)
     second_factor: str | None = Field(default=None, max_length=10)
+    via_id: UUID | None = None
+    """The application through which a person acted (SEC-04)."""
     digests: dict[str, Any] = Field(sa_type=JSONB)
     """Per field the salted digests of the old and new value; the values themselves lie in `audit_value`."""
     previous_mac: bytes

@@ -24,6 +24,7 @@ class AuditEntryRead(Shape):
     client_id: ClientId | None
     request_id: str | None
     second_factor: str | None
+    via: str | None = Field(description="The application through which a person acted.")
     changed_fields: list[str]
     mac: Annotated[str, Field(description="Hexadecimal; covers this entry and the one before it.")]
 

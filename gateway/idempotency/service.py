@@ -85,7 +85,7 @@ class IdempotencyService:
         """
         principal = caller.principal if isinstance(caller, Act) else caller
         office_id, now = principal.office_id, self.gateway.real_now()
-        key_hash = _hash(principal.kind, str(principal.id), path, key)
+        key_hash = _hash(principal.kind, str(principal.id), str(principal.via_id or ""), path, key)
         with self.gateway.database.unit_of_work(office_id) as session:
             made = new_id()
             values = {
@@ -157,8 +157,9 @@ class IdempotencyService:
         if not isinstance(caller, Act):
             return
         for name, client_id in checks:
-            if name == SECOND_FACTOR:
-                caller.require_fresh_second_factor()
+            factor, _, decision = str(name).partition(":")
+            if factor == SECOND_FACTOR:
+                caller.require_fresh_second_factor(decision=decision or None)
             elif client_id is None:
                 caller.require(Permission(name))
             else:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request
 
 from gateway.api import GatewayDep, PrincipalDep, problem_responses
 from gateway.errors import SignInError
+from gateway.identity.rights import PrincipalKind
 from gateway.identity.schemas import (
     MeRead,
     SecondFactorWrite,
@@ -19,7 +20,9 @@ from gateway.ids import encode
 
 router = APIRouter(prefix="/v1", tags=["identity"])
 
-PUBLIC_OPERATIONS = frozenset({"create_session"})
+_KINDS = {PrincipalKind.USER: "user", PrincipalKind.MACHINE: "credential", PrincipalKind.APPLICATION: "application"}
+
+PUBLIC_OPERATIONS = frozenset({"create_access_token", "create_session"})
 """Operations that need no sign-in; a test expects 401 from every other one."""
 
 
@@ -78,7 +81,7 @@ def get_me(principal: PrincipalDep) -> MeRead:
     """Who the caller is and what the caller may do."""
     return MeRead(
         kind=principal.kind,
-        id=encode("user" if principal.is_person else "credential", principal.id),
+        id=encode(_KINDS[principal.kind], principal.id),
         office_id=principal.office_id,
         language=principal.language if principal.is_person else None,  # type: ignore[arg-type]  # one of our four
         permissions=sorted(principal.office_permissions),

@@ -102,7 +102,13 @@ SCOPE_PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "audit": frozenset({P.AUDIT_READ}),
     "admin": frozenset({P.ADMIN, P.RULES_READ, P.USERS_READ}),
 }
-"""Scopes of API tokens. None gives `payments:approve` or `payments:export`: a machine prepares, people decide."""
+"""Scopes of machines. None gives `payments:approve` or `payments:export`: a machine prepares, people decide."""
+
+DECISION_SCOPES: Final[Mapping[str, frozenset[Permission]]] = {
+    "payments:approve": frozenset({P.PAYMENTS_APPROVE, P.PAYMENTS_READ, P.RULES_READ}),
+    "payments:export": frozenset({P.PAYMENTS_EXPORT, P.PAYMENTS_READ, P.RULES_READ}),
+}
+"""Scopes that give a machine nothing of its own: it may carry the signed word of a person who decides (SEC-04)."""
 
 
 class SecondFactorRequired(RightsError):
@@ -121,12 +127,42 @@ class PersonRequired(RightsError):
     hint = "Let a signed-in person with the right role take the decision."
 
 
+class AssertionMismatch(RightsError):
+    """The user assertion speaks of another decision, client, object or seal than the request."""
+
+    code = "assertion_mismatch"
+    title = "The assertion is not about this"
+    hint = "Have the person confirm exactly this decision, client and these seals, and send the new assertion."
+
+
+class SignInHereRequired(RightsError):
+    """What no application carries for a person: rules, roles, keys, the acts of two people (APP-12)."""
+
+    code = "sign_in_here_required"
+    title = "This is done after signing in here, not through another application"
+    hint = "Sign in to the pages of Sluis itself and do it there."
+
+
 class PrincipalKind(StrEnum):
     """Who acts."""
 
     USER = "user"
     MACHINE = "machine"
+    APPLICATION = "app"
     SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Asserted:
+    """What a person confirmed at the identity provider: the decision, the client, and what the seals were."""
+
+    decision: str | None = None
+    """`approve`, `reject`, `export`, `download`; None when nothing is decided."""
+    client_id: UUID | None = None
+    object_id: UUID | None = None
+    """The basket of an export, the export of a download."""
+    seals: Mapping[UUID, str] = field(default_factory=dict)
+    """Payment id to seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +171,7 @@ class Principal:
 
     kind: PrincipalKind
     id: UUID
-    """User id, or credential id of a machine; the office's id for the system itself."""
+    """User id, id of a key or application; the office's id for the system itself."""
     office_id: UUID
     office_permissions: frozenset[Permission] = frozenset()
     client_permissions: Mapping[UUID, frozenset[Permission]] = field(default_factory=dict)
@@ -143,6 +179,10 @@ class Principal:
     """The clients that the office permissions reach; None when all do."""
     second_factor_at: datetime | None = None
     language: str = "en"
+    via_id: UUID | None = None
+    """The application that carried this person's assertion; None when the person is here, and for machines."""
+    asserted: Asserted | None = None
+    """What that assertion says."""
 
     @property
     def is_person(self) -> bool:
@@ -190,12 +230,42 @@ class Principal:
         if permission not in self.office_permissions or self.office_clients is not None:
             raise RightsError
 
-    def require_fresh_second_factor(self, now: datetime) -> None:
-        """Raise unless a person acts whose second factor is fresh. `now` is real time."""
+    def require_fresh_second_factor(self, now: datetime, *, decision: str | None = None) -> None:
+        """Raise unless a person acts whose second factor is fresh. `now` is real time.
+
+        A person who comes through an application needs an assertion of this `decision`; without a name for it, it is
+        something no application carries (SEC-04, APP-12).
+        """
         if not self.is_person:
             raise PersonRequired
+        if self.via_id is not None and decision is None:
+            raise SignInHereRequired
+        if self.via_id is not None and (self.asserted is None or self.asserted.decision != decision):
+            raise AssertionMismatch
         if self.second_factor_at is None or now - self.second_factor_at > SECOND_FACTOR_LIFE:
             raise SecondFactorRequired
+
+    def require_asserted(
+        self,
+        *,
+        client_id: UUID | None = None,
+        object_id: UUID | None = None,
+        seals: Mapping[UUID, str | None] | None = None,
+    ) -> None:
+        """Raise `AssertionMismatch` when what is given is not exactly what the assertion says; None is not compared.
+
+        A person who is here shows by acting what is meant, and always passes.
+        """
+        if self.via_id is None:
+            return
+        said = self.asserted
+        if (
+            said is None
+            or (client_id is not None and client_id != said.client_id)
+            or (object_id is not None and object_id != said.object_id)
+            or (seals is not None and dict(seals) != dict(said.seals))
+        ):
+            raise AssertionMismatch
 
 
 def person_permissions(

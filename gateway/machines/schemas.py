@@ -1,4 +1,4 @@
-"""Shapes of API keys in the API."""
+"""Shapes of API keys and applications in the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.api import MomentText, Shape
-from gateway.ids import ClientId, CredentialId
+from gateway.ids import ApplicationId, ApplicationSecretId, ClientId, CredentialId
 from gateway.offices.schemas import Name
 
 Scopes = Annotated[
@@ -51,3 +51,58 @@ class CredentialCreated(Shape):
 
     credential: CredentialRead
     token: str
+
+
+class ApplicationWrite(Shape):
+    """A new application; scopes for decisions and exports are granted by the operator."""
+
+    name: Name
+    scopes: Scopes
+    allowed_addresses: Addresses = Field(default_factory=list)
+
+
+class SecretRead(Shape):
+    """A secret in use, without the secret."""
+
+    id: ApplicationSecretId
+    created_at: MomentText
+    last_used_at: MomentText | None
+
+
+class ApplicationRead(Shape):
+    """An application as this office sees it; `id` is its `client_id`."""
+
+    id: ApplicationId
+    name: str
+    scopes: list[str] = Field(description="What it has at this office.")
+    allowed_addresses: list[str]
+    is_own: bool = Field(description="Made by this office, which keeps its secrets; otherwise by the operator.")
+    created_at: MomentText
+    last_used_at: MomentText | None
+    secrets: list[SecretRead] = Field(description="At most two; empty when the operator keeps them.")
+
+
+class ApplicationsRead(Shape):
+    """Applications that serve the office, newest first."""
+
+    items: list[ApplicationRead]
+
+
+class ApplicationCreated(Shape):
+    """A new application with its first secret, shown this once."""
+
+    client_id: ApplicationId
+    client_secret: str
+
+
+class SecretCreated(Shape):
+    """A new secret, shown this once."""
+
+    id: ApplicationSecretId
+    client_secret: str
+
+
+class AssertionLinkWrite(Shape):
+    """An assertion of the person's own, fresh from the identity provider."""
+
+    assertion: Annotated[str, Field(max_length=65536)]

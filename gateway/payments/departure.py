@@ -117,7 +117,7 @@ def _approvals(  # noqa: PLR0917 — all that decides, in one place
     decisions = file.decisions(payment)
     if not all(is_genuine(keys, approval) for approval in decisions):
         return [Hindrance(payment.id, "approval_mismatch", "An approval was changed in the database.")]
-    subject = subject_of(payment, file.preparers, basket_total=basket_total, facts=facts)
+    subject = subject_of(payment, file, basket_total=basket_total, facts=facts)
     return _unmet(payment.id, panel.departing(payment, subject, file, decisions))
 
 

@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 from gateway.act import Act
 from gateway.approvals import asking
 from gateway.approvals.evaluation import files, panels
-from gateway.approvals.guard import SECOND_FACTOR
+from gateway.approvals.guard import second_factor_of
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.identity.rights import Permission, PersonRequired
@@ -70,12 +70,15 @@ class ExportService:
         A person with the exporter's right and a fresh second factor only. Any failing check refuses the whole act.
         Raises `BasketNotApproved`, `AlreadyExported`, `NothingToExport`, `ExportRefused`, `ClientNotActive`.
         """
-        act.require_fresh_second_factor()
+        act.require_fresh_second_factor(decision="export")
         with self.gateway.database.unit_of_work(act.office_id) as session:
             basket, client = find_basket(session, act, basket_id, Permission.PAYMENTS_EXPORT, is_change=True)
             require_active(client)
             together = PaymentRepository(session).lock_payments_of(act.office_id, [basket.id])
             chosen = self._chosen(session, act, basket, together, payment_ids)
+            act.principal.require_asserted(
+                client_id=client.id, object_id=basket.id, seals={payment.id: payment.seal for payment in chosen}
+            )
             departure = departure_of(session, act, chosen, asking.total_of(together))
             found = hindrances(session, act, self.gateway.keys, chosen, departure)
             if found:
@@ -137,7 +140,12 @@ class ExportService:
             is_first = export.first_downloaded_at is None
             found: list[Hindrance] = []
             if is_first:
-                act.require_fresh_second_factor()
+                act.require_fresh_second_factor(decision="download")
+                if act.principal.via_id is not None:
+                    members = ExportRepository(session).payments(act.office_id, export.id)
+                    act.principal.require_asserted(
+                        client_id=client.id, object_id=export.id, seals={row.payment_id: row.seal for row in members}
+                    )
                 found = self._recheck(session, act, basket, export)
             content = b"" if found else self._content(session, act, export, is_first=is_first)
         if found:
@@ -278,7 +286,7 @@ class ExportService:
         }
         self.gateway.audit.record(
             session, act, action, "export", export.id, client_id=export.client_id, changes={**changes, **more},
-            second_factor=SECOND_FACTOR,
+            second_factor=second_factor_of(act),
         )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from gateway.approvals.evaluation import File, files, panels
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import FieldFault
-from gateway.identity.rights import Permission
+from gateway.identity.rights import Permission, PrincipalKind
 from gateway.pagination import PageRequest, Sort
 from gateway.payments.access import find_basket, find_payment, follow, hold_payment, states_of, visible_clients
 from gateway.payments.content import (
@@ -157,7 +157,9 @@ class PaymentService:
             on_file = files(session, act.office_id, together if basket.state is not BasketState.DRAFT else [payment])
             note_preparer(session, act, [payment], {payment.id: on_file[payment.id].preparers})
             on_file[payment.id] = replace(
-                on_file[payment.id], preparers=on_file[payment.id].preparers | {act.principal.id}
+                on_file[payment.id],
+                preparers=on_file[payment.id].preparers | {act.principal.id},
+                needs_two=on_file[payment.id].needs_two or act.principal.kind is PrincipalKind.APPLICATION,
             )
             if basket.state is not BasketState.DRAFT:
                 accept_findings(session, act, [payment], accepted_findings)

@@ -19,6 +19,7 @@ from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import PREFIXES, encode, new_id
 from gateway.jobs.service import JobService
+from gateway.machines.applications import ApplicationService
 from gateway.machines.service import MachineService
 from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.proposals.service import ProposalService
@@ -34,7 +35,8 @@ EVERYONE = {"end_session", "confirm_second_factor", "get_me", "get_office", "get
 """Operations that need a sign-in and no particular right."""
 OF_PERSONS = {
     "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
-    "put_approval_settings", "create_decision", "create_decisions", "create_exports", "get_export_content",
+    "put_approval_settings", "create_application_secret",
+    "create_decision", "create_decisions", "create_exports", "get_export_content",
     "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
     "create_invitation", "send_invitation_again", "end_invitation",
 }  # fmt: skip
@@ -102,6 +104,8 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "create_session": {"email": "a@example.test", "password": "x" * 12},
         "confirm_second_factor": {"code": "000000"},
         "create_credential": {"name": "Portal", "scopes": ["coda"]},
+        "create_application": {"name": "Portal", "scopes": ["coda"]},
+        "create_assertion_link": {"assertion": "a.b.c"},
         "put_client": {"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"},
         "put_client_state": {"state": "suspended"},
         "move_test_clock": {"advance_days": 0},
@@ -175,6 +179,11 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         act_of_system(scene.office, now=linked.real_now()), name="idle", scopes=["audit"]
     )
     ids["credential_id"] = encode("credential", credential.id)
+    application, secret, _ = ApplicationService(linked).create(
+        act_of_system(office, now=linked.real_now()), name="own", scopes=["coda"]
+    )
+    ids["application_id"] = encode("application", application.id)
+    ids["secret_id"] = encode("application_secret", secret.id)
     ids |= scene_ids(scene)
 
     other = make_office(linked, name="Ander kantoor")

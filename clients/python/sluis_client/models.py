@@ -129,6 +129,44 @@ class AddressShape(Shape):
     lines: list[str] | None = None
 
 
+class ApplicationCreated(Shape):
+    """A new application with its first secret, shown this once."""
+
+    client_id: str
+    client_secret: str
+
+
+class ApplicationRead(Shape):
+    """An application as this office sees it; `id` is its `client_id`."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    """What it has at this office."""
+    allowed_addresses: list[str]
+    is_own: bool
+    """Made by this office, which keeps its secrets; otherwise by the operator."""
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+    secrets: list[SecretRead]
+    """At most two; empty when the operator keeps them."""
+
+
+class ApplicationWrite(Shape):
+    """A new application; scopes for decisions and exports are granted by the operator."""
+
+    name: str
+    scopes: list[str]
+    allowed_addresses: list[str] | None = None
+    """Networks it may call from; empty: from anywhere."""
+
+
+class ApplicationsRead(Shape):
+    """Applications that serve the office, newest first."""
+
+    items: list[ApplicationRead]
+
+
 class ApprovalSettingsRead(Shape):
     """The settings of a client."""
 
@@ -150,6 +188,12 @@ class ApproverShape(Shape):
     user_id: str | None = None
     group_id: str | None = None
     amount_max: MoneyShape | None = None
+
+
+class AssertionLinkWrite(Shape):
+    """An assertion of the person's own, fresh from the identity provider."""
+
+    assertion: str
 
 
 class AssignedClients(Shape):
@@ -182,6 +226,8 @@ class AuditEntryRead(Shape):
     client_id: str | None
     request_id: str | None
     second_factor: str | None
+    via: str | None
+    """The application through which a person acted."""
     changed_fields: list[str]
     mac: str
     """Hexadecimal; covers this entry and the one before it."""
@@ -1250,6 +1296,21 @@ class SecondFactorWrite(Shape):
     """A code from the authenticator."""
 
     code: str
+
+
+class SecretCreated(Shape):
+    """A new secret, shown this once."""
+
+    id: str
+    client_secret: str
+
+
+class SecretRead(Shape):
+    """A secret in use, without the secret."""
+
+    id: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
 
 
 class SessionRead(Shape):

@@ -454,6 +454,48 @@ class Operations(Transport):
         """End an API key at once."""
         self._call("DELETE", f"/v1/credentials/{self._segment(credential_id)}")
 
+    def list_applications(self) -> models.ApplicationsRead:
+        """Applications that serve the office, newest first, without their secrets."""
+        return self._model(models.ApplicationsRead, self._call("GET", "/v1/applications"))
+
+    def create_application(
+        self, body: models.ApplicationWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ApplicationCreated:
+        """Make an application; its first secret is shown this once. A person with a fresh second factor only. The
+        answer shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
+        return self._model(
+            models.ApplicationCreated,
+            self._call("POST", "/v1/applications", body=body, idempotency_key=idempotency_key),
+        )
+
+    def revoke_application(self, application_id: str) -> None:
+        """End an application for this office at once, and wholly when this office made it."""
+        self._call("DELETE", f"/v1/applications/{self._segment(application_id)}")
+
+    def create_application_secret(
+        self, application_id: str, *, idempotency_key: str | None = None
+    ) -> models.SecretCreated:
+        """A second secret beside the one in use, to replace it without a stop; shown this once. The answer shows a
+        secret once: a repetition with the same key is told that the first succeeded.
+        """
+        return self._model(
+            models.SecretCreated,
+            self._call(
+                "POST", f"/v1/applications/{self._segment(application_id)}/secrets", idempotency_key=idempotency_key
+            ),
+        )
+
+    def revoke_application_secret(self, application_id: str, secret_id: str) -> None:
+        """End one secret of an application at once."""
+        self._call("DELETE", f"/v1/applications/{self._segment(application_id)}/secrets/{self._segment(secret_id)}")
+
+    def create_assertion_link(
+        self, body: models.AssertionLinkWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> None:
+        """Say, signed in here, that this assertion is about oneself; decisions can then come through the portal."""
+        self._call("POST", "/v1/assertion-links", body=body, idempotency_key=idempotency_key)
+
     def get_office(self) -> models.OfficeRead:
         """The office the caller works for."""
         return self._model(models.OfficeRead, self._call("GET", "/v1/office"))

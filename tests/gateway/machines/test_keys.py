@@ -154,7 +154,7 @@ def test_a_key_for_named_clients_sees_no_other(gateway: Gateway) -> None:
         act_of_system(office), name="pull", scopes=["coda", "consents"], client_ids=[mine.id]
     )
     principal = machines.principal_of_token(token)
-    assert principal.visible_clients(Permission.STATEMENTS_READ) == {mine.id}
+    assert principal.visible_clients(Permission.STATEMENTS_READ) == frozenset({mine.id})
     with pytest.raises(NotFound):
         principal.require(Permission.STATEMENTS_READ, theirs.id)
     with TestClient(create_app(gateway)) as http:
