@@ -27,6 +27,7 @@ class ProposalWrite(Shape):
             description="`role.grant`: give the user `object_id` a role, content `{role, salaries}`, the client in"
             " `client_id` (none for an office role). `role.end`: end the role `object_id`."
             " `invitation.send`: let an invitation to such roles go out; made by `POST /v1/invitations`."
+            " `user.legal_event`: suspend the user `object_id`, content `{event, document_reference, successor_id}`."
             " `client.unsuspend`: end the suspension of the client `object_id`.",
         ),
     ]

@@ -161,7 +161,6 @@ class ProposalService:
 
     def _add(self, session: Session, act: Act, kind: str, wish: Wish) -> Proposal:
         content = dict(wish.content)
-        text = json.dumps([str(wish.client_id), content], sort_keys=True, separators=(",", ":"))
         proposal = Proposal(
             id=new_id(),
             office_id=act.office_id,
@@ -169,7 +168,7 @@ class ProposalService:
             object_id=wish.object_id,
             client_id=wish.client_id,
             content=content,
-            fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+            fingerprint=content_fingerprint(wish.client_id, content),
             state=ProposalState.PROPOSED,
             proposer_id=act.principal.id,
             created_at=act.now,
@@ -235,3 +234,9 @@ class ProposalService:
         if not is_shown:
             raise ProposalNotFound
         return proposal
+
+
+def content_fingerprint(client_id: UUID | None, content: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of client and content: what makes two open proposals on one object the same."""
+    text = json.dumps([str(client_id), dict(content)], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -117,6 +117,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "role.grant": _("Give a role"),
         "role.end": _("End a role"),
         "invitation.send": _("Send an invitation"),
+        "user.legal_event": _("Suspend a person"),
         "client.unsuspend": _("End the suspension of a client"),
     },
     "invitation": {

@@ -128,7 +128,9 @@ def _page(
     waiting, _ = proposals.page(act, PageRequest(WAITING_MAX, None), state=ProposalState.PROPOSED)
     client_ids = {role.client_id for view in users for role in view.roles}
     client_ids |= {row.client_id for row in invitations} | {row.client_id for row in waiting}
-    persons = {row.proposer_id for row in waiting} | {row.object_id for row in waiting if row.kind == "role.grant"}
+    persons = {row.proposer_id for row in waiting} | {
+        row.object_id for row in waiting if row.kind in ("role.grant", "user.legal_event")
+    }
     return page(
         request,
         "people.html",
