@@ -241,6 +241,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         403: "The right is missing.",
         404: "Not there, or another office's.",
         409: "The state does not allow it, or the PSU must act.",
+        410: "It is not kept any more.",
         412: "It changed since it was read.",
         413: "The body is too large.",
         415: "The body is of a kind that is not read here.",

@@ -13,6 +13,7 @@ from gateway.banks.directory import BankDirectory
 from gateway.clock import real_now
 from gateway.crypto import KeyRing
 from gateway.database import Database
+from gateway.events.log import EventLog, HeardAuditLog
 from gateway.identity.rights import Principal
 from gateway.offices.models import Office
 from gateway.pagination import Pager
@@ -27,6 +28,7 @@ class Gateway:
     keys: KeyRing
     database: Database
     audit: AuditLog
+    events: EventLog
     pager: Pager
     banks: BankDirectory
     real_now: Callable[[], datetime] = real_now
@@ -58,11 +60,13 @@ class Gateway:
 
 def build(settings: Settings, database: Database, keys: KeyRing) -> Gateway:
     """Join the parts; opens nothing and calls nobody."""
+    events = EventLog()
     return Gateway(
         settings=settings,
         keys=keys,
         database=database,
-        audit=AuditLog(keys),
+        audit=HeardAuditLog(keys, events),
+        events=events,
         pager=Pager(keys.seal_key),
         banks=BankDirectory(settings),
     )

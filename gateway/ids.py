@@ -47,6 +47,7 @@ PREFIXES: Final = {
     "approval": "apr",
     "export": "exp",
     "audit_entry": "aud",
+    "event": "evt",
     "review_item": "rev",
     "job": "job",
 }
@@ -137,6 +138,7 @@ ApprovalRuleId = Annotated[UUID, TypedId("approval_rule")]
 ApproverGroupId = Annotated[UUID, TypedId("approver_group")]
 ApprovalId = Annotated[UUID, TypedId("approval")]
 ExportId = Annotated[UUID, TypedId("export")]
+EventId = Annotated[UUID, TypedId("event")]
 AuditEntryId = Annotated[UUID, TypedId("audit_entry")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
 JobId = Annotated[UUID, TypedId("job")]

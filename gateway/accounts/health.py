@@ -10,6 +10,7 @@ from connectors.errors import ConnectorError, ConsentError
 from gateway.accounts.models import Account
 from gateway.accounts.states import SyncHealth, check_step
 from gateway.act import Act
+from gateway.events.log import EventLog
 from gateway.i18n import _
 
 NEXT_STEPS: Final[dict[str, str]] = {
@@ -37,6 +38,10 @@ def set_health(session: Session, act: Act, account: Account, health: SyncHealth,
     if (account.health, account.health_code) != (health, code):
         account.health, account.health_code, account.health_since = health, code, act.now
         session.add(account)
+        EventLog().record(
+            session, act, "account.health_changed", "account", account.id,
+            client_id=account.client_id, data={"state": str(health), "code": code},
+        )  # fmt: skip
 
 
 def health_of(error: ConnectorError) -> SyncHealth:

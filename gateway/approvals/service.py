@@ -42,6 +42,7 @@ from gateway.payments.models import Payment
 from gateway.payments.repository import PaymentRepository
 from gateway.payments.sealing import is_sealed
 from gateway.payments.states import PAYMENT_TRANSITIONS, PaymentState, step
+from gateway.payments.telling import tell
 from sepa.approval import Evaluation, State, Verdict
 
 DECISIONS_MAX: Final = 500
@@ -145,6 +146,8 @@ class ApprovalService:
             },
             second_factor=second_factor_of(act),
         )
+        if payment.state is PaymentState.APPROVED:
+            tell(self.gateway.events, session, act, payment)
         return DecisionOutcome(payment.id, payment, evaluation)
 
     def _require_asked(self, act: Act, wish: DecisionWish, payment: Payment, panel: Panel, file: File) -> Evaluation:

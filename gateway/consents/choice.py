@@ -25,7 +25,7 @@ from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import ConsentState
 from gateway.errors import FieldFault, NotFound
 from gateway.i18n import _
-from gateway.ids import new_id
+from gateway.ids import encode, new_id
 from sepa.accounts import iban_fault
 
 REASONS: Final[Mapping[str, str]] = {
@@ -155,6 +155,10 @@ def _connect_one(
     account.consent_id, account.bank_id, account.bank_account_id = consent.id, consent.bank_id, row.bank_account_id
     session.add(account)
     session.flush()
+    gateway.events.record(
+        session, act, "account.connected", "account", account.id,
+        client_id=account.client_id, data={"consent_id": encode("consent", consent.id)},
+    )  # fmt: skip
     row.account_id = account.id
     session.add(row)
     queue_sync(session, gateway.keys, account, reason="first", now=act.now, psu=psu)

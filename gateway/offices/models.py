@@ -38,6 +38,9 @@ class OfficeHead(Base, table=True):
     audit_hash: bytes = b""
     change_position: int = Field(default=0, sa_type=BigInteger)
     """Position of the last change set of transactions."""
+    event_position: int = 0
+    event_pruned_position: int = 0
+    """Position of the newest event that is not kept any more."""
 
 
 class ClientState(StrEnum):

@@ -48,6 +48,7 @@ from gateway.payments.states import (
     PaymentState,
     step,
 )
+from gateway.payments.telling import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ class ExportService:
                 payment.state = step(PAYMENT_TRANSITIONS, payment.state, PaymentState.EXPORTED)
                 payment.version += 1
             session.add_all(chosen)
+            for payment in chosen:
+                tell(self.gateway.events, session, act, payment)
             follow(session, basket, states_of(together))
             for file in made:
                 self._record(session, act, "export.created", file.export, {"state": Change(None, file.export.state)})
@@ -246,6 +249,8 @@ class ExportService:
                 payment.seal = None
                 payment.version += 1
             session.add_all(back)
+        for payment in back:
+            tell(self.gateway.events, session, act, payment, word="export_voided")
         self._record(
             session, act, "export.voided", export,
             {"state": Change(ExportState.CREATED, export.state), "reason": Change(None, reason)},

@@ -25,6 +25,7 @@ from gateway.payments.errors import BasketChanged, BasketEmpty, PaymentsBlocked
 from gateway.payments.models import Basket, Payment
 from gateway.payments.repository import PaymentRepository
 from gateway.payments.states import BASKET_TRANSITIONS, OPEN, PAYMENT_TRANSITIONS, BasketState, PaymentState, step
+from gateway.payments.telling import tell
 from sepa import AddressMode
 from sepa.approval import Evaluation
 
@@ -88,6 +89,8 @@ class SubmissionService:
             accept_findings(session, act, going, accepted_findings)
             evaluations = self._ask(session, act, basket, going)
             follow(session, basket, states_of([payment for payment in together if payment.basket_id == basket.id]))
+            for payment in going:
+                tell(self.gateway.events, session, act, payment)
             self.gateway.audit.record(
                 session,
                 act,
@@ -124,6 +127,8 @@ class SubmissionService:
                 payment.seal = None
                 payment.version += 1
             session.add_all(payments)
+            for payment in payments:
+                tell(self.gateway.events, session, act, payment, word="withdrawn")
             basket.version += 1
             self.gateway.audit.record(
                 session, act, "basket.withdrawn", "basket", basket.id, client_id=basket.client_id,

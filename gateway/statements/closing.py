@@ -23,7 +23,7 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.clock import BRUSSELS
-from gateway.ids import new_id
+from gateway.ids import encode, new_id
 from gateway.offices.models import Office
 from gateway.offices.repository import ClientRepository
 from gateway.statements.coda_file import FileRefused, Period, file_name, reference_of, write_file
@@ -174,9 +174,18 @@ class DayCloser:
                 statement = new_statement(account, day)
                 check_step(statement.state, StatementState.HELD)
                 statement.state = StatementState.HELD
+                known_code = None
+            else:
+                known_code = statement.hold_code
             rows = [transactions[row] for row in day.rows]
             fill_statement(statement, day, rows, day.opening, day.closing)
             self.session.add(statement)
+            if statement.hold_code != known_code:
+                self.gateway.events.record(
+                    self.session, self.act, "statement.held", "statement", statement.id,
+                    client_id=statement.client_id,
+                    data={"account_id": encode("account", account.id), "code": statement.hold_code},
+                )  # fmt: skip
         for leftover in known.values():
             self.session.delete(leftover)
         self.session.flush()

@@ -39,7 +39,7 @@ from gateway.consents.states import ConsentState
 from gateway.consents.tokens import ConsentTokens
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
-from gateway.ids import new_id
+from gateway.ids import encode, new_id
 from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_client
@@ -153,14 +153,14 @@ class SyncService:
                 return None
             client = ClientRepository(session).get_granted(act.office_id, account.client_id, today=act.today)
             if client is None or client.state != ClientState.ACTIVE:
-                self._finish(sync, SyncState.FAILED, act, error_code="client_not_active")
+                self._finish(session, sync, SyncState.FAILED, act, error_code="client_not_active")
                 session.add(sync)
                 return None
             consent = self._consent(session, account)
             secrets = ConsentSecrets(self.gateway.keys)
             handle = secrets.handle(consent) if consent is not None else None
             if consent is None or consent.state != ConsentState.VALID or handle is None:
-                self._finish(sync, SyncState.FAILED, act, error_code="consent_ended")
+                self._finish(session, sync, SyncState.FAILED, act, error_code="consent_ended")
                 session.add(sync)
                 return None
             assert account.bank_account_id is not None, "an account with a consent has the bank's id"
@@ -236,12 +236,12 @@ class SyncService:
             consent = self._consent(session, account)
             if consent is None or consent.id != order.consent_id or consent.state != ConsentState.VALID:
                 # The permission ended while the bank was answering: what it gave is not taken in.
-                self._finish(sync, SyncState.FAILED, act, error_code="consent_ended")
+                self._finish(session, sync, SyncState.FAILED, act, error_code="consent_ended")
                 session.add(sync)
                 return
             if account.fresh_as_of is not None and account.fresh_as_of > act.now:
                 # A later reading was stored meanwhile: this one is old news.
-                self._finish(sync, SyncState.FAILED, act, error_code="superseded")
+                self._finish(session, sync, SyncState.FAILED, act, error_code="superseded")
                 session.add(sync)
                 return
             sync.counts = Merger(self.gateway, session, act).absorb(account, fetched.reading, seen_at=act.now)
@@ -256,7 +256,7 @@ class SyncService:
             account.fresh_as_of = account.last_sync_at = act.now
             set_health(session, act, account, SyncHealth.OK, None)
             session.add(account)
-            self._finish(sync, SyncState.STORED, act)
+            self._finish(session, sync, SyncState.STORED, act)
             session.add(sync)
 
     def _keep_balances(self, session: Session, act: Act, account: Account, sync: Sync, fetched: _Fetched) -> None:
@@ -313,7 +313,7 @@ class SyncService:
             if not isinstance(error, ConsentEnded):
                 set_health(session, act, account, health_of(error), error.code)
             session.add(account)
-            self._finish(sync, SyncState.FAILED, act, error_code=error.code)
+            self._finish(session, sync, SyncState.FAILED, act, error_code=error.code)
             sync.bank_code = error.bank_code
             sync.retry_after_seconds = int(error.retry_after.total_seconds()) if error.retry_after else None
             session.add(sync)
@@ -324,12 +324,29 @@ class SyncService:
             sync = SyncRepository(session).get(act.office_id, sync_id, is_locked=True)
             assert sync is not None, "readings are not deleted"
             if sync.state == SyncState.STORED:
-                self._finish(sync, SyncState.DONE, act)
+                self._finish(session, sync, SyncState.DONE, act)
                 session.add(sync)
 
-    def _finish(self, sync: Sync, state: SyncState, act: Act, *, error_code: str | None = None) -> None:
+    def _finish(
+        self, session: Session, sync: Sync, state: SyncState, act: Act, *, error_code: str | None = None
+    ) -> None:
         sync.state, sync.finished_at, sync.error_code = state, act.now, error_code
         sync.psu_cipher = None
+        told: dict[SyncState, tuple[str, dict[str, Any]]] = {
+            SyncState.DONE: ("sync.succeeded", dict(sync.counts)),
+            SyncState.FAILED: ("sync.failed", {"code": error_code}),
+        }
+        if state is SyncState.STORED and sync.counts.get("new"):
+            told[state] = ("transaction.added", {"count": sync.counts["new"]})
+        if state in told:
+            account = AccountRepository(session).get(act.office_id, sync.account_id)
+            assert account is not None, "a reading belongs to an account"
+            event_type, data = told[state]
+            kind, object_id = ("sync", sync.id) if state is not SyncState.STORED else ("account", account.id)
+            self.gateway.events.record(
+                session, act, event_type, kind, object_id, client_id=account.client_id,
+                data={"account_id": encode("account", account.id), "sync_id": encode("sync", sync.id), **data},
+            )  # fmt: skip
 
     def _locked(self, session: Session, act: Act, order: _Order) -> tuple[Account, Sync]:
         account = AccountRepository(session).get(act.office_id, order.account_id, is_locked=True)

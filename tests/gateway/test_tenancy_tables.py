@@ -16,7 +16,15 @@ from tests.gateway.builders import make_client, make_office
 import_all()
 TABLES = {table.name: table for table in Base.metadata.sorted_tables}
 OFFICE_TABLES = sorted(set(TABLES) - GLOBAL_TABLES)
-INSERT_ONLY = {"approval", "approval_rule_version", "audit_entry", "export_download", "export_file", "statement_file"}
+INSERT_ONLY = {
+    "approval",
+    "approval_rule_version",
+    "audit_entry",
+    "event",
+    "export_download",
+    "export_file",
+    "statement_file",
+}
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+"""REST: the event log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.events.schemas import EventRead, shown
+from gateway.events.service import EventService
+from gateway.ids import ClientId, EventId
+from gateway.pagination import Page
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+
+@router.get("/events", operation_id="list_events", responses=problem_responses(400, 410))
+def list_events(
+    *,
+    act: ActDep,
+    gateway: GatewayDep,
+    page: PageDep,
+    after: Annotated[EventId | None, Query(description="The last event you have seen: what came later.")] = None,
+    type: Annotated[  # noqa: A002  the name of the field in the answer
+        str | None, Query(max_length=60, pattern=r"^[a-z]+\.[a-z_]+$", examples=["statement.issued"])
+    ] = None,
+    client_id: ClientId | None = None,
+) -> Page[EventRead]:
+    """What happened, in the order in which it was committed; kept for 90 days.
+
+    Follow the log by passing the id of the last event you have seen as `after`: nothing is skipped and nothing comes
+    twice. An id older than 90 days answers 410 `cursor_expired`.
+    """
+    events, cursor = EventService(gateway).page(act, page, after=after, event_type=type, client_id=client_id)
+    return Page(items=[shown(event) for event in events], next_cursor=cursor)
