@@ -46,6 +46,11 @@ class Act:
         self._note(permission, client_id)
         self.principal.require(permission, client_id)
 
+    def require_for_office(self, permission: Permission) -> None:
+        """As `Principal.require_for_office`."""
+        self._note(permission, None)
+        self.principal.require_for_office(permission)
+
     def require_fresh_second_factor(self, *, decision: str | None = None) -> None:
         """As `Principal.require_fresh_second_factor`, against real time."""
         self._note(SECOND_FACTOR if decision is None else f"{SECOND_FACTOR}:{decision}", None)

@@ -18,6 +18,7 @@ from gateway.identity.rights import Principal
 from gateway.offices.models import Office
 from gateway.pagination import Pager
 from gateway.settings import Settings
+from gateway.webhooks.fanout import fan_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Gateway:
 
 def build(settings: Settings, database: Database, keys: KeyRing) -> Gateway:
     """Join the parts; opens nothing and calls nobody."""
-    events = EventLog()
+    events = EventLog(fan_out)
     return Gateway(
         settings=settings,
         keys=keys,

@@ -48,6 +48,8 @@ PREFIXES: Final = {
     "export": "exp",
     "audit_entry": "aud",
     "event": "evt",
+    "webhook_endpoint": "whe",
+    "webhook_delivery": "whd",
     "review_item": "rev",
     "job": "job",
 }
@@ -139,6 +141,8 @@ ApproverGroupId = Annotated[UUID, TypedId("approver_group")]
 ApprovalId = Annotated[UUID, TypedId("approval")]
 ExportId = Annotated[UUID, TypedId("export")]
 EventId = Annotated[UUID, TypedId("event")]
+WebhookEndpointId = Annotated[UUID, TypedId("webhook_endpoint")]
+WebhookDeliveryId = Annotated[UUID, TypedId("webhook_delivery")]
 AuditEntryId = Annotated[UUID, TypedId("audit_entry")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
 JobId = Annotated[UUID, TypedId("job")]

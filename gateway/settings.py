@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     """Authority of the mail server's certificate, where the system does not know it."""
     operator_email: str | None = None
     """Who is told of what only the operator can repair."""
+    allowed_private_networks: list[IPv4Network | IPv6Network] = Field(default_factory=list)
+    """JSON list of networks that are not public and yet may receive webhooks, such as `["10.1.2.0/24"]`."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

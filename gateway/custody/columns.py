@@ -29,8 +29,12 @@ ENCRYPTED: Final = (
     EncryptedColumn("consent", "handle_cipher", "consent.handle"),
     EncryptedColumn("consent", "callback_cipher", "consent.callback"),
     EncryptedColumn("consent", "tokens_cipher", "consent.tokens"),
+    EncryptedColumn("mail_message", "content_cipher", "mail_message"),
     EncryptedColumn("review_item", "raw_cipher", "review_item"),
     EncryptedColumn("sync", "psu_cipher", "sync.psu"),
     # The form before, kept as it was encrypted for the transaction itself.
     EncryptedColumn("transaction_revision", "raw_cipher", RAW_TABLE, row="transaction_id"),
+    EncryptedColumn("webhook_endpoint", "url_cipher", "webhook_endpoint.url"),
+    EncryptedColumn("webhook_endpoint", "secret_cipher", "webhook_endpoint.secret"),
+    EncryptedColumn("webhook_endpoint", "old_secret_cipher", "webhook_endpoint.secret"),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -15,14 +16,16 @@ from gateway.assembly import Gateway
 from gateway.client_groups.repository import ClientGroupRepository
 from gateway.identity.endpoints import PUBLIC_OPERATIONS
 from gateway.identity.people import roles_in
-from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole
+from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole, PrincipalKind
 from gateway.identity.service import IdentityService
 from gateway.ids import PREFIXES, encode, new_id
 from gateway.jobs.service import JobService
 from gateway.machines.applications import ApplicationService
 from gateway.machines.service import MachineService
+from gateway.offices.models import Office
 from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.proposals.service import ProposalService
+from gateway.webhooks.service import WebhookService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
@@ -141,6 +144,9 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             "client_id": ids["client_id"],
             "content": {"role": "approver"},
         },
+        "create_webhook_endpoint": {"url": "https://127.0.0.1/hooks"},
+        "patch_webhook_endpoint": {"description": "Stolen"},
+        "replay_webhook_events": {"since": "2026-11-21T08:15:00Z"},
         "create_decision": decision,
         "create_decisions": {"items": [{**decision, "payment_id": ids["payment_id"], "seal": "v1:0"}]},
     }
@@ -175,6 +181,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     with linked.database.unit_of_work(office.id) as session:
         job = JobService(linked).start(session, act_of_system(office, now=linked.real_now()), kind="client_import")
     ids["job_id"] = encode("job", job.id)
+    ids |= webhook_ids(linked, office)
     _, idle_token = machines.create_credential(
         act_of_system(scene.office, now=linked.real_now()), name="idle", scopes=["audit"]
     )
@@ -197,6 +204,24 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     )
     with TestClient(create_app(linked), raise_server_exceptions=False) as client:
         yield House(client, ids, own_token, idle_token, {"machine": machine, "person": signed_in.token})
+
+
+def webhook_ids(gateway: Gateway, office: Office) -> dict[str, str]:
+    """A webhook of the office, with one delivery in its log."""
+    installation = replace(
+        gateway,
+        settings=gateway.settings.model_copy(update={"allowed_private_networks": [ip_network("127.0.0.0/8")]}),
+    )
+    act = act_of_system(office, now=gateway.real_now())
+    act = replace(act, principal=replace(act.principal, kind=PrincipalKind.MACHINE))
+    service = WebhookService(installation)
+    view = service.create(act, url="https://127.0.0.1/", description="", event_types=[], client_ids=[])
+    service.test(act, view.endpoint.id)
+    (delivery,), _ = service.deliveries(act, ALL)
+    return {
+        "endpoint_id": encode("webhook_endpoint", view.endpoint.id),
+        "delivery_id": encode("webhook_delivery", delivery.id),
+    }
 
 
 def scene_ids(scene: Any) -> dict[str, str]:

@@ -21,8 +21,12 @@ ConsentState = str
 """
 DateChoice = str
 """How the execution date of a payment was asked. One of `today`, `fixed`, `due_date`, `before_due_date`."""
+DeliveryState = str
+"""What became of one message to one endpoint. One of `pending`, `retrying`, `delivered`, `exhausted`, `discarded`."""
 Direction = str
 """Which way the money went, seen from the account holder. One of `credit`, `debit`."""
+EndpointState = str
+"""Whether an address receives; a removed one keeps its log. One of `enabled`, `disabled`, `removed`."""
 ExportState = str
 """Where an export stands. One of `created`, `downloaded`, `sent`, `accepted`, `partly_refused`, `refused`, `settled`,
 `replaced`, `voided`.
@@ -669,6 +673,23 @@ class EvaluationRead(Shape):
     """Who is asked now."""
 
 
+class EventRead(Shape):
+    """Something that happened; a webhook for it carries the same id."""
+
+    id: str
+    type: str
+    object_kind: str
+    object_id: str
+    client_id: str | None
+    mode: str
+    """`live` or `test`."""
+    occurred_at: dt.datetime
+    position: int
+    """1, 2, 3 … within the office, in the order in which it was committed."""
+    data: dict[str, Any]
+    """States and counts; no names, account numbers or texts."""
+
+
 class ExecutionDateShape(Shape):
     """When to pay; `date` belongs to `fixed`, `days_before` (1-10 business days) to `before_due_date`."""
 
@@ -950,6 +971,14 @@ class PageEntryRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageEventRead(Shape):
+    """PageEventRead"""
+
+    items: list[EventRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageExportRead(Shape):
     """PageExportRead"""
 
@@ -1026,6 +1055,22 @@ class PageUserRead(Shape):
     """PageUserRead"""
 
     items: list[UserRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageWebhookDeliveryRead(Shape):
+    """PageWebhookDeliveryRead"""
+
+    items: list[WebhookDeliveryRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageWebhookEndpointRead(Shape):
+    """PageWebhookEndpointRead"""
+
+    items: list[WebhookEndpointRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1510,3 +1555,125 @@ class UserRead(Shape):
     language: str
     has_second_factor: bool
     roles: list[HeldRoleRead]
+
+
+class WebhookAttemptRead(Shape):
+    """One POST."""
+
+    started_at: dt.datetime
+    milliseconds: int
+    status: int | None
+    fault: str | None
+    """Why no answer came."""
+    answer: str
+    """The first 1,000 characters, without control characters."""
+
+
+class WebhookDeliveryDetail(Shape):
+    """With what was tried."""
+
+    id: str
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    state: DeliveryState
+    attempts: int
+    due_at: dt.datetime
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    last_status: int | None
+    last_fault: str | None
+    log: list[WebhookAttemptRead]
+
+
+class WebhookDeliveryRead(Shape):
+    """One event on its way to one endpoint; `webhook-id` is the event's id."""
+
+    id: str
+    endpoint_id: str
+    event_id: str
+    event_type: str
+    state: DeliveryState
+    attempts: int
+    due_at: dt.datetime
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    last_status: int | None
+    last_fault: str | None
+
+
+class WebhookEndpointChange(Shape):
+    """What is to be changed; what is left out stays."""
+
+    url: str | None = None
+    description: str | None = None
+    event_types: list[str] | None = None
+    client_ids: list[str] | None = None
+    is_enabled: bool | None = None
+
+
+class WebhookEndpointMade(Shape):
+    """With the secret, which is never shown again."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    client_ids: list[str]
+    mode: str
+    """`live` or `test`: messages of that mode only."""
+    state: EndpointState
+    disabled_reason: str | None
+    """`gone` after a 410, `office` when switched off."""
+    old_secret_until: dt.datetime | None
+    created_at: dt.datetime
+    version: int
+    secret: str
+
+
+class WebhookEndpointRead(Shape):
+    """An endpoint."""
+
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    client_ids: list[str]
+    mode: str
+    """`live` or `test`: messages of that mode only."""
+    state: EndpointState
+    disabled_reason: str | None
+    """`gone` after a 410, `office` when switched off."""
+    old_secret_until: dt.datetime | None
+    created_at: dt.datetime
+    version: int
+
+
+class WebhookEndpointWrite(Shape):
+    """A new endpoint."""
+
+    url: str
+    description: str | None = None
+    event_types: list[str] | None = None
+    """Types, or subjects such as `payment`; empty: every event."""
+    client_ids: list[str] | None = None
+    """Empty: every client."""
+
+
+class WebhookReplayRead(Shape):
+    """How many messages are sent again."""
+
+    count: int
+
+
+class WebhookReplayWrite(Shape):
+    """A stretch of time in real time, its end not included; without an end: until now."""
+
+    since: dt.datetime
+    until: dt.datetime | None = None
+
+
+class WebhookTestMade(Shape):
+    """The test message under way."""
+
+    event_id: str

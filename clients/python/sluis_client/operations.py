@@ -370,6 +370,40 @@ class Operations(Transport):
             ),
         )
 
+    def list_events(
+        self,
+        *,
+        after: str | None = None,
+        type: str | None = None,
+        client_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageEventRead:
+        """What happened, in the order in which it was committed; kept for 90 days. Follow the log by passing the id of
+        the last event you have seen as `after`: nothing is skipped and nothing comes twice. An id older than 90
+        days answers 410 `cursor_expired`.
+        """
+        return self._model(
+            models.PageEventRead,
+            self._call(
+                "GET",
+                "/v1/events",
+                query={"after": after, "type": type, "client_id": client_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_events(
+        self, *, after: str | None = None, type: str | None = None, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.EventRead]:
+        """Every row of `list_events`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_events(after=after, type=type, client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
     def create_session(
         self, body: models.SessionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
@@ -1182,4 +1216,145 @@ class Operations(Transport):
         return self._model(
             models.TransactionRead,
             self._call("PUT", f"/v1/transactions/{self._segment(transaction_id)}/labels", body=body),
+        )
+
+    def create_webhook_endpoint(
+        self, body: models.WebhookEndpointWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.WebhookEndpointMade:
+        """Add an address that receives events; its signing secret is in this answer and never again. Destinations are
+        set by a person with a fresh second factor; in test mode also by a machine with scope `admin`.
+        """
+        return self._model(
+            models.WebhookEndpointMade,
+            self._call("POST", "/v1/webhook-endpoints", body=body, idempotency_key=idempotency_key),
+        )
+
+    def list_webhook_endpoints(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageWebhookEndpointRead:
+        """The office's endpoints, oldest first."""
+        return self._model(
+            models.PageWebhookEndpointRead,
+            self._call("GET", "/v1/webhook-endpoints", query={"limit": limit, "cursor": cursor}),
+        )
+
+    def iter_webhook_endpoints(self, *, page_size: int = 200) -> Iterator[models.WebhookEndpointRead]:
+        """Every row of `list_webhook_endpoints`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_webhook_endpoints(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_webhook_endpoint(self, endpoint_id: str) -> models.WebhookEndpointRead:
+        """One endpoint."""
+        return self._model(
+            models.WebhookEndpointRead, self._call("GET", f"/v1/webhook-endpoints/{self._segment(endpoint_id)}")
+        )
+
+    def patch_webhook_endpoint(
+        self, endpoint_id: str, body: models.WebhookEndpointChange | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.WebhookEndpointRead:
+        """Change address, filters or whether it receives. Switching off discards what waits; it can be replayed."""
+        return self._model(
+            models.WebhookEndpointRead,
+            self._call(
+                "PATCH",
+                f"/v1/webhook-endpoints/{self._segment(endpoint_id)}",
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def delete_webhook_endpoint(self, endpoint_id: str) -> None:
+        """Remove an endpoint; its log stays."""
+        self._call("DELETE", f"/v1/webhook-endpoints/{self._segment(endpoint_id)}")
+
+    def rotate_webhook_secret(
+        self, endpoint_id: str, *, idempotency_key: str | None = None
+    ) -> models.WebhookEndpointMade:
+        """A new secret; for 24 hours messages carry the signatures of both."""
+        return self._model(
+            models.WebhookEndpointMade,
+            self._call(
+                "POST",
+                f"/v1/webhook-endpoints/{self._segment(endpoint_id)}/secret-rotations",
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def test_webhook_endpoint(self, endpoint_id: str, *, idempotency_key: str | None = None) -> models.WebhookTestMade:
+        """Send a message of type `test.sent` to this endpoint alone; look for it in the deliveries."""
+        return self._model(
+            models.WebhookTestMade,
+            self._call(
+                "POST", f"/v1/webhook-endpoints/{self._segment(endpoint_id)}/tests", idempotency_key=idempotency_key
+            ),
+        )
+
+    def replay_webhook_events(
+        self,
+        endpoint_id: str,
+        body: models.WebhookReplayWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.WebhookReplayRead:
+        """Send the events of a stretch of time again, at most 1,000, oldest first, with the ids they had."""
+        return self._model(
+            models.WebhookReplayRead,
+            self._call(
+                "POST",
+                f"/v1/webhook-endpoints/{self._segment(endpoint_id)}/replays",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_webhook_deliveries(
+        self,
+        *,
+        endpoint_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageWebhookDeliveryRead:
+        """What was and is to be sent, newest first."""
+        return self._model(
+            models.PageWebhookDeliveryRead,
+            self._call(
+                "GET",
+                "/v1/webhook-deliveries",
+                query={"endpoint_id": endpoint_id, "state": state, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_webhook_deliveries(
+        self, *, endpoint_id: str | None = None, state: str | None = None, page_size: int = 200
+    ) -> Iterator[models.WebhookDeliveryRead]:
+        """Every row of `list_webhook_deliveries`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_webhook_deliveries(endpoint_id=endpoint_id, state=state, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_webhook_delivery(self, delivery_id: str) -> models.WebhookDeliveryDetail:
+        """One delivery with the answers it got."""
+        return self._model(
+            models.WebhookDeliveryDetail, self._call("GET", f"/v1/webhook-deliveries/{self._segment(delivery_id)}")
+        )
+
+    def replay_webhook_delivery(
+        self, delivery_id: str, *, idempotency_key: str | None = None
+    ) -> models.WebhookDeliveryRead:
+        """Send it again, with the same `webhook-id`."""
+        return self._model(
+            models.WebhookDeliveryRead,
+            self._call(
+                "POST", f"/v1/webhook-deliveries/{self._segment(delivery_id)}/replays", idempotency_key=idempotency_key
+            ),
         )

@@ -11,7 +11,7 @@ from gateway.embedded import APPLICATION
 from gateway.migrations import tenancy
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0004b"
 branch_labels = None
 depends_on = None
 
