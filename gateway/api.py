@@ -246,6 +246,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         413: "The body is too large.",
         415: "The body is of a kind that is not read here.",
         422: "The request has faults.",
+        416: "The file has no such part.",
         428: "If-Match is needed.",
         429: "Too many requests, or the bank's limit.",
         502: "The bank gave no usable answer.",

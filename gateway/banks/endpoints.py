@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
 from gateway.api import ActDep, GatewayDep, problem_responses
 from gateway.banks.schemas import BankRead
 from gateway.errors import FieldFault, InputError
+from gateway.files import FILE_HEADERS, IfNoneMatch, etag_matches
 from gateway.pagination import Page
 from gateway.problems import language_of
 from sepa.accounts import compact_iban, iban_fault
@@ -24,16 +26,24 @@ class IbanInvalid(InputError):
     hint = "Check the number; two digits may be exchanged."
 
 
-@router.get("/banks", operation_id="list_banks", responses=problem_responses())
+@router.get(
+    "/banks",
+    operation_id="list_banks",
+    response_model=Page[BankRead],
+    responses={304: FILE_HEADERS[304], **problem_responses()},
+)
 def list_banks(
+    *,
     request: Request,
+    response: Response,
     act: ActDep,  # noqa: ARG001  the directory is for people who are signed in
     gateway: GatewayDep,
     iban: Annotated[
         str | None,
         Query(max_length=42, description="Only the banks this account can be at.", examples=["BE34103071423390"]),
     ] = None,
-) -> Page[BankRead]:
+    if_none_match: IfNoneMatch = None,
+) -> Page[BankRead] | Response:
     """Banks by name, those without access marked as not configured; all on one page."""
     if iban is None:
         entries = gateway.banks.entries()
@@ -42,4 +52,11 @@ def list_banks(
         if iban_fault(compact) is not None:
             raise IbanInvalid(faults=[FieldFault("/iban", IbanInvalid.code, IbanInvalid.title, IbanInvalid.hint)])
         entries = gateway.banks.for_iban(compact)
-    return Page(items=[BankRead.of(entry, language_of(request)) for entry in entries], next_cursor=None)
+    page: Page[BankRead] = Page(items=[BankRead.of(entry, language_of(request)) for entry in entries], next_cursor=None)
+    etag = f'"{hashlib.sha256(page.model_dump_json().encode()).hexdigest()}"'
+    # The hints are in the reader's language, and so is the ETag.
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Language"}
+    if etag_matches(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return page

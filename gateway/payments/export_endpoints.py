@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.files import FILE_HEADERS, IfNoneMatch, IfRange, Range, file_answer
 from gateway.ids import BasketId, ClientId, ExportId
 from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
-from gateway.payments.etags import etag
 from gateway.payments.exports import ExportService
 from gateway.payments.schemas import (
     DownloadsRead,
@@ -73,20 +72,27 @@ def list_export_downloads(export_id: ExportId, act: ActDep, gateway: GatewayDep)
             "description": "The pain.001 file; `Repr-Digest` holds its SHA-256.",
             "content": {"application/xml": {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problem_responses(409),
+        **FILE_HEADERS,
+        **problem_responses(409, 416),
     },
 )
-def get_export_content(export_id: ExportId, act: ActDep, gateway: GatewayDep) -> Response:
+def get_export_content(
+    *,
+    export_id: ExportId,
+    request: Request,
+    act: ActDep,
+    gateway: GatewayDep,
+    _if_none_match: IfNoneMatch = None,
+    _range: Range = None,
+    _if_range: IfRange = None,
+) -> Response:
     """The bytes, the same on every download. The first one runs the checks of the export again."""
     download = ExportService(gateway).download(act, export_id)
-    digest = base64.b64encode(bytes.fromhex(download.export.sha256)).decode()
-    return Response(
+    return file_answer(
+        request,
         download.content,
+        sha256=download.export.sha256,
         media_type="application/xml",
-        headers={
-            "Content-Disposition": f'attachment; filename="{download.export.file_name}"',
-            "ETag": etag(download.export.sha256),
-            "Repr-Digest": f"sha-256=:{digest}:",
-            "Cache-Control": "private, no-store",
-        },
+        name=download.export.file_name,
+        cache="private, no-store",
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
+from gateway.files import FILE_HEADERS, IfNoneMatch, IfRange, Range, file_answer
 from gateway.ids import AccountId, ClientId, StatementId
 from gateway.pagination import Page
 from gateway.statements.schemas import EntryRead, StatementRead
@@ -59,28 +59,27 @@ def list_entries(statement_id: StatementId, act: ActDep, gateway: GatewayDep, pa
             "description": "The CODA file, the same bytes at every download.",
             "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
         },
-        304: {"description": "The caller has these bytes already."},
-        **problem_responses(409),
+        **FILE_HEADERS,
+        **problem_responses(409, 416),
     },
 )
 def get_statement_content(
+    *,
     statement_id: StatementId,
+    request: Request,
     act: ActDep,
     gateway: GatewayDep,
-    if_none_match: Annotated[str | None, Header(description="ETag of an earlier download.")] = None,
+    _if_none_match: IfNoneMatch = None,
+    _range: Range = None,
+    _if_range: IfRange = None,
 ) -> Response:
     """The file of an issued statement, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
     file = StatementService(gateway).content(act, statement_id)
-    etag = f'"{file.sha256}"'
-    digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
-    headers = {
-        "ETag": etag,
-        "X-Content-SHA256": file.sha256,
-        "Repr-Digest": f"sha-256=:{digest}:",
-        "Cache-Control": "private, no-cache",
-        "X-Content-Type-Options": "nosniff",
-    }
-    if if_none_match is not None and etag in if_none_match:
-        return Response(status_code=304, headers=headers)
-    headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
-    return Response(file.content, media_type="application/octet-stream", headers=headers)
+    return file_answer(
+        request,
+        file.content,
+        sha256=file.sha256,
+        media_type="application/octet-stream",
+        name=file.name,
+        cache="private, no-cache",
+    )

@@ -24,6 +24,7 @@ SUBJECTS: Final = (
     "approvals",
     "activation",
     "people",
+    "documentation",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

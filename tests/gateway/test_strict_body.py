@@ -146,3 +146,12 @@ def test_the_frameworks_own_refusals_are_problems(
     problem(answer, status, code)
     if status == 405:
         assert answer.headers["Allow"]
+
+
+def test_the_bank_directory_is_sent_again_only_when_it_changed(http: TestClient) -> None:
+    """API-05: 304 on the directory; the hints in it follow the language."""
+    first = http.get("/v1/banks")
+    again = http.get("/v1/banks", headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    headers = {"If-None-Match": first.headers["ETag"], "Accept-Language": "fr"}
+    assert http.get("/v1/banks", headers=headers).status_code == 200

@@ -275,9 +275,12 @@ class Operations(Transport):
         """Recompute the chain and name the first broken or missing entry."""
         return self._model(models.AuditChainRead, self._call("GET", "/v1/audit-chain"))
 
-    def list_banks(self, *, iban: str | None = None) -> models.PageBankRead:
+    def list_banks(self, *, iban: str | None = None, if_none_match: str | None = None) -> models.PageBankRead:
         """Banks by name, those without access marked as not configured; all on one page."""
-        return self._model(models.PageBankRead, self._call("GET", "/v1/banks", query={"iban": iban}))
+        return self._model(
+            models.PageBankRead,
+            self._call("GET", "/v1/banks", query={"iban": iban}, headers={"If-None-Match": if_none_match}),
+        )
 
     def create_client_group(
         self, body: models.ClientGroupWrite | Mapping[str, Any], *, idempotency_key: str | None = None
@@ -1091,11 +1094,9 @@ class Operations(Transport):
             if cursor is None:
                 return
 
-    def get_statement_content(self, statement_id: str, *, if_none_match: str | None = None) -> bytes:
+    def get_statement_content(self, statement_id: str) -> bytes:
         """The file of an issued statement, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
-        return self._call(
-            "GET", f"/v1/statements/{self._segment(statement_id)}/content", headers={"If-None-Match": if_none_match}
-        ).content
+        return self._call("GET", f"/v1/statements/{self._segment(statement_id)}/content").content
 
     def list_transactions(
         self,
