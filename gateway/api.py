@@ -29,6 +29,7 @@ from gateway.machines.applications import TOKEN_PREFIX, ApplicationService
 from gateway.machines.assertions import HEADER as ASSERTION_HEADER
 from gateway.machines.assertions import AssertionService
 from gateway.machines.errors import AssertionRefused
+from gateway.machines.limits import limit_request
 from gateway.machines.service import MachineService
 from gateway.pagination import PageRequest, page_request
 
@@ -162,6 +163,7 @@ def current_principal(
         principal, _session = identity.principal_of_session(cookie)
     if principal.is_person:
         request.state.language = principal.language
+    limit_request(request, principal)
     return principal
 
 
@@ -252,7 +254,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         502: "The bank gave no usable answer.",
         503: "The operator must act.",
     }
-    every = {401, 403, 404, 422}
+    every = {401, 403, 404, 422, 429}
     return {
         status: {
             "description": names[status],

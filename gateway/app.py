@@ -23,6 +23,7 @@ from gateway.api import GatewayDep, refuse_unknown_query
 from gateway.assembly import Gateway
 from gateway.description import describe
 from gateway.ids import new_id
+from gateway.machines.limits import RateFrame, RateLimits
 from gateway.problems import RequestTooLarge
 from gateway.routing import adopt
 
@@ -65,6 +66,8 @@ def create_app(installation: Gateway) -> FastAPI:
         app.include_router(module.router, dependencies=[Depends(refuse_unknown_query)])
     for module in subject_modules("pages"):
         module.install(app)
+    app.state.limits = RateLimits(installation)
+    app.add_middleware(RateFrame, limits=app.state.limits)
     app.add_middleware(RequestFrame)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the framework's own way to extend it
     return app

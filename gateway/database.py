@@ -56,6 +56,7 @@ GLOBAL_TABLES: Final = frozenset(
         "application_office",
         "access_token",
         "assertion_issuer",
+        "rate_window",
         "web_session",
         "sign_in_attempt",
         "callback_token",

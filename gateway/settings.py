@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     """Who is told of what only the operator can repair."""
     allowed_private_networks: list[IPv4Network | IPv6Network] = Field(default_factory=list)
     """JSON list of networks that are not public and yet may receive webhooks, such as `["10.1.2.0/24"]`."""
+    rate_limit_per_minute: int = Field(default=600, ge=0)
+    """Requests of one key, application or person in one office; 0: no limit."""
+    rate_limit_office_per_minute: int = Field(default=3000, ge=0)
+    """Requests of all callers of one office together; 0: no limit."""
+    rate_limit_unknown_per_minute: int = Field(default=300, ge=0)
+    """Requests per address and web process of callers who are not signed in; 0: no limit."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -151,6 +151,10 @@ class Demo:
             port=self.options.port,
             mode="test",
             banks=banks,
+            # One program plays everybody here, faster than people and portals do.
+            rate_limit_per_minute=0,
+            rate_limit_office_per_minute=0,
+            rate_limit_unknown_per_minute=0,
         )
 
     def _start(self, supervisor: Supervisor, settings: Settings, database_url: str) -> None:
@@ -175,6 +179,9 @@ class Demo:
             "SLUIS_HOST": HOST,
             "SLUIS_PORT": str(settings.port),
             "SLUIS_MODE": "test",
+            "SLUIS_RATE_LIMIT_PER_MINUTE": str(settings.rate_limit_per_minute),
+            "SLUIS_RATE_LIMIT_OFFICE_PER_MINUTE": str(settings.rate_limit_office_per_minute),
+            "SLUIS_RATE_LIMIT_UNKNOWN_PER_MINUTE": str(settings.rate_limit_unknown_per_minute),
             "SLUIS_BANKS": json.dumps({name: bank.model_dump(mode="json") for name, bank in settings.banks.items()}),
         }
         supervisor.start("web", ["gateway", "serve"], environment)

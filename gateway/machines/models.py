@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, String, UniqueConstraint, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Index, String, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -172,3 +172,14 @@ class AssertionUse(Base, table=True):
     issuer_id: UUID
     jti_hash: bytes
     expires_at: datetime = Field(sa_type=Moment)
+
+
+class RateWindow(Base, table=True):
+    """Requests of one caller or office in one minute, over all web processes; unlogged, as it means nothing later."""
+
+    __tablename__ = "rate_window"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+    key: bytes = Field(primary_key=True)
+    window: int = Field(primary_key=True, sa_type=BigInteger)
+    used: int

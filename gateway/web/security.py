@@ -23,6 +23,7 @@ from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import SECOND_FACTOR_LIFE, Permission
 from gateway.identity.service import IdentityService
+from gateway.machines.limits import limit_request
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
 
@@ -92,6 +93,7 @@ def visit_of(request: Request, gateway: Gateway, token: str | None) -> Visit:
     if not token:
         raise SignInError
     principal, session = IdentityService(gateway).principal_of_session(token)
+    limit_request(request, principal)
     request.state.language = principal.language
     with gateway.database.unit_of_work(None) as unit:
         user = IdentityRepository(unit).user(principal.id)

@@ -39,7 +39,12 @@ def main() -> None:
                 port = free.getsockname()[1]
             access = {bank: BankAccessSettings(base_url="http://127.0.0.1:9", client_id="nobody") for bank in BANKS}
             settings = Settings(
-                _env_file=None, data_folder=folder, mode="test", base_url=f"http://127.0.0.1:{port}", banks=access
+                _env_file=None,
+                data_folder=folder,
+                mode="test",
+                rate_limit_unknown_per_minute=0,
+                base_url=f"http://127.0.0.1:{port}",
+                banks=access,
             )
             database = connect(server.url(APPLICATION, DATABASE), pool_size=5)
             clock = Clock()
