@@ -25,6 +25,7 @@ SUBJECTS: Final = (
     "activation",
     "people",
     "documentation",
+    "keys",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

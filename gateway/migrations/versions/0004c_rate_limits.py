@@ -8,7 +8,7 @@ from alembic import op
 from gateway.migrations import tenancy
 
 revision = "0004c"
-down_revision = "0004b"
+down_revision = "0008b"
 branch_labels = None
 depends_on = None
 
