@@ -108,7 +108,7 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
     """What the routes do for every operation: strict bodies, keys."""
     statuses, codes = {400}, {"query_unknown", "invalid_request", "request_unreadable", "internal_error"}
     if operation.get("security") != []:
-        codes |= {"not_signed_in", "second_factor_required", "not_allowed"}
+        codes |= {"not_signed_in", "second_factor_required", "not_allowed", "not_found"}
     if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
         codes.add("cursor_invalid")
     if method != "get":
