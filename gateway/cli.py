@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from gateway import logs, migrations, runtime, serving, worker
 from gateway.coda_cli import coda_commands
 from gateway.errors import GatewayError
+from gateway.events_cli import events_commands
 from gateway.files_cli import CANNOT_RUN, pain_commands
 from gateway.identity.people import PeopleService
 from gateway.identity.rights import OfficeRole
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(coda_commands, name="coda")
 app.add_typer(pain_commands, name="pain")
 app.add_typer(keys_commands, name="keys")
+app.add_typer(events_commands, name="events")
 app.add_typer(sandbox_commands, name="sandbox")
 office_commands = typer.Typer(no_args_is_help=True, help="Offices of this installation.")
 app.add_typer(office_commands, name="office")

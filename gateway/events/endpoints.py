@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
-from gateway.events.schemas import EventRead, shown
+from gateway.events.schemas import EventRead, TestEventWrite, shown
 from gateway.events.service import EventService
 from gateway.ids import ClientId, EventId
 from gateway.pagination import Page
@@ -34,3 +34,12 @@ def list_events(
     """
     events, cursor = EventService(gateway).page(act, page, after=after, event_type=type, client_id=client_id)
     return Page(items=[shown(event) for event in events], next_cursor=cursor)
+
+
+@router.post("/test-events", operation_id="create_test_event", status_code=201, responses=problem_responses())
+def create_test_event(wish: TestEventWrite, act: ActDep, gateway: GatewayDep) -> EventRead:
+    """Make an event in an office in test mode, about an object that does not exist; webhooks are sent for it.
+
+    A live office has no such thing (404).
+    """
+    return shown(EventService(gateway).trigger(act, wish.type, client_id=wish.client_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.errors import GatewayError, NotFound
+from gateway.errors import GatewayError, InputError, NotFound
 
 
 class EventNotFound(NotFound):
@@ -20,3 +20,11 @@ class CursorExpired(GatewayError):
     title = "The events after this one are not kept any more"
     detail = "Events are kept for {days} days."
     hint = "Read the objects themselves once, then follow the log anew without a cursor."
+
+
+class EventTypeUnknown(InputError):
+    """There are no events of this subject."""
+
+    code = "event_type_unknown"
+    title = "There are no events of this type"
+    hint = "The types stand in docs/api/webhooks.md."

@@ -25,6 +25,15 @@ class EventRead(Shape):
     data: Annotated[dict[str, Any], Field(description="States and counts; no names, account numbers or texts.")]
 
 
+class TestEventWrite(Shape):
+    """An event to be made in test mode."""
+
+    __test__ = False
+
+    type: Annotated[str, Field(max_length=60, pattern=r"^[a-z]+\.[a-z_]+$", examples=["statement.issued"])]
+    client_id: ClientId | None = None
+
+
 def shown(event: Event) -> EventRead:
     """An event as the API tells it."""
     kind = event.object_kind

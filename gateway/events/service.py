@@ -14,12 +14,16 @@ from sqlmodel import Session, col
 
 from gateway.act import Act
 from gateway.assembly import Gateway
-from gateway.errors import RightsError
+from gateway.errors import NotFound, RightsError
 from gateway.events.catalogue import READERS
-from gateway.events.errors import CursorExpired, EventNotFound
+from gateway.events.errors import CursorExpired, EventNotFound, EventTypeUnknown
 from gateway.events.models import Event
 from gateway.events.repository import EventRepository
+from gateway.identity.rights import Permission
+from gateway.ids import PREFIXES, new_id
+from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
+from gateway.offices.service import require_client
 from gateway.pagination import PageRequest, Sort
 
 KEPT: Final = timedelta(days=90)
@@ -69,6 +73,24 @@ class EventService:
             order = [Sort(col(Event.position), lambda event: event.position, int)]
             name = f"events:{act.office_id}:{after}:{event_type}:{client_id}"
             return self.gateway.pager.page(session, query, order, request, name=name)
+
+    def trigger(self, act: Act, event_type: str, *, client_id: UUID | None = None) -> Event:
+        """Make an event of this type in test mode. Raises `NotFound` in live mode, `EventTypeUnknown`."""
+        act.require(Permission.ADMIN)
+        subject = event_type.partition(".")[0]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            if session.get_one(Office, act.office_id).mode != "test":
+                raise NotFound
+            if subject not in READERS:
+                raise EventTypeUnknown
+            if client_id is not None:
+                require_client(session, act, client_id, Permission.CLIENTS_READ)
+            kind = subject if subject in PREFIXES else "client"
+            event_id = self.gateway.events.record(session, act, event_type, kind, new_id(), client_id=client_id)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            event = EventRepository(session).get(act.office_id, event_id)
+            assert event is not None, "just made"
+            return event
 
     def prune(self) -> None:
         """Let go of what is older than 90 days, office by office."""

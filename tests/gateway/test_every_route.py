@@ -144,6 +144,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             "client_id": ids["client_id"],
             "content": {"role": "approver"},
         },
+        "create_test_event": {"type": "statement.issued", "client_id": ids["client_id"]},
         "create_webhook_endpoint": {"url": "https://127.0.0.1/hooks"},
         "patch_webhook_endpoint": {"description": "Stolen"},
         "replay_webhook_events": {"since": "2026-11-21T08:15:00Z"},

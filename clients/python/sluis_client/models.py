@@ -1478,6 +1478,13 @@ class SyncRead(Shape):
     retry_after_seconds: int | None
 
 
+class TestEventWrite(Shape):
+    """An event to be made in test mode."""
+
+    type: str
+    client_id: str | None = None
+
+
 class TransactionChangesRead(Shape):
     """What changed since the cursor. Ask again with `next_cursor`: at once while `has_more`, later otherwise."""
 

@@ -407,6 +407,16 @@ class Operations(Transport):
             if cursor is None:
                 return
 
+    def create_test_event(
+        self, body: models.TestEventWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.EventRead:
+        """Make an event in an office in test mode, about an object that does not exist; webhooks are sent for it. A
+        live office has no such thing (404).
+        """
+        return self._model(
+            models.EventRead, self._call("POST", "/v1/test-events", body=body, idempotency_key=idempotency_key)
+        )
+
     def create_session(
         self, body: models.SessionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
