@@ -36,7 +36,7 @@ from gateway.payments.service import PaymentService
 from gateway.payments.states import PaymentState
 from gateway.payments.submission import SubmissionService
 from gateway.statements.models import Statement, StatementEntry, StatementFile
-from gateway.transactions.models import BankTransaction
+from gateway.transactions.models import BankTransaction, ChangeSet
 from sepa import DateChoice
 from sepa.approval import Approver, Conditions, Mode, Verdict
 from tests.gateway.builders import NOW, PASSWORD, Person, act_of, act_of_system
@@ -72,6 +72,7 @@ class World:
     roles: dict[str, tuple[tuple[OfficeRole | ClientRole, ...], Client | None]] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     statements: dict[str, Statement] = field(default_factory=dict)
+    change_sets: int = 0
     consents: dict[str, Consent] = field(default_factory=dict)
     baskets: dict[str, Basket] = field(default_factory=dict)
 
@@ -202,8 +203,13 @@ class World:
                 (change + 100, "Drukkerij De Leie NV", "structured", "123456789002"),
                 (Decimal(-100), "Waterland Verzekeringen", "text", "Premie november"),
             ]
+            self.change_sets += 1
+            changes = ChangeSet(
+                id=new_id(), office_id=self.office.id, account_id=found.id, position=self.change_sets, created_at=now
+            )
+            rows.append(changes)
             for sequence, (amount, name, kind, reference) in enumerate(entries, start=1):
-                transaction = self._transaction(found, day, amount, name, kind, reference)
+                transaction = self._transaction(found, changes, day, amount, name, kind, reference)
                 entry = StatementEntry(
                     id=new_id(), office_id=self.office.id, statement_id=statement.id, transaction_id=transaction.id,
                     account_id=found.id, sequence=sequence, entry_date=day, booking_date=day, amount=amount,
@@ -215,7 +221,14 @@ class World:
         return statement
 
     def _transaction(
-        self, account: Account, day: date, amount: Decimal, name: str, kind: str, reference: str
+        self,
+        account: Account,
+        changes: ChangeSet,
+        day: date,
+        amount: Decimal,
+        name: str,
+        kind: str,
+        reference: str,
     ) -> BankTransaction:
         row_id = new_id()
         return BankTransaction(
@@ -226,6 +239,7 @@ class World:
             structured_reference=reference if kind == "structured" else None,
             remittance_information=reference if kind == "text" else None, fingerprint=row_id.hex * 2,
             fingerprint_version=1, occurrence=1, raw_cipher=b"-", created_at=self.clock(), changed_at=self.clock(),
+            added_in=changes.id, changed_in=changes.id,
         )  # fmt: skip
 
     # Payments
