@@ -45,7 +45,7 @@ def counterparty_account(zone: str) -> tuple[str, str]:
     A Belgian account number of 12 digits is known by the blank after it; anything else fills the first 34 columns.
     """
     if len(zone) <= 34 and zone[:1].isalpha():
-        return zone.strip(" "), ""  # an IBAN
+        return zone if zone[-1] != " " else zone.rstrip(" "), ""  # an IBAN
     padded = zone.ljust(ZONE_LENGTH)
     if re.fullmatch(r"[0-9]{12}", padded[:12]) and padded[12] == " ":
         number, currency = padded[:12], padded[13:16].strip(" ")
