@@ -232,8 +232,9 @@ def _checked(
     verdicts = [coda.would_accept(each.rewound(), key) for key in importers]
     text = [f"{name}: {_told(finding, language)}" for finding in report.findings]
     text.append(
-        f"{name}: {'no faults' if report.ok else f'{len(report.faults)} faults'}, "
-        f"{len(report.warnings)} warnings, {report.statements} statements, {report.movements} movements"
+        f"{name}: {_count(len(report.faults), 'fault')}, "
+        f"{_count(len(report.warnings), 'warning')}, {_count(report.statements, 'statement')}, "
+        f"{_count(report.movements, 'movement')}"
     )
     if report.findings and report.findings[0].code == "not_coda":
         text = [f"{name}: {_not_coda(name, coda.NotCoda(report.findings)).reason}"]
@@ -269,6 +270,10 @@ def _reasons_text(verdict: coda.Verdict, language: Language) -> Iterator[str]:
             yield _told(reason, language)
         if count > REASONS_SHOWN:
             yield f"and {count - REASONS_SHOWN:,} more ({code})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
 
 
 def _told(finding: coda.Finding, language: Language) -> str:
