@@ -52,6 +52,8 @@ PREFIXES: Final = {
     "webhook_delivery": "whd",
     "review_item": "rev",
     "job": "job",
+    "known_account": "kac",
+    "client_import": "imp",
 }
 
 
@@ -146,3 +148,5 @@ WebhookDeliveryId = Annotated[UUID, TypedId("webhook_delivery")]
 AuditEntryId = Annotated[UUID, TypedId("audit_entry")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
 JobId = Annotated[UUID, TypedId("job")]
+KnownAccountId = Annotated[UUID, TypedId("known_account")]
+ClientImportId = Annotated[UUID, TypedId("client_import")]

@@ -25,6 +25,7 @@ class EncryptedColumn:
 ENCRYPTED: Final = (
     EncryptedColumn("app_user", "totp_secret", "app_user"),
     EncryptedColumn("bank_transaction", "raw_cipher", RAW_TABLE),
+    EncryptedColumn("client_import_row", "content_cipher", "client_import_row"),
     EncryptedColumn("consent", "link_cipher", "consent.link"),
     EncryptedColumn("consent", "handle_cipher", "consent.handle"),
     EncryptedColumn("consent", "callback_cipher", "consent.callback"),

@@ -39,6 +39,8 @@ JobState = str
 """API-05. One of `queued`, `running`, `succeeded`, `failed`, `cancelled`."""
 Mode = str
 """How many of a rule's approvers must approve. One of `all`, `count`, `sequence`."""
+Outcome = str
+"""What became of a row. One of `waiting`, `queued`, `imported`, `undo_queued`, `undone`, `kept`."""
 PaymentState = str
 """Where a payment stands; a download executes nothing, a bank status is not a booking (PAY-20). One of `draft`,
 `submitted`, `approved`, `rejected`, `cancelled`, `paid_elsewhere`, `initiating`, `qr_shown`, `exported`, `sent`,
@@ -50,6 +52,8 @@ RejectionReason = str
 """Why a payment is rejected; a text goes with it. One of `not_due`, `wrong_amount`, `wrong_account`,
 `unknown_creditor`, `duplicate`, `disputed`, `other`.
 """
+RunKind = str
+"""Carrying an import out, or undoing it. One of `import`, `undo`."""
 Severity = str
 """Whether a finding stops the payment or asks for a person's acceptance. One of `blocked`, `warning`."""
 State = str
@@ -361,6 +365,23 @@ class ClientGroupWrite(Shape):
     name: str
     client_ids: list[str] | None = None
     user_ids: list[str] | None = None
+
+
+class ClientImportRead(Shape):
+    """A file that was read, and what would come of it."""
+
+    id: str
+    file_name: str | None
+    format: str
+    columns: list[ImportColumn]
+    row_count: int
+    counts: ImportCounts
+    created_at: dt.datetime
+    erase_after: dt.datetime
+    """The rows are erased from then on; counts stay."""
+    erased_at: dt.datetime | None
+    run: ImportRunRead | None
+    """The newest run."""
 
 
 class ClientRead(Shape):
@@ -775,6 +796,108 @@ class HeldRoleRead(Shape):
     created_at: dt.datetime
 
 
+class ImportChange(Shape):
+    """One field that gets another value."""
+
+    field: str
+    old: str | int | bool | list[str] | None
+    """Null: it was empty."""
+    new: str | int | bool | list[str] | None
+
+
+class ImportColumn(Shape):
+    """One column of the file."""
+
+    letter: str | None
+    """As the spreadsheet shows it; null in JSON."""
+    header: str
+    field: str | None
+    """What it stands for; null: the column is passed over."""
+
+
+class ImportCounts(Shape):
+    """Rows by kind, and by what became of them."""
+
+    new: int
+    existing: int
+    invalid: int
+    imported: int
+    undone: int
+    kept: int
+    """An undo left these clients as they are; the rows say why."""
+    only_here: int | None = None
+    """Clients the file does not name; they are never touched. Null in lists."""
+
+
+class ImportFault(Shape):
+    """What is wrong with one cell."""
+
+    column: str | None
+    """Letter of the column; null in JSON."""
+    header: str
+    """Header of the column, or the field that is missing."""
+    field: str
+    code: str
+    """Stable."""
+    detail: str
+    """In the language of Accept-Language."""
+
+
+class ImportNote(Shape):
+    """A code with its sentence."""
+
+    code: str
+    detail: str
+
+
+class ImportRowRead(Shape):
+    """One row of the file, or one client that the file does not name."""
+
+    number: int | None
+    """As the spreadsheet shows it; null for `only_here`."""
+    kind: str
+    client_id: str | None
+    name: str | None
+    cells: dict[str, str]
+    """What stands in the row, by field; refused texts are left out."""
+    changes: list[ImportChange]
+    faults: list[ImportFault]
+    warnings: list[ImportNote]
+    outcome: Outcome | None
+    reason: ImportNote | None
+    """Why an undo left the client as it is."""
+
+
+class ImportRowWrite(Shape):
+    """New texts for cells; null empties one. Without any, the row is checked again."""
+
+    cells: dict[str, str | None] | None = None
+
+
+class ImportRunRead(Shape):
+    """Carrying out or undoing an import."""
+
+    job_id: str
+    kind: RunKind
+    total: int
+    done: int
+    counts: dict[str, int]
+    """created, changed, unchanged, invalid of an import; undone and kept of an undo."""
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+class ImportRunWrite(Shape):
+    """Which rows to import."""
+
+    rows: list[int] | None = None
+    """Row numbers; without them every valid row that waits."""
+
+
+class ImportUndoWrite(Shape):
+    """Nothing to choose: whatever can be taken back is."""
+
+
 class InvitationCreated(Shape):
     """An invitation just made or sent again."""
 
@@ -931,6 +1054,14 @@ class PageClientGroupRow(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageClientImportRead(Shape):
+    """PageClientImportRead"""
+
+    items: list[ClientImportRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageClientRead(Shape):
     """PageClientRead"""
 
@@ -991,6 +1122,14 @@ class PageGroupRead(Shape):
     """PageGroupRead"""
 
     items: list[GroupRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageImportRowRead(Shape):
+    """PageImportRowRead"""
+
+    items: list[ImportRowRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 

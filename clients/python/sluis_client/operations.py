@@ -439,6 +439,112 @@ class Operations(Transport):
         """Who the caller is and what the caller may do."""
         return self._model(models.MeRead, self._call("GET", "/v1/me"))
 
+    def create_client_import(
+        self, body: Any | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ClientImportRead:
+        """Read a file and sort its rows: a dry run, nothing is changed at any client. Rows are `new`, `existing` (with
+        what would change), or `invalid` (with what is wrong in which cell).
+        """
+        return self._model(
+            models.ClientImportRead,
+            self._call("POST", "/v1/client-imports", body=body, idempotency_key=idempotency_key),
+        )
+
+    def list_client_imports(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageClientImportRead:
+        """Imports, newest first."""
+        return self._model(
+            models.PageClientImportRead,
+            self._call("GET", "/v1/client-imports", query={"limit": limit, "cursor": cursor}),
+        )
+
+    def iter_client_imports(self, *, page_size: int = 200) -> Iterator[models.ClientImportRead]:
+        """Every row of `list_client_imports`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_client_imports(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_client_import(self, import_id: str) -> models.ClientImportRead:
+        """One import with its counts and the progress of its newest run."""
+        return self._model(models.ClientImportRead, self._call("GET", f"/v1/client-imports/{self._segment(import_id)}"))
+
+    def list_client_import_rows(
+        self,
+        import_id: str,
+        *,
+        kind: str | None = None,
+        outcome: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageImportRowRead:
+        """Rows in the order of the file; with `kind=only_here` the clients that the file does not name, by name."""
+        return self._model(
+            models.PageImportRowRead,
+            self._call(
+                "GET",
+                f"/v1/client-imports/{self._segment(import_id)}/rows",
+                query={"kind": kind, "outcome": outcome, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_client_import_rows(
+        self, import_id: str, *, kind: str | None = None, outcome: str | None = None, page_size: int = 200
+    ) -> Iterator[models.ImportRowRead]:
+        """Every row of `list_client_import_rows`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_client_import_rows(import_id, kind=kind, outcome=outcome, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def patch_client_import_row(
+        self, import_id: str, number: str, body: models.ImportRowWrite | Mapping[str, Any]
+    ) -> models.ImportRowRead:
+        """Repair a row in place; it is checked again with all rows that wait, since a key may have had a twin."""
+        return self._model(
+            models.ImportRowRead,
+            self._call(
+                "PATCH", f"/v1/client-imports/{self._segment(import_id)}/rows/{self._segment(number)}", body=body
+            ),
+        )
+
+    def create_client_import_run(
+        self, import_id: str, body: models.ImportRunWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.JobRead:
+        """Import the valid rows, all or those named; sends nothing to anybody. Invalid rows stay to be repaired."""
+        return self._model(
+            models.JobRead,
+            self._call(
+                "POST",
+                f"/v1/client-imports/{self._segment(import_id)}/runs",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def create_client_import_undo(
+        self, import_id: str, body: models.ImportUndoWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.JobRead:
+        """Within 24 hours: remove the clients it made and restore those it changed. A client that has a consent, a
+        statement or a payment by now stays; its row says why (`outcome=kept`).
+        """
+        return self._model(
+            models.JobRead,
+            self._call(
+                "POST",
+                f"/v1/client-imports/{self._segment(import_id)}/undos",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
     def list_jobs(
         self, *, state: str | None = None, kind: str | None = None, limit: int | None = None, cursor: str | None = None
     ) -> models.PageJobRead:

@@ -1,0 +1,1 @@
+"""What an office notes of a client beyond its key: contact, labels, package, delivery wish, known accounts."""
