@@ -26,15 +26,22 @@ class Act:
     real_now: datetime
     """Real time, for what must not be moved: sessions, second factors, token life."""
     request_id: str | None = None
-    psu: PsuContext | None = None
+    psu: PsuContext | None = field(default=None, repr=False)
     """The person's true address, when a person is present."""
     checks: list[Check] = field(default_factory=list, compare=False, repr=False)
     """What was asked of this act, so that a replay of its answer is authorised again (SEC-15)."""
+    address: str | None = field(default=None, repr=False)
+    """Network address of the caller, person or machine, for the audit chain."""
 
     @property
     def office_id(self) -> UUID:
         """The office in whose name this happens."""
         return self.principal.office_id
+
+    @property
+    def source(self) -> str | None:
+        """Where it came from, as far as known."""
+        return self.address or (self.psu.ip_address if self.psu is not None else None)
 
     @property
     def today(self) -> date:

@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from connectors.model import PsuContext
 from gateway.act import Act
 from gateway.assembly import Gateway
+from gateway.audit.looks import record_look
 from gateway.errors import FieldFault, InputError, SignInError
 from gateway.i18n import _
 from gateway.identity.errors import SignInRefused
@@ -40,7 +41,13 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 class Shape(BaseModel):
     """Base of every request and answer: unknown fields are refused, nothing is coerced (API-01)."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True)
+    # What was sent may be a password or a name: it stays out of errors and of the repr (SEC-07).
+    model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True, hide_input_in_errors=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    __str__ = __repr__
 
 
 def _cents(value: str) -> str:
@@ -193,13 +200,16 @@ def current_act(request: Request, gateway: GatewayDep, principal: PrincipalDep) 
     if principal.is_person and principal.second_factor_at is None:
         raise SecondFactorRequired
     moment = gateway.real_now()
-    return Act(
+    act = Act(
         principal=principal,
         now=moment + gateway.clock_offset(principal.office_id),
         real_now=moment,
         request_id=request.state.request_id,
         psu=psu_of(request) if principal.is_person and principal.via_id is None else None,
+        address=address_of(request),
     )
+    record_look(gateway, act, request)
+    return act
 
 
 ActDep = Annotated[Act, Depends(current_act)]
@@ -213,13 +223,20 @@ def source_of(request: Request) -> str | None:
 
 def psu_of(request: Request) -> PsuContext | None:
     """The person's address and browser, as the bank may ask for them; None when the address is not known."""
+    address = address_of(request)
+    if address is None:
+        return None
+    return PsuContext(ip_address=address, user_agent=request.headers.get("user-agent", "")[:200] or None)
+
+
+def address_of(request: Request) -> str | None:
+    """Network address of the caller; None when it is not known."""
     if request.client is None:
         return None
     try:
-        address = str(ipaddress.ip_address(request.client.host))
+        return str(ipaddress.ip_address(request.client.host))
     except ValueError:
         return None
-    return PsuContext(ip_address=address, user_agent=request.headers.get("user-agent", "")[:200] or None)
 
 
 def is_same_origin(request: Request, gateway: Gateway) -> bool:

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from gateway import logs, migrations, runtime, serving, worker
+from gateway.audit_cli import audit_commands
 from gateway.coda_cli import coda_commands
 from gateway.errors import GatewayError
 from gateway.events_cli import events_commands
@@ -37,6 +38,7 @@ app.add_typer(pain_commands, name="pain")
 app.add_typer(keys_commands, name="keys")
 app.add_typer(events_commands, name="events")
 app.add_typer(sandbox_commands, name="sandbox")
+app.add_typer(audit_commands, name="audit")
 office_commands = typer.Typer(no_args_is_help=True, help="Offices of this installation.")
 app.add_typer(office_commands, name="office")
 app.add_typer(application_commands, name="application")

@@ -78,6 +78,12 @@ class Base(SQLModel):
 
     metadata = MetaData(naming_convention=NAMING)
 
+    def __repr__(self) -> str:
+        """Which row, never what it holds: rows hold names, account numbers and secrets (SEC-07)."""
+        return f"{type(self).__name__}(id={getattr(self, 'id', None)})"
+
+    __str__ = __repr__
+
 
 class Money(TypeDecorator[Decimal]):
     """A Decimal in Python, whole thousandths in BIGINT: exact, indexable, and CODA has three decimals too."""

@@ -50,6 +50,8 @@ PREFIXES: Final = {
     "event": "evt",
     "webhook_endpoint": "whe",
     "webhook_delivery": "whd",
+    "audit_checkpoint": "chk",
+    "audit_bundle": "bdl",
     "review_item": "rev",
     "job": "job",
     "known_account": "kac",
@@ -74,6 +76,15 @@ def encode(kind: str, value: UUID) -> str:
         number, digit = divmod(number, 32)
         characters.append(ALPHABET[digit])
     return f"{PREFIXES[kind]}_{''.join(reversed(characters))}"
+
+
+def kind_of(text: str) -> str:
+    """The kind a typed id is of, by its prefix; raises `ValueError` for an unknown one."""
+    prefix = text.partition("_")[0]
+    for kind, known in PREFIXES.items():
+        if known == prefix:
+            return kind
+    raise ValueError("not a typed id")
 
 
 def decode(kind: str, text: str) -> UUID:
@@ -122,11 +133,11 @@ class TypedId:
 
 OfficeIdField = Annotated[UUID, TypedId("office")]
 UserId = Annotated[UUID, TypedId("user")]
+MembershipId = Annotated[UUID, TypedId("membership")]
 CredentialId = Annotated[UUID, TypedId("credential")]
 ApplicationId = Annotated[UUID, TypedId("application")]
 ApplicationSecretId = Annotated[UUID, TypedId("application_secret")]
 ClientId = Annotated[UUID, TypedId("client")]
-MembershipId = Annotated[UUID, TypedId("membership")]
 ClientGroupId = Annotated[UUID, TypedId("client_group")]
 InvitationId = Annotated[UUID, TypedId("invitation")]
 ProposalId = Annotated[UUID, TypedId("proposal")]
@@ -146,6 +157,8 @@ EventId = Annotated[UUID, TypedId("event")]
 WebhookEndpointId = Annotated[UUID, TypedId("webhook_endpoint")]
 WebhookDeliveryId = Annotated[UUID, TypedId("webhook_delivery")]
 AuditEntryId = Annotated[UUID, TypedId("audit_entry")]
+AuditCheckpointId = Annotated[UUID, TypedId("audit_checkpoint")]
+AuditBundleId = Annotated[UUID, TypedId("audit_bundle")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
 JobId = Annotated[UUID, TypedId("job")]
 KnownAccountId = Annotated[UUID, TypedId("known_account")]

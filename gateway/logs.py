@@ -63,7 +63,10 @@ def configure(level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    # Libraries may tell values when they are talkative: the finer level is for our own packages only.
+    root.setLevel(max(logging.INFO, logging.getLevelName(level)))
+    for name in OWN_PACKAGES:
+        logging.getLogger(name).setLevel(level)
     # The client library logs whole addresses, the server whole request lines: both may carry a state or a token.
     for name in ("httpx2", "httpcore2", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -77,6 +77,8 @@ class Settings(BaseSettings):
     """Requests of all callers of one office together; 0: no limit."""
     rate_limit_unknown_per_minute: int = Field(default=300, ge=0)
     """Requests per address and web process of callers who are not signed in; 0: no limit."""
+    payments_retention_years: int = Field(default=10, ge=0, le=100)
+    """How long, from the end of a payment's year, the names of its people are kept (SEC-11)."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -7,10 +7,8 @@ the office's head row is locked: locked last, it is held for the shortest time a
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -20,13 +18,16 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from gateway.act import Act
-from gateway.audit.models import AuditEntry, AuditValue
+from gateway.audit.chain import Head, canonical_json, digest, genesis, is_signed, leaf, link
+from gateway.audit.models import AuditCheckpoint, AuditEntry, AuditValue
 from gateway.crypto import KeyRing
 from gateway.database import UNIT_OFFICE, before_commit
 from gateway.ids import new_id
 from gateway.offices.models import OfficeHead
 
 PENDING: Final = "sluis_audit_pending"
+SOURCE: Final = "source_address"
+"""Field of the network address an act came from: a value like others, so that it can be erased (SEC-11)."""
 SALT_BYTES: Final = 16
 
 
@@ -72,7 +73,10 @@ class AuditLog:
 
         `changes` may hold str, int, bool, None, Decimal, date, datetime, UUID and lists or dicts of them.
         """
-        entry = _Pending(new_id(), act, action, object_kind, object_id, client_id, second_factor, changes or {})
+        changes = dict(changes or {})
+        if act.source is not None:
+            changes[SOURCE] = Change(None, act.source)
+        entry = _Pending(new_id(), act, action, object_kind, object_id, client_id, second_factor, changes)
         assert session.info[UNIT_OFFICE] == act.office_id, "an act belongs to the office of the unit of work"
         session.info.setdefault(PENDING, []).append(entry)
         before_commit(session, PENDING, self._write)
@@ -132,27 +136,62 @@ class AuditLog:
         entry.mac = self._keys.audit_mac(canonical(entry))
         return entry, values
 
-    def first_fault(self, entries: Iterable[AuditEntry], *, head: OfficeHead) -> str | None:
-        """Walk a whole chain in order of position; the sentence naming the first broken or missing entry, or None."""
-        previous, position = b"", 0
-        for entry in entries:
-            if entry.position != position + 1:
-                return f"entry {position + 1} is missing"
-            if entry.previous_mac != previous or self._keys.audit_mac(canonical(entry)) != entry.mac:
-                return f"entry {entry.position} was changed"
-            previous, position = entry.mac, entry.position
-        if position != head.audit_position or previous != head.audit_hash:
-            return f"entries after {position} are missing"
-        return None
+    def walk(self, office_id: UUID, *, after: AuditCheckpoint | None = None, mac: bytes = b"") -> ChainWalk:
+        """A walk along the chain, from its beginning or from a checkpoint with the HMAC of its entry."""
+        if after is None:
+            return ChainWalk(self._keys, 0, b"", genesis(office_id))
+        return ChainWalk(self._keys, after.position, mac, after.link_hash)
+
+    def is_own(self, checkpoint: AuditCheckpoint) -> bool:
+        """Whether the checkpoint carries our signature."""
+        return is_signed(self._keys.public_key, checkpoint.signature, head_of(checkpoint).signed_bytes())
+
+
+class ChainWalk:
+    """Steps from entry to entry in order of position; `fault` names the first broken or missing one."""
+
+    def __init__(self, keys: KeyRing, position: int, mac: bytes, reached: bytes) -> None:
+        self._keys = keys
+        self.position = position
+        self.mac = mac
+        self.link = reached
+        self.fault: str | None = None
+
+    def step(self, entry: AuditEntry) -> bool:
+        """Take the next entry; False, and `fault` says why, when it is not the one that follows."""
+        if entry.position != self.position + 1:
+            self.fault = f"entry {self.position + 1} is missing"
+            return False
+        data = canonical(entry)
+        if entry.previous_mac != self.mac or self._keys.audit_mac(data) != entry.mac:
+            self.fault = f"entry {entry.position} was changed"
+            return False
+        self.position, self.mac = entry.position, entry.mac
+        self.link = link(self.link, leaf(data, entry.mac))
+        return True
 
 
 def verify(session: Session, log: AuditLog, office_id: UUID) -> str | None:
-    """Check the whole chain of the unit of work's office, and every value still kept; None when it holds."""
+    """Check the whole chain of the unit of work's office, its signed heads and every value kept; None when it holds."""
+    # The head first: entries written while we read lie beyond it.
     head = session.exec(select(OfficeHead).where(OfficeHead.office_id == office_id)).one()
+    position, mac = head.audit_position, head.audit_hash
+    made = session.exec(select(AuditCheckpoint).where(AuditCheckpoint.office_id == office_id))
+    checkpoints = {checkpoint.position: checkpoint for checkpoint in made}
+    walk = log.walk(office_id)
     query = select(AuditEntry).where(AuditEntry.office_id == office_id).order_by(col(AuditEntry.position))
     with session.exec(query.execution_options(yield_per=1000)) as entries:
-        fault = log.first_fault(entries, head=head)
-    return fault or _changed_value(session, office_id)
+        for entry in entries:
+            if not walk.step(entry):
+                return walk.fault
+            checkpoint = checkpoints.pop(entry.position, None)
+            if checkpoint is not None and not (log.is_own(checkpoint) and checkpoint.link_hash == walk.link):
+                return f"entry {entry.position} is not the one that was signed"
+            if entry.position == position and entry.mac != mac:
+                return f"the head of the chain is not entry {position}"
+    if walk.position < position or any(signed > walk.position for signed in checkpoints):
+        return f"entries after {walk.position} are missing"
+    return _changed_value(session, office_id)
 
 
 def _changed_value(session: Session, office_id: UUID) -> str | None:
@@ -174,6 +213,11 @@ def _changed_value(session: Session, office_id: UUID) -> str | None:
 
 def canonical(entry: AuditEntry) -> bytes:
     """The bytes an entry's HMAC covers: sorted JSON of every column but the HMAC itself."""
+    return canonical_json(entry_document(entry))
+
+
+def entry_document(entry: AuditEntry) -> dict[str, Any]:
+    """Every column but the HMAC itself, as it is hashed and as it stands in a bundle."""
     document: dict[str, Any] = {
         "version": 1,
         "id": str(entry.id),
@@ -195,12 +239,18 @@ def canonical(entry: AuditEntry) -> bytes:
     if entry.via_id is not None:
         # Version 2 names the application; entries without one are as they were before there were applications.
         document |= {"version": 2, "via_id": str(entry.via_id)}
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    return document
 
 
-def digest(value: Any, salt: bytes) -> str:
-    """Salted SHA-256 (hex) of a JSON value; with the salt gone, the value cannot be guessed from it."""
-    return hashlib.sha256(salt + json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def head_of(checkpoint: AuditCheckpoint) -> Head:
+    """A checkpoint as it was signed."""
+    return Head(
+        office_id=checkpoint.office_id,
+        position=checkpoint.position,
+        link=checkpoint.link_hash,
+        made_at=checkpoint.made_at,
+        key=checkpoint.key_fingerprint,
+    )
 
 
 def _plain(value: Any) -> Any:

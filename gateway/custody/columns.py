@@ -30,6 +30,7 @@ ENCRYPTED: Final = (
     EncryptedColumn("consent", "handle_cipher", "consent.handle"),
     EncryptedColumn("consent", "callback_cipher", "consent.callback"),
     EncryptedColumn("consent", "tokens_cipher", "consent.tokens"),
+    EncryptedColumn("idempotency_key", "answer_cipher", "idempotency_key"),
     EncryptedColumn("mail_message", "content_cipher", "mail_message"),
     EncryptedColumn("review_item", "raw_cipher", "review_item"),
     EncryptedColumn("sync", "psu_cipher", "sync.psu"),

@@ -189,6 +189,12 @@ class Principal:
         """True for a signed-in user; decisions need one."""
         return self.kind is PrincipalKind.USER
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether looking is itself recorded: an auditor, and support without another role of the office (SEC-09)."""
+        is_auditor = any(P.AUDIT_READ in held for held in self.client_permissions.values())
+        return self.is_person and (is_auditor or self.office_permissions == OFFICE_PERMISSIONS[OfficeRole.SUPPORT])
+
     def reaches(self, client_id: UUID) -> bool:
         """Whether the client exists for this principal at all, with whatever right."""
         if client_id in self.client_permissions:

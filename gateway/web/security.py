@@ -18,6 +18,7 @@ from starlette.datastructures import FormData
 from gateway.act import Act
 from gateway.api import COOKIE, GatewayDep, is_same_origin, psu_of
 from gateway.assembly import Gateway
+from gateway.audit.looks import record_look
 from gateway.errors import GatewayError, RightsError, SignInError
 from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
@@ -103,6 +104,7 @@ def visit_of(request: Request, gateway: Gateway, token: str | None) -> Visit:
     act = gateway.act(principal, request_id=request.state.request_id, psu=psu_of(request))
     visit = Visit(act, token, session.form_token, user, office)
     request.state.visit = visit
+    record_look(gateway, act, request)
     return visit
 
 

@@ -31,7 +31,8 @@ from gateway.settings import Settings
 from tests.gateway.builders import NOW, make_client, make_office
 
 PLAIN_BYTES = (
-    "hash", "mac", "salt", "digest", "content", "sha256", "signature", "public_key", "credential_id", "key", "token_id",
+    "hash", "mac", "fingerprint", "salt", "digest", "content", "sha256", "signature", "public_key", "credential_id",
+    "key", "token_id",
 )  # fmt: skip
 """Endings of names of binary columns that hold no secret of ours: keyed hashes, proofs, files as they were issued."""
 

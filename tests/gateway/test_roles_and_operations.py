@@ -45,7 +45,10 @@ OPERATIONS: Final[dict[str, str]] = {
          "get_approval_settings"), "rules:read",
     ),
     **dict.fromkeys(("list_approval_requests",), "payments:read"),
-    **dict.fromkeys(("list_audit_entries",), "audit:read"),
+    **dict.fromkeys(
+        ("list_audit_entries", "list_audit_checkpoints", "list_rights", "list_approval_rule_versions",
+         "list_audit_bundles", "create_audit_bundle", "get_audit_bundle", "get_audit_bundle_content"), "audit:read",
+    ),
     **dict.fromkeys(
         ("list_users", "get_user", "list_proposals", "get_proposal", "list_invitations", "get_invitation"),
         "users:read",
@@ -73,7 +76,8 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(
         ("put_client_state", "move_test_clock", "create_credential", "list_credentials", "revoke_credential",
-         "create_client_group", "put_client_group", "delete_client_group", "put_user_clients"), "admin",
+         "create_client_group", "put_client_group", "delete_client_group", "put_user_clients",
+         "create_erasure"), "admin",
     ),
 }  # fmt: skip
 """Operation to what it asks for: a permission, perhaps held for the whole office."""
@@ -86,6 +90,7 @@ ELSEWHERE: Final[dict[str, str]] = {
     "get_job": "jobs are shown to who started them: tests of jobs",
     "cancel_job": "as above",
     "put_transaction_labels": "tests of transactions",
+    "get_object_state": "asks for an object: tests/gateway/test_audit_views.py",
 }
 """Operations whose right is not one permission; each names where it is tested instead."""
 
@@ -134,7 +139,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
     # Nothing of these exists here: a right that is missing still answers 403 or 404, one that is held never 403.
     for name, kind in (("consent_id", "consent"), ("sync_id", "sync"), ("statement_id", "statement"),
                        ("transaction_id", "transaction"), ("credential_id", "credential"),
-                       ("job_id", "job")):  # fmt: skip
+                       ("job_id", "job"), ("bundle_id", "audit_bundle")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = create_app(gateway)
     acting: dict[str, Act] = {}
@@ -145,7 +150,8 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
             acting["act"] = act
             route = DESCRIBED[operation]
             body = body_of(operation, ids)
-            return http.request(route.method, route.at(ids), json=body, headers={"If-Match": '"1"'})
+            headers = {"If-Match": '"1"', "Idempotency-Key": str(new_id())}
+            return http.request(route.method, route.at(ids), json=body, headers=headers)
 
         yield scene, ids, call
 

@@ -21,6 +21,8 @@ INSERT_ONLY = {
     "approval_rule_version",
     "audit_entry",
     "event",
+    "audit_bundle_file",
+    "audit_checkpoint",
     "export_download",
     "export_file",
     "statement_file",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Literal
 
+from pydantic import Field
+
 from sluis_client.shape import Shape
 
 AddressMode = str
@@ -210,6 +212,43 @@ class AssignedClients(Shape):
     client_ids: list[str]
 
 
+class AuditBundleRead(Shape):
+    """A bundle: being made, ready to be downloaded, or not made because the chain does not hold."""
+
+    id: str
+    state: str
+    client_ids: list[str]
+    from_: dt.date = Field(alias="from")
+    """Calendar day in Brussels."""
+    until: dt.date
+    """Calendar day in Brussels."""
+    seed: str
+    created_at: dt.datetime
+    finished_at: dt.datetime | None
+    failure: str | None
+    """The first broken entry, when it was not made."""
+    head_position: int | None
+    entries: int | None
+    """Audit entries shown in full."""
+    sha256: str | None
+    size: int | None
+
+
+class AuditBundleWrite(Shape):
+    """Which clients and days, whole days in Brussels, both inclusive."""
+
+    client_ids: list[str]
+    from_: dt.date = Field(alias="from")
+    """Calendar day in Brussels."""
+    until: dt.date
+    """Calendar day in Brussels."""
+    seed: str | None = None
+    """Draws the random sample."""
+    sample_size: int | None = None
+    first_payment_above: str | None = None
+    """In EUR: limit of the list of first payments."""
+
+
 class AuditChainRead(Shape):
     """Whether the chain holds, recomputed from its first entry."""
 
@@ -217,6 +256,22 @@ class AuditChainRead(Shape):
     entries: int
     first_fault: str | None
     """The first broken or missing entry, in words."""
+
+
+class AuditCheckpointRead(Shape):
+    """The head of the chain at a position, signed by the key that `sluis keys public` prints."""
+
+    id: str
+    position: int
+    link: str
+    """Hexadecimal; the hash chain after the entry at this position."""
+    made_at: dt.datetime
+    key: str
+    """Fingerprint of the signing key."""
+    signature: str
+    """Ed25519, hexadecimal."""
+    document: dict[str, Any]
+    """What the signature covers, as canonical JSON."""
 
 
 class AuditEntryRead(Shape):
@@ -682,6 +737,33 @@ class EntryRead(Shape):
     structured_reference: str | None
 
 
+class ErasureItemRead(Shape):
+    """One kind of data about the person."""
+
+    kind: str
+    is_erased: bool
+    count: int
+    kept_until: dt.date | None
+    """Last day of the legal retention, where that is the reason."""
+    reason: str | None
+    """Why it stays: `payments_retention`, `other_organisation` or `audit_chain` (ids only)."""
+
+
+class ErasureRead(Shape):
+    """What was erased and what stays, until when and why."""
+
+    user_id: str
+    dry_run: bool
+    items: list[ErasureItemRead]
+
+
+class ErasureWrite(Shape):
+    """Whom to erase; with `dry_run` only what it would do is told."""
+
+    user_id: str
+    dry_run: bool | None = None
+
+
 class EvaluationRead(Shape):
     """Where a payment stands under its rules."""
 
@@ -1003,6 +1085,26 @@ class MoneyShape(Shape):
     currency: str
 
 
+class ObjectField(Shape):
+    """One field as the audit chain last saw it change."""
+
+    field: str
+    value: Any
+    is_erased: bool
+    """The value was erased; that it changed is still proved."""
+    position: int
+    changed_at: dt.datetime
+    entry_id: str
+
+
+class ObjectStateRead(Shape):
+    """An object as its audit entries tell it, at the moment asked for."""
+
+    object_id: str
+    as_of: dt.datetime
+    items: list[ObjectField]
+
+
 class OfficeRead(Shape):
     """The office the caller works for."""
 
@@ -1018,6 +1120,22 @@ class PageAccountRead(Shape):
     """PageAccountRead"""
 
     items: list[AccountRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageAuditBundleRead(Shape):
+    """PageAuditBundleRead"""
+
+    items: list[AuditBundleRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageAuditCheckpointRead(Shape):
+    """PageAuditCheckpointRead"""
+
+    items: list[AuditCheckpointRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1166,10 +1284,26 @@ class PageProposalRow(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageRightRead(Shape):
+    """PageRightRead"""
+
+    items: list[RightRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageRuleRead(Shape):
     """PageRuleRead"""
 
     items: list[RuleRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageRuleVersionRead(Shape):
+    """PageRuleVersionRead"""
+
+    items: list[RuleVersionRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1411,6 +1545,24 @@ class RequirementRead(Shape):
     eligible: list[str]
 
 
+class RightRead(Shape):
+    """A role somebody held at the moment asked for."""
+
+    membership_id: str
+    user_id: str
+    role: str
+    client_id: str | None
+    """Null for a role of the office."""
+    salaries: bool
+    """Whether payments of wages are included."""
+    since: dt.datetime
+    from_date: dt.date | None
+    """First day of an auditor."""
+    until_date: dt.date | None
+    """Last day of an auditor."""
+    ended_at: dt.datetime | None
+
+
 class RoleWrite(Shape):
     """A role to give: of the office, or at `client_id`."""
 
@@ -1462,6 +1614,22 @@ class RuleRead(Shape):
     mode: Mode
     count: int
     approvers: list[ApproverShape]
+    created_by: str
+    created_at: dt.datetime
+
+
+class RuleVersionRead(Shape):
+    """What an approval rule said from one moment on."""
+
+    rule_id: str
+    client_id: str
+    version: int
+    name: str
+    is_active: bool
+    conditions: dict[str, Any]
+    approvers: list[dict[str, Any]]
+    mode: str
+    count: int
     created_by: str
     created_at: dt.datetime
 

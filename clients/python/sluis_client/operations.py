@@ -251,21 +251,60 @@ class Operations(Transport):
         )
 
     def list_audit_entries(
-        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        *,
+        client_id: str | None = None,
+        object_id: str | None = None,
+        actor_id: str | None = None,
+        action: str | None = None,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
     ) -> models.PageAuditEntryRead:
-        """Entries in order of position, of one client when asked."""
+        """Entries in order of position. Values are not shown; `changed_fields` names what changed."""
         return self._model(
             models.PageAuditEntryRead,
-            self._call("GET", "/v1/audit-entries", query={"client_id": client_id, "limit": limit, "cursor": cursor}),
+            self._call(
+                "GET",
+                "/v1/audit-entries",
+                query={
+                    "client_id": client_id,
+                    "object_id": object_id,
+                    "actor_id": actor_id,
+                    "action": action,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            ),
         )
 
     def iter_audit_entries(
-        self, *, client_id: str | None = None, page_size: int = 200
+        self,
+        *,
+        client_id: str | None = None,
+        object_id: str | None = None,
+        actor_id: str | None = None,
+        action: str | None = None,
+        since: dt.datetime | None = None,
+        until: dt.datetime | None = None,
+        page_size: int = 200,
     ) -> Iterator[models.AuditEntryRead]:
         """Every row of `list_audit_entries`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_audit_entries(client_id=client_id, limit=page_size, cursor=cursor)
+            page = self.list_audit_entries(
+                client_id=client_id,
+                object_id=object_id,
+                actor_id=actor_id,
+                action=action,
+                since=since,
+                until=until,
+                limit=page_size,
+                cursor=cursor,
+            )
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -274,6 +313,132 @@ class Operations(Transport):
     def get_audit_chain(self) -> models.AuditChainRead:
         """Recompute the chain and name the first broken or missing entry."""
         return self._model(models.AuditChainRead, self._call("GET", "/v1/audit-chain"))
+
+    def list_audit_checkpoints(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageAuditCheckpointRead:
+        """Signed heads of the chain, the newest first: one for each day with entries, and one per thousand entries."""
+        return self._model(
+            models.PageAuditCheckpointRead,
+            self._call("GET", "/v1/audit-checkpoints", query={"limit": limit, "cursor": cursor}),
+        )
+
+    def iter_audit_checkpoints(self, *, page_size: int = 200) -> Iterator[models.AuditCheckpointRead]:
+        """Every row of `list_audit_checkpoints`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_audit_checkpoints(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def list_rights(
+        self,
+        *,
+        as_of: dt.datetime | None = None,
+        client_id: str | None = None,
+        user_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageRightRead:
+        """Who held which role at a moment, now or then."""
+        return self._model(
+            models.PageRightRead,
+            self._call(
+                "GET",
+                "/v1/rights",
+                query={"as_of": as_of, "client_id": client_id, "user_id": user_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_rights(
+        self,
+        *,
+        as_of: dt.datetime | None = None,
+        client_id: str | None = None,
+        user_id: str | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.RightRead]:
+        """Every row of `list_rights`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_rights(as_of=as_of, client_id=client_id, user_id=user_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def list_approval_rule_versions(
+        self,
+        *,
+        as_of: dt.datetime | None = None,
+        client_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageRuleVersionRead:
+        """Every version of the approval rules; with `as_of` those in force at that moment."""
+        return self._model(
+            models.PageRuleVersionRead,
+            self._call(
+                "GET",
+                "/v1/approval-rule-versions",
+                query={"as_of": as_of, "client_id": client_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_approval_rule_versions(
+        self, *, as_of: dt.datetime | None = None, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.RuleVersionRead]:
+        """Every row of `list_approval_rule_versions`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_approval_rule_versions(as_of=as_of, client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_object_state(self, *, object_id: str, as_of: dt.datetime | None = None) -> models.ObjectStateRead:
+        """Any object as its audit entries tell it at a moment: each field with its last change until then."""
+        return self._model(
+            models.ObjectStateRead,
+            self._call("GET", "/v1/object-states", query={"object_id": object_id, "as_of": as_of}),
+        )
+
+    def list_audit_bundles(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageAuditBundleRead:
+        """Bundles of clients the caller may see, the newest first."""
+        return self._model(
+            models.PageAuditBundleRead, self._call("GET", "/v1/audit-bundles", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_audit_bundles(self, *, page_size: int = 200) -> Iterator[models.AuditBundleRead]:
+        """Every row of `list_audit_bundles`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_audit_bundles(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def create_audit_bundle(
+        self, body: models.AuditBundleWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.AuditBundleRead:
+        """Ask for a bundle: a ZIP with everything about the clients and days, signed once every HMAC was checked."""
+        return self._model(
+            models.AuditBundleRead, self._call("POST", "/v1/audit-bundles", body=body, idempotency_key=idempotency_key)
+        )
+
+    def get_audit_bundle(self, bundle_id: str) -> models.AuditBundleRead:
+        """One bundle and how far it is."""
+        return self._model(models.AuditBundleRead, self._call("GET", f"/v1/audit-bundles/{self._segment(bundle_id)}"))
+
+    def get_audit_bundle_content(self, bundle_id: str, *, if_none_match: str | None = None) -> bytes:
+        """The file of a bundle, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
+        return self._call(
+            "GET", f"/v1/audit-bundles/{self._segment(bundle_id)}/content", headers={"If-None-Match": if_none_match}
+        ).content
 
     def list_banks(self, *, iban: str | None = None, if_none_match: str | None = None) -> models.PageBankRead:
         """Banks by name, those without access marked as not configured; all on one page."""
@@ -371,6 +536,14 @@ class Operations(Transport):
             self._call(
                 "POST", f"/v1/consents/{self._segment(consent_id)}/revocations", idempotency_key=idempotency_key
             ),
+        )
+
+    def create_erasure(
+        self, body: models.ErasureWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ErasureRead:
+        """Erase a person without roles, as far as the law lets go; an admin with a fresh second factor only."""
+        return self._model(
+            models.ErasureRead, self._call("POST", "/v1/erasures", body=body, idempotency_key=idempotency_key)
         )
 
     def list_events(

@@ -1,0 +1,207 @@
+"""What a bundle says about clients and a period, read from the database as JSON rows (SEC-10).
+
+Ids are plain UUIDs, as in the audit entries, so that everything can be joined; amounts are texts. Before anything is
+handed out every seal, approval and file is proved with the key it was made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
+
+from gateway.accounts.models import Account
+from gateway.approvals.models import Approval, ApprovalRequest, ApprovalRuleVersion, ApprovalSettings
+from gateway.approvals.sealing import is_genuine
+from gateway.audit.checkpoints import AuditChainBroken
+from gateway.clock import BRUSSELS
+from gateway.crypto import KeyRing
+from gateway.database import Base
+from gateway.identity.models import User
+from gateway.offices.models import Client
+from gateway.payments.files import file_mac
+from gateway.payments.models import Export, ExportFile, ExportPayment, Payment, PaymentPreparer
+from gateway.payments.sealing import is_sealed
+from gateway.payments.states import PaymentState
+from gateway.statements.models import Statement, StatementFile
+
+CHUNK: Final = 5000
+INTERNAL: Final = frozenset({"office_id", "bank_account_id"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Of which clients, from the first moment until just before the last."""
+
+    office_id: UUID
+    client_ids: tuple[UUID, ...]
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, office_id: UUID, client_ids: Iterable[UUID], first: date, last: date) -> Scope:
+        """Whole days in Brussels, both inclusive."""
+        midnight = time(0, tzinfo=BRUSSELS)
+        return cls(
+            office_id,
+            tuple(sorted(client_ids)),
+            datetime.combine(first, midnight),
+            datetime.combine(last + timedelta(days=1), midnight),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Rows by file name without suffix, and files as they were issued by their path in the bundle."""
+
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def read(session: Session, keys: KeyRing, scope: Scope) -> Material:
+    """Everything of the scope; raises `AuditChainBroken` for a row or file that is not what was sealed."""
+    material = Material()
+    rows = material.rows
+    rows["clients"] = _documents(_of_clients(session, scope, Client, Client.id))
+    rows["accounts"] = _documents(_of_clients(session, scope, Account, Account.client_id))
+    rows["rule_versions"] = _documents(
+        version
+        for version in _of_clients(session, scope, ApprovalRuleVersion, ApprovalRuleVersion.client_id)
+        if version.created_at < scope.until
+    )
+    rows["approval_settings"] = _documents(_of_clients(session, scope, ApprovalSettings, ApprovalSettings.client_id))
+    exports = [
+        export
+        for export in _of_clients(session, scope, Export, Export.client_id)
+        if scope.since <= export.created_at < scope.until
+    ]
+    rows["exports"] = _documents(exports)
+    members = _by_ids(session, scope, ExportPayment, ExportPayment.export_id, [export.id for export in exports])
+    rows["export_payments"] = _documents(members)
+    _payments(session, keys, scope, {member.payment_id for member in members}, rows)
+    _export_files(session, keys, scope, exports, material)
+    _statements(session, scope, material)
+    return material
+
+
+def people(session: Session, ids: Iterable[UUID]) -> list[dict[str, Any]]:
+    """Who the ids of people stand for."""
+    wanted = sorted(set(ids))
+    found: list[User] = []
+    for start in range(0, len(wanted), CHUNK):
+        found.extend(session.exec(select(User).where(col(User.id).in_(wanted[start : start + CHUNK]))))
+    return [
+        {"id": str(user.id), "first_name": user.first_name, "last_name": user.last_name}
+        for user in sorted(found, key=lambda user: user.id)
+    ]
+
+
+def _payments(
+    session: Session, keys: KeyRing, scope: Scope, exported: set[UUID], rows: dict[str, list[dict[str, Any]]]
+) -> None:
+    touched = _within(scope, Payment.created_at, Payment.submitted_at)
+    payments = _of_clients(session, scope, Payment, Payment.client_id, touched)
+    decided = _within(scope, Approval.decided_at)
+    approvals = session.exec(select(Approval).where(Approval.office_id == scope.office_id, decided))
+    missing = exported | {approval.payment_id for approval in approvals}
+    missing -= {payment.id for payment in payments}
+    others = _by_ids(session, scope, Payment, Payment.id, sorted(missing))
+    payments = sorted(
+        [*payments, *(one for one in others if one.client_id in scope.client_ids)], key=lambda row: row.id
+    )
+    ids = [payment.id for payment in payments]
+    preparers: dict[UUID, list[UUID]] = defaultdict(list)
+    for preparer in _by_ids(session, scope, PaymentPreparer, PaymentPreparer.payment_id, ids):
+        preparers[preparer.payment_id].append(preparer.actor_id)
+    rows["payments"] = []
+    for payment in payments:
+        if payment.seal is not None and payment.state is not PaymentState.DRAFT:
+            _require(is_sealed(keys, payment, preparers[payment.id]), f"payment {payment.id} is not what was sealed")
+        document = _document(payment)
+        document["preparers"] = sorted(str(actor) for actor in preparers[payment.id])
+        rows["payments"].append(document)
+    of_payments = _by_ids(session, scope, Approval, Approval.payment_id, ids)
+    for approval in of_payments:
+        _require(is_genuine(keys, approval), f"approval {approval.id} is not what was decided")
+    rows["approvals"] = _documents(of_payments)
+    rows["approval_requests"] = _documents(_by_ids(session, scope, ApprovalRequest, ApprovalRequest.payment_id, ids))
+
+
+def _export_files(session: Session, keys: KeyRing, scope: Scope, exports: Sequence[Export], material: Material) -> None:
+    by_id = {export.id: export for export in exports}
+    for file in _by_ids(session, scope, ExportFile, ExportFile.export_id, list(by_id)):
+        export = by_id[file.export_id]
+        sha256 = hashlib.sha256(file.content).hexdigest()
+        is_own = hmac.compare_digest(bytes(file.mac), file_mac(keys, export.id, sha256))
+        _require(is_own and sha256 == export.sha256, f"the file of export {export.id} is not what was made")
+        material.files[f"exports/{export.id}.xml"] = bytes(file.content)
+
+
+def _statements(session: Session, scope: Scope, material: Material) -> None:
+    first, last = scope.since.date(), (scope.until - timedelta(days=1)).date()
+    issued = _of_clients(session, scope, Statement, Statement.client_id, col(Statement.day).between(first, last))
+    material.rows["statements"] = _documents(issued)
+    by_id = {statement.id: statement for statement in issued}
+    for file in _by_ids(session, scope, StatementFile, StatementFile.statement_id, list(by_id)):
+        statement = by_id[file.statement_id]
+        sha256 = hashlib.sha256(file.content).hexdigest()
+        _require(sha256 == statement.sha256, f"the file of statement {statement.id} is not what was issued")
+        material.files[f"statements/{statement.id}.cod"] = bytes(file.content)
+
+
+def _of_clients(session: Session, scope: Scope, table: type[Any], client: Any, *conditions: Any) -> list[Any]:
+    query = select(table).where(table.office_id == scope.office_id, col(client).in_(scope.client_ids), *conditions)
+    return list(session.exec(query.order_by(table.id)))
+
+
+def _by_ids(session: Session, scope: Scope, table: type[Any], column: Any, ids: Sequence[UUID]) -> list[Any]:
+    found: list[Any] = []
+    for start in range(0, len(ids), CHUNK):
+        query = select(table).where(table.office_id == scope.office_id, col(column).in_(ids[start : start + CHUNK]))
+        found.extend(session.exec(query))
+    return sorted(found, key=lambda row: row.id)
+
+
+def _within(scope: Scope, *columns: Any) -> Any:
+    return or_(*((col(column) >= scope.since) & (col(column) < scope.until) for column in columns))
+
+
+def _require(is_true: bool, fault: str) -> None:
+    if not is_true:
+        raise AuditChainBroken(fault=fault)
+
+
+def _documents(rows: Iterable[Base]) -> list[dict[str, Any]]:
+    return [_document(row) for row in rows]
+
+
+def _document(row: Base) -> dict[str, Any]:
+    return {name: plain(value) for name, value in sorted(row.model_dump().items()) if name not in INTERNAL}
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one line per type
+    """A value of a row as JSON."""
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case UUID():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            return value
