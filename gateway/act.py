@@ -11,6 +11,8 @@ from connectors.model import PsuContext
 from gateway.clock import brussels_date
 from gateway.identity.rights import Permission, Principal, system
 
+ASSERTION: Final = "assertion"
+"""The second factor of a person whom an application carries: an identity provider says so (SEC-04)."""
 SECOND_FACTOR: Final = "second_factor"
 Check = tuple[str, UUID | None]
 """A permission asked for, or `SECOND_FACTOR` with its decision after a colon; of one client when it names one."""
@@ -47,6 +49,11 @@ class Act:
     def today(self) -> date:
         """Calendar day in Brussels of `now`."""
         return brussels_date(self.now)
+
+    @property
+    def second_factor(self) -> str | None:
+        """How the person gave the second factor, for the audit entry of a decision (SEC-02)."""
+        return ASSERTION if self.principal.via_id is not None else self.principal.second_factor_method
 
     def require(self, permission: Permission, client_id: UUID | None = None) -> None:
         """As `Principal.require`."""

@@ -25,7 +25,8 @@ from gateway.errors import FieldFault, InputError, SignInError
 from gateway.i18n import _
 from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import Principal, SecondFactorRequired
-from gateway.identity.service import SESSION_PREFIX, IdentityService
+from gateway.identity.service import IdentityService
+from gateway.identity.sessions import SESSION_PREFIX
 from gateway.machines.applications import TOKEN_PREFIX, ApplicationService
 from gateway.machines.assertions import HEADER as ASSERTION_HEADER
 from gateway.machines.assertions import AssertionService
@@ -237,6 +238,11 @@ def address_of(request: Request) -> str | None:
         return str(ipaddress.ip_address(request.client.host))
     except ValueError:
         return None
+
+
+def source_address(request: Request) -> str:
+    """The caller's network address, for limits; behind a trusted proxy the one the proxy names (`entrance`)."""
+    return source_of(request) or ""
 
 
 def is_same_origin(request: Request, gateway: Gateway) -> bool:

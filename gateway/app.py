@@ -22,6 +22,7 @@ from gateway import problems
 from gateway.api import GatewayDep, refuse_unknown_query
 from gateway.assembly import Gateway
 from gateway.description import describe
+from gateway.entrance import Entrance
 from gateway.ids import new_id
 from gateway.machines.limits import RateFrame, RateLimits
 from gateway.problems import RequestTooLarge
@@ -68,6 +69,7 @@ def create_app(installation: Gateway) -> FastAPI:
         module.install(app)
     app.state.limits = RateLimits(installation)
     app.add_middleware(RateFrame, limits=app.state.limits)
+    app.add_middleware(Entrance, settings=lambda: installation.settings)
     app.add_middleware(RequestFrame)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the framework's own way to extend it
     return app

@@ -59,6 +59,12 @@ GLOBAL_TABLES: Final = frozenset(
         "rate_window",
         "web_session",
         "sign_in_attempt",
+        "passkey",
+        "passkey_challenge",
+        "recovery_code",
+        "password_reset",
+        "email_change",
+        "oidc_attempt",
         "callback_token",
     }
 )

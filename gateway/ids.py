@@ -28,6 +28,12 @@ PREFIXES: Final = {
     "application_secret": "sec",
     "assertion_issuer": "iss",
     "assertion_subject": "sub",
+    "session": "ses",
+    "passkey": "psk",
+    "passkey_challenge": "pkq",
+    "oidc_provider": "idp",
+    "oidc_link": "idl",
+    "email_change": "emc",
     "client": "cli",
     "client_group": "cgr",
     "proposal": "pro",
@@ -137,6 +143,11 @@ MembershipId = Annotated[UUID, TypedId("membership")]
 CredentialId = Annotated[UUID, TypedId("credential")]
 ApplicationId = Annotated[UUID, TypedId("application")]
 ApplicationSecretId = Annotated[UUID, TypedId("application_secret")]
+SessionId = Annotated[UUID, TypedId("session")]
+PasskeyChallengeId = Annotated[UUID, TypedId("passkey_challenge")]
+PasskeyId = Annotated[UUID, TypedId("passkey")]
+OidcProviderId = Annotated[UUID, TypedId("oidc_provider")]
+OidcLinkId = Annotated[UUID, TypedId("oidc_link")]
 ClientId = Annotated[UUID, TypedId("client")]
 ClientGroupId = Annotated[UUID, TypedId("client_group")]
 InvitationId = Annotated[UUID, TypedId("invitation")]

@@ -20,7 +20,7 @@ def make_app() -> FastAPI:
 
 
 def serve(settings: Settings, *, processes: int = 1) -> None:
-    """Serve until SIGTERM. Client addresses come from the connection; a proxy's header counts from loopback only."""
+    """Serve until SIGTERM. Client addresses: see `gateway.entrance`."""
     uvicorn.run(
         "gateway.serving:make_app",
         factory=True,
@@ -28,8 +28,8 @@ def serve(settings: Settings, *, processes: int = 1) -> None:
         port=settings.port,
         workers=processes,
         http=GuardedProtocol,
-        proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1",
+        # `gateway.entrance` does this, by the setting; two places that rewrite the address would trust too much.
+        proxy_headers=False,
         server_header=False,
         access_log=False,
         log_config=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,15 @@ class BankAccessSettings(BaseModel):
     allowed_hosts: list[str] = Field(default_factory=list)
     certificate_file: Path | None = None
     """PEM with certificate and key for mutual TLS; not needed against simulated banks."""
+
+
+class TrustedClaims(BaseModel):
+    """Claims of an issuer that prove a second factor, each value as that issuer writes it (SEC-01)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amr: list[str] = Field(default_factory=list)
+    acr: list[str] = Field(default_factory=list)
 
 
 class Settings(BaseSettings):
@@ -48,6 +57,16 @@ class Settings(BaseSettings):
     """The address people and banks use to reach this installation; mails and call-backs use no other."""
     host: str = "127.0.0.1"
     port: int = 8000
+    trusted_proxies: list[IPv4Network | IPv6Network] = Field(
+        default_factory=lambda: [ip_network("127.0.0.0/8"), ip_network("::1/128")]
+    )
+    """JSON list of addresses and ranges of our own proxies; only they may say in X-Forwarded-For who calls."""
+    allowed_hosts: list[str] = Field(default_factory=list)
+    """JSON list of host names besides the base address's and loopback under which requests are answered."""
+    oidc_trusted: dict[str, TrustedClaims] = Field(default_factory=dict)
+    """JSON: issuer to the claims by which it proves a second factor; for every other issuer ours is asked."""
+    oidc_private_hosts: list[str] = Field(default_factory=list)
+    """JSON list of hosts of identity providers that may lie on a private network."""
     mode: Literal["live", "test"] = "live"
     """Offices made here are in this mode; clock offsets exist in test mode only."""
     banks: dict[str, BankAccessSettings] = Field(default_factory=dict)

@@ -11,7 +11,6 @@ from sqlmodel import Session, col, select
 from gateway.act import Act
 from gateway.approvals.errors import GroupChanged, GroupInUse, GroupNameTaken, GroupNotFound, RuleInvalid
 from gateway.approvals.guard import (
-    SECOND_FACTOR,
     fault,
     held_settings,
     present_versions,
@@ -146,6 +145,6 @@ class GroupService:
             group.id,
             client_id=group.client_id,
             changes=changes,
-            second_factor=SECOND_FACTOR,
+            second_factor=act.second_factor,
         )
         return GroupView(group, sorted(wanted))

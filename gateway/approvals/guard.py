@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -18,16 +17,6 @@ from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.offices.models import Client
 from gateway.offices.service import require_client
-
-SECOND_FACTOR: Final = "totp"
-"""How the fresh second factor was given; named in the audit entry (SEC-02)."""
-ASSERTION: Final = "assertion"
-"""As SECOND_FACTOR, when an identity provider says so (SEC-04)."""
-
-
-def second_factor_of(act: Act) -> str:
-    """How the second factor of this act was given."""
-    return SECOND_FACTOR if act.principal.via_id is None else ASSERTION
 
 
 def require_rules_change(

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from gateway.act import Act
 from gateway.approvals.errors import ApprovalsWaiting, CatchAllNeeded, ProcessNotReady, SettingsChanged
 from gateway.approvals.evaluation import panels
-from gateway.approvals.guard import SECOND_FACTOR, default_settings, held_settings, require_rules_change
+from gateway.approvals.guard import default_settings, held_settings, require_rules_change
 from gateway.approvals.models import ApprovalSettings
 from gateway.approvals.repository import ApprovalRepository
 from gateway.assembly import Gateway
@@ -71,7 +71,7 @@ class ProcessService:
                     client_id,
                     client_id=client_id,
                     changes=changes,
-                    second_factor=SECOND_FACTOR,
+                    second_factor=act.second_factor,
                 )
             return settings
 

@@ -9,7 +9,6 @@ from sqlmodel import Session, col
 from gateway.act import Act
 from gateway.approvals.errors import CatchAllNeeded, RuleChanged, RuleInvalid, RuleNotFound
 from gateway.approvals.guard import (
-    SECOND_FACTOR,
     fault,
     held_settings,
     present_versions,
@@ -116,7 +115,7 @@ class RuleService:
             rule.id,
             client_id=rule.client_id,
             changes=changes,
-            second_factor=SECOND_FACTOR,
+            second_factor=act.second_factor,
         )
         return row
 

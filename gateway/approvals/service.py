@@ -27,7 +27,7 @@ from gateway.approvals.errors import (
     SealRequired,
 )
 from gateway.approvals.evaluation import File, Panel, files, panels
-from gateway.approvals.guard import require_client_of, second_factor_of
+from gateway.approvals.guard import require_client_of
 from gateway.approvals.models import Approval
 from gateway.approvals.sealing import approval_mac
 from gateway.approvals.states import TRANSITIONS, RequestState
@@ -144,7 +144,7 @@ class ApprovalService:
                     },
                 ),
             },
-            second_factor=second_factor_of(act),
+            second_factor=act.second_factor,
         )
         if payment.state is PaymentState.APPROVED:
             tell(self.gateway.events, session, act, payment)

@@ -32,7 +32,7 @@ class AuditEntry(Base, table=True):
     object_id: UUID
     client_id: UUID | None = Field(default=None, index=True)
     request_id: str | None = Field(default=None, max_length=64)
-    second_factor: str | None = Field(default=None, max_length=10)
+    second_factor: str | None = Field(default=None, max_length=20)
     via_id: UUID | None = None
     """The application through which a person acted (SEC-04)."""
     digests: dict[str, Any] = Field(sa_type=JSONB)

@@ -32,6 +32,7 @@ ENCRYPTED: Final = (
     EncryptedColumn("consent", "tokens_cipher", "consent.tokens"),
     EncryptedColumn("idempotency_key", "answer_cipher", "idempotency_key"),
     EncryptedColumn("mail_message", "content_cipher", "mail_message"),
+    EncryptedColumn("oidc_provider", "secret_cipher", "oidc_provider"),
     EncryptedColumn("review_item", "raw_cipher", "review_item"),
     EncryptedColumn("sync", "psu_cipher", "sync.psu"),
     # The form before, kept as it was encrypted for the transaction itself.

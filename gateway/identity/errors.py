@@ -1,6 +1,6 @@
 """What signing in and tokens refuse. None says whether an address exists or which part was wrong."""
 
-from gateway.errors import ConflictError, InputError, SignInError
+from gateway.errors import ConflictError, GatewayError, InputError, RightsError, SignInError
 
 
 class SignInRefused(SignInError):
@@ -18,6 +18,23 @@ class SignInDelayed(SignInError):
     http_status = 429
     title = "Too many failures from this device"
     hint = "Wait fifteen minutes, or sign in from another device."
+
+
+class SignInBusy(GatewayError):
+    """More sign-ins at once than this process can check; refused before any work is done."""
+
+    code = "sign_in_busy"
+    http_status = 503
+    title = "Too many people are signing in at this moment"
+    hint = "Try again in a few seconds."
+
+
+class OwnSignInRequired(RightsError):
+    """Signed in through an office's issuer, which opens that office only (SEC-14)."""
+
+    code = "own_sign_in_required"
+    title = "Sign in with your own password or passkey"
+    hint = "Your office's sign-in opens that office only; password, passkeys, address and other offices need your own."
 
 
 class OfficeRequired(InputError):

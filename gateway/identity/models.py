@@ -27,6 +27,8 @@ class User(Base, table=True):
     totp_confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
     totp_last_step: int | None = None
     """The 30-second step of the last accepted code: a code works once."""
+    second_factor_reset_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When another administrator took the second factor away; no deciding for a day after it (SEC-13)."""
     created_at: datetime = Field(sa_type=Moment)
 
 
@@ -76,13 +78,22 @@ class WebSession(Base, table=True):
     __tablename__ = "web_session"
 
     token_hash: bytes = Field(primary_key=True)
+    id: UUID = Field(unique=True)
+    """Stays when the token changes; what people see in the list of their sessions."""
     user_id: UUID = Field(foreign_key="app_user.id", index=True)
     office_id: UUID = Field(foreign_key="office.id")
+    sign_in_method: str = Field(default="password", max_length=20)
+    """`password`, `passkey` or `oidc`: an office's issuer opens that office only (SEC-14)."""
+    oidc_provider_id: UUID | None = None
+    device: str = Field(default="", max_length=60)
+    """Browser and system in two words, so that a person recognises the session; no address."""
     form_token: str = Field(max_length=64)
     """Repeated in every form of the pages, against cross-site requests."""
     created_at: datetime = Field(sa_type=Moment)
     last_seen_at: datetime = Field(sa_type=Moment)
     second_factor_at: datetime | None = Field(default=None, sa_type=Moment)
+    second_factor_method: str | None = Field(default=None, max_length=20)
+    """How the second factor was last given: `totp`, `passkey`, `recovery_code` or `oidc` (SEC-02)."""
     ended_at: datetime | None = Field(default=None, sa_type=Moment)
 
 

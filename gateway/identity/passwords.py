@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from threading import BoundedSemaphore
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from gateway.identity.errors import PasswordWeak
+from gateway.identity.errors import PasswordWeak, SignInBusy
 
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 200
@@ -16,6 +17,31 @@ LENGTH_MAX: Final = 200
 
 COMMON: Final = frozenset((files("gateway.identity") / "common_passwords.txt").read_text().split())
 """The common passwords of twelve characters and more; shorter ones fall to the length rule."""
+
+WORKING_MAX: Final = 2
+"""Passwords one process checks at once: each takes 64 MiB and a tenth of a second."""
+WAITING_MAX: Final = 8
+"""Those who wait hold a thread of the pool that serves everybody; more are refused at once."""
+
+
+class Turnstile:
+    """Lets a few through at a time and refuses whoever would stand far back: ten thousand at once stay cheap."""
+
+    def __init__(self, *, working: int, waiting: int) -> None:
+        self._places = BoundedSemaphore(working + waiting)
+        self._work = BoundedSemaphore(working)
+
+    def __enter__(self) -> None:
+        if not self._places.acquire(blocking=False):
+            raise SignInBusy(headers={"Retry-After": "2"})
+        self._work.acquire()
+
+    def __exit__(self, *_error: object) -> None:
+        self._work.release()
+        self._places.release()
+
+
+turnstile = Turnstile(working=WORKING_MAX, waiting=WAITING_MAX)
 
 _hasher = PasswordHasher()
 _decoy = _hasher.hash("a password nobody has")

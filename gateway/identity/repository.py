@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from gateway.identity.models import Membership, SignInAttempt, User, WebSession
+from gateway.identity.models import Membership, User, WebSession
+from gateway.passkeys.models import Passkey
 
 
 class IdentityRepository:
@@ -26,6 +24,11 @@ class IdentityRepository:
     def user_by_email(self, email: str) -> User | None:
         """By address, in lower case."""
         return self.session.exec(select(User).where(User.email == email)).one_or_none()
+
+    def has_second_factor(self, user: User) -> bool:
+        """Whether a second factor of our own is set up and in use."""
+        usable = select(Passkey.id).where(Passkey.user_id == user.id, col(Passkey.blocked_at).is_(None)).limit(1)
+        return user.totp_confirmed_at is not None or self.session.exec(usable).first() is not None
 
     def memberships(self, user_id: UUID) -> Sequence[Membership]:
         """Roles held now, in every office."""
@@ -58,22 +61,3 @@ class IdentityRepository:
     def web_session(self, token_hash: bytes, *, for_update: bool = False) -> WebSession | None:
         """By the hash of its token."""
         return self.session.get(WebSession, token_hash, with_for_update=for_update)
-
-    def attempt(self, key: bytes) -> SignInAttempt | None:
-        """Failures of one source for one address."""
-        return self.session.get(SignInAttempt, key)
-
-    def count_failure(self, key: bytes, now: datetime, *, forget_before: datetime) -> None:
-        """One failure more; failures before `forget_before` no longer count. Two at once count as two."""
-        row = insert(SignInAttempt).values(key=key, failures=1, last_failure_at=now)
-        self.session.execute(
-            row.on_conflict_do_update(
-                index_elements=["key"],
-                set_={
-                    "failures": case(
-                        (col(SignInAttempt.last_failure_at) <= forget_before, 1), else_=SignInAttempt.failures + 1
-                    ),
-                    "last_failure_at": now,
-                },
-            )
-        )

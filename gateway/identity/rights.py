@@ -183,6 +183,12 @@ class Principal:
     """The application that carried this person's assertion; None when the person is here, and for machines."""
     asserted: Asserted | None = None
     """What that assertion says."""
+    second_factor_method: str | None = None
+    """`totp`, `passkey`, `recovery_code`, `oidc` or `assertion`; named in the audit entry of a decision (SEC-02)."""
+    session_id: UUID | None = None
+    """The session of a signed-in person; None for machines."""
+    sign_in_method: str | None = None
+    """`password`, `passkey` or `oidc`; None for machines."""
 
     @property
     def is_person(self) -> bool:
@@ -236,14 +242,24 @@ class Principal:
         if permission not in self.office_permissions or self.office_clients is not None:
             raise RightsError
 
+    def require_person(self) -> None:
+        """Raise `PersonRequired` for a machine or the service itself."""
+        if not self.is_person:
+            raise PersonRequired
+
+    def require_here(self) -> None:
+        """Raise unless a person acts who is signed in here: no application carries anything of the own sign-in."""
+        self.require_person()
+        if self.via_id is not None:
+            raise SignInHereRequired
+
     def require_fresh_second_factor(self, now: datetime, *, decision: str | None = None) -> None:
         """Raise unless a person acts whose second factor is fresh. `now` is real time.
 
         A person who comes through an application needs an assertion of this `decision`; without a name for it, it is
         something no application carries (SEC-04, APP-12).
         """
-        if not self.is_person:
-            raise PersonRequired
+        self.require_person()
         if self.via_id is not None and decision is None:
             raise SignInHereRequired
         if self.via_id is not None and (self.asserted is None or self.asserted.decision != decision):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gateway.api import Shape
-from gateway.ids import ClientId, OfficeIdField, UserId
+from gateway.api import MomentText, Shape
+from gateway.ids import ClientId, OfficeIdField, SessionId, UserId
 from gateway.offices.schemas import Language
 
 
@@ -25,16 +25,56 @@ class SessionWrite(Shape):
 class SessionRead(Shape):
     """A session; the token is shown this once and goes into `Authorization: Bearer`."""
 
-    token: str
+    id: SessionId
+    token: str = Field(description="To use from now on; a session that gains its second factor gets a new one.")
     user_id: UserId
     office_id: OfficeIdField
     has_fresh_second_factor: bool
 
 
-class SecondFactorWrite(Shape):
-    """A code from the authenticator."""
+class SessionListed(Shape):
+    """One of the person's own sessions, without its token."""
 
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+    id: SessionId
+    office_id: OfficeIdField
+    device: str = Field(description="Browser and system, as the browser calls itself.", examples=["Firefox, Windows"])
+    sign_in_method: Literal["password", "passkey", "oidc"]
+    second_factor_method: Literal["totp", "passkey", "recovery_code", "oidc"] | None
+    created_at: MomentText
+    last_seen_at: MomentText
+    is_current: bool
+
+
+class OtherSessionsEnded(Shape):
+    """How many sessions were ended."""
+
+    ended: int
+
+
+class OfficeSwitch(Shape):
+    """The office to go on in."""
+
+    office_id: OfficeIdField
+
+
+class OfficeListed(Shape):
+    """An office of the person."""
+
+    id: OfficeIdField
+    name: str
+
+
+class SecondFactorWrite(Shape):
+    """A code from the authenticator, or one of the recovery codes: exactly one of the two."""
+
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")] | None = None
+    recovery_code: Annotated[str, Field(min_length=10, max_length=20, examples=["k7m2p-9xwqz"])] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.code is None) == (self.recovery_code is None):
+            raise ValueError("send code or recovery_code")
+        return self
 
 
 class RoleRead(Shape):
@@ -51,5 +91,6 @@ class MeRead(Shape):
     id: str
     office_id: OfficeIdField
     language: Language | None
+    offices: list[OfficeListed] = Field(description="Offices this session may switch to; empty for an API token.")
     permissions: list[str] = Field(description="Held for the office as a whole.")
     client_permissions: dict[str, list[str]] = Field(description="Held per client id.")

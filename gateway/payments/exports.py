@@ -17,7 +17,6 @@ from sqlmodel import Session, col
 from gateway.act import Act
 from gateway.approvals import asking
 from gateway.approvals.evaluation import files, panels
-from gateway.approvals.guard import second_factor_of
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.identity.rights import Permission, PersonRequired
@@ -291,7 +290,7 @@ class ExportService:
         }
         self.gateway.audit.record(
             session, act, action, "export", export.id, client_id=export.client_id, changes={**changes, **more},
-            second_factor=second_factor_of(act),
+            second_factor=act.second_factor,
         )  # fmt: skip
 
 

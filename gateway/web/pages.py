@@ -14,6 +14,7 @@ from gateway.web.routing import not_found_page, wants_page
 
 SUBJECTS: Final = (
     "sign_in",
+    "single_sign_on",
     "home",
     "day",
     "link_a_bank",

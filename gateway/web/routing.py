@@ -25,7 +25,7 @@ from gateway.identity.rights import SecondFactorRequired
 from gateway.problems import AddressNotFound, InternalError, RequestTooLarge
 from gateway.web.labels import LABELS
 from gateway.web.rendering import language_of, own_path, page, see_other
-from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, safe_next
+from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, Visit, safe_next, set_session_cookie
 
 log = logging.getLogger("gateway.web")
 
@@ -41,13 +41,17 @@ class PageRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             try:
-                return await original(request)
+                response = await original(request)
             except HTTPException as error:
                 if error.status_code != RequestTooLarge.http_status:
                     raise
-                return refusal(request, RequestTooLarge())
+                response = refusal(request, RequestTooLarge())
             except Exception as error:  # noqa: BLE001  # the last resort of every page, as `problems` has for the API
-                return refusal(request, _as_ours(request, error))
+                response = refusal(request, _as_ours(request, error))
+            renewed: str | None = getattr(request.state, "renewed_token", None)
+            if renewed is not None:
+                set_session_cookie(request, response, renewed)
+            return response
 
         return handler
 
@@ -123,7 +127,14 @@ def second_factor_page(request: Request, form: FormData | None, error: GatewayEr
         fields=fields if form is not None else [("next", own_path(request))],
         error=None if isinstance(error, SecondFactorRequired) else error,
         back=_back(request),
+        is_sign_in=is_sign_in(request),
     )
+
+
+def is_sign_in(request: Request) -> bool:
+    """Whether the second factor completes a sign-in, rather than confirming a decision."""
+    visit: Visit | None = getattr(request.state, "visit", None)
+    return visit is not None and visit.act.principal.second_factor_at is None
 
 
 def not_found_page(request: Request) -> Response:

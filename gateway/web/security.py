@@ -16,13 +16,13 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from gateway.act import Act
-from gateway.api import COOKIE, GatewayDep, is_same_origin, psu_of
+from gateway.api import COOKIE, GatewayDep, is_same_origin, psu_of, source_address
 from gateway.assembly import Gateway
 from gateway.audit.looks import record_look
 from gateway.errors import GatewayError, RightsError, SignInError
 from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
-from gateway.identity.rights import SECOND_FACTOR_LIFE, Permission
+from gateway.identity.rights import SECOND_FACTOR_LIFE, Permission, SecondFactorRequired
 from gateway.identity.service import IdentityService
 from gateway.machines.limits import limit_request
 from gateway.offices.models import Office
@@ -62,6 +62,8 @@ class Visit:
     form_token: str
     user: User
     office: Office
+    has_second_factor: bool
+    """Set up and in use; whether it was given in this session says the principal."""
 
     @property
     def name(self) -> str:
@@ -99,10 +101,11 @@ def visit_of(request: Request, gateway: Gateway, token: str | None) -> Visit:
     with gateway.database.unit_of_work(None) as unit:
         user = IdentityRepository(unit).user(principal.id)
         office = OfficeRepository(unit).get(principal.office_id)
+        has_second_factor = user is not None and IdentityRepository(unit).has_second_factor(user)
     assert user is not None, "a session belongs to a user who exists"
     assert office is not None, "a session belongs to an office that exists"
     act = gateway.act(principal, request_id=request.state.request_id, psu=psu_of(request))
-    visit = Visit(act, token, session.form_token, user, office)
+    visit = Visit(act, token, session.form_token, user, office, has_second_factor)
     request.state.visit = visit
     record_look(gateway, act, request)
     return visit
@@ -114,10 +117,15 @@ def enrolling_visit(request: Request, gateway: GatewayDep) -> Visit:
 
 
 def current_visit(visit: Annotated[Visit, Depends(enrolling_visit)]) -> Visit:
-    """A signed-in person whose second factor is set up (SEC-01)."""
-    if visit.user.totp_confirmed_at is None:
-        raise EnrolmentRequired
+    """A signed-in person who gave the second factor (SEC-01)."""
+    require_second_factor(visit)
     return visit
+
+
+def require_second_factor(visit: Visit) -> None:
+    """Raise `EnrolmentRequired` or `SecondFactorRequired` for a session that only a password opened."""
+    if visit.act.principal.second_factor_at is None:
+        raise SecondFactorRequired if visit.has_second_factor else EnrolmentRequired
 
 
 def checked_form(
@@ -134,13 +142,18 @@ def posted_visit(
     request: Request, gateway: GatewayDep, visit: Annotated[Visit, Depends(checked_form)], form: FormDep
 ) -> Visit:
     """A signed-in person's accepted form; a code in it freshens the second factor first."""
-    if visit.user.totp_confirmed_at is None:
-        raise EnrolmentRequired
     code = text_of(form, CODE_FIELD).replace(" ", "")
-    if not code:
+    if not code or not visit.has_second_factor:
+        require_second_factor(visit)
         return visit
-    IdentityService(gateway).confirm_second_factor(visit.token, code)
-    return visit_of(request, gateway, visit.token)
+    token = IdentityService(gateway).confirm_second_factor(visit.token, code, source=source_address(request))
+    return renewed_visit(request, gateway, token)
+
+
+def renewed_visit(request: Request, gateway: Gateway, token: str) -> Visit:
+    """The visit goes on with this token; the route gives it to the browser with whatever it answers."""
+    request.state.renewed_token = token
+    return visit_of(request, gateway, token)
 
 
 VisitDep = Annotated[Visit, Depends(current_visit)]

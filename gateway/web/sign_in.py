@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
 from uuid import UUID
 
 import segno
 from fastapi import Request
 from fastapi.responses import Response
 
-from gateway.api import COOKIE, GatewayDep
+from gateway.api import COOKIE, GatewayDep, source_address
 from gateway.assembly import Gateway
 from gateway.errors import GatewayError
-from gateway.identity.errors import OfficeRequired, SignInDelayed, SignInRefused
+from gateway.identity.devices import device_hint
+from gateway.identity.errors import OfficeRequired, SignInBusy, SignInDelayed, SignInRefused
 from gateway.identity.repository import IdentityRepository
+from gateway.identity.second_factor import provisioning_uri
 from gateway.identity.service import IdentityService
+from gateway.identity.sessions import require_own_sign_in
 from gateway.ids import decode
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
 from gateway.web import security
 from gateway.web.rendering import page, see_other
-from gateway.web.routing import page_router
-from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, VisitDep, safe_next, text_of
+from gateway.web.routing import is_sign_in, page_router
+from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, safe_next, text_of
 
 router = page_router()
 
@@ -41,15 +45,17 @@ def sign_in(request: Request, gateway: GatewayDep, form: FormDep) -> Response:
             email=email,
             password=str(form.get("password") or ""),
             code=text_of(form, "code").replace(" ", "") or None,
-            source=request.client.host if request.client else "",
+            source=source_address(request),
+            device=device_hint(request.headers.get("user-agent")),
             office_id=_office_id(text_of(form, "office")),
         )
-    except (SignInRefused, SignInDelayed) as error:
+    except (SignInRefused, SignInDelayed, SignInBusy) as error:
         return _form(request, next=wanted, email=email, error=error)
     except OfficeRequired as error:
         # Password and code were right; neither is kept, so both are asked once more together with the office.
         return _form(request, next=wanted, email=email, error=error, offices=_offices(gateway, email))
-    response = see_other(request, wanted)
+    is_complete = signed_in.principal.second_factor_at is not None
+    response = see_other(request, wanted if is_complete else f"/second-factor?next={quote(wanted)}")
     security.set_session_cookie(request, response, signed_in.token)
     return response
 
@@ -64,10 +70,21 @@ def sign_out(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> 
 
 
 @router.get("/second-factor")
-def second_factor_form(request: Request, _visit: VisitDep, next: str = "/") -> Response:  # noqa: A002  # as above
-    """Ask for a code before something that needs a fresh one."""
+def second_factor_form(request: Request, visit: EnrollingDep, next: str = "/") -> Response:  # noqa: A002  # as above
+    """Ask for a code: to complete a sign-in, or before something that needs a fresh one."""
+    if not visit.has_second_factor:
+        security.require_second_factor(visit)
+        return see_other(request, "/")
     fields = [("next", safe_next(next))]
-    return page(request, "second_factor.html", action="/second-factor", fields=fields, error=None, back="/")
+    return page(
+        request,
+        "second_factor.html",
+        action="/second-factor",
+        fields=fields,
+        error=None,
+        back="/",
+        is_sign_in=is_sign_in(request),
+    )
 
 
 @router.post("/second-factor")
@@ -79,7 +96,8 @@ def second_factor(request: Request, _visit: PostedDep, form: FormDep) -> Respons
 @router.get("/second-factor/set-up")
 def set_up_form(request: Request, visit: EnrollingDep) -> Response:
     """What will happen; the secret is made by the next step."""
-    if visit.user.totp_confirmed_at is not None:
+    require_own_sign_in(visit.act)
+    if visit.has_second_factor:
         return see_other(request, "/")
     return page(request, "set_up.html", qr=None, secret=None, error=None)
 
@@ -87,21 +105,24 @@ def set_up_form(request: Request, visit: EnrollingDep) -> Response:
 @router.post("/second-factor/set-up")
 def set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Response:
     """A new secret, shown this once."""
+    require_own_sign_in(visit.act)
     identity = IdentityService(gateway)
     secret = identity.enrol_second_factor(visit.user.id)
-    address = identity.provisioning_uri(visit.user, secret)
+    address = provisioning_uri(visit.user, secret)
     return page(request, "set_up.html", qr=_qr(address), secret=secret, error=None)
 
 
 @router.post("/second-factor/confirmation")
 def confirm_set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep, form: FormDep) -> Response:
     """Put the authenticator in use; its first code counts as a fresh second factor too."""
+    require_own_sign_in(visit.act)
     identity, code = IdentityService(gateway), text_of(form, "code").replace(" ", "")
     try:
         identity.confirm_enrolment(visit.user.id, code)
     except SignInRefused as error:
         return page(request, "set_up.html", status=422, qr=None, secret="", error=error)
-    identity.confirm_second_factor(visit.token, code)
+    token = identity.confirm_second_factor(visit.token, code, source=source_address(request))
+    security.renewed_visit(request, gateway, token)
     return see_other(request, "/")
 
 

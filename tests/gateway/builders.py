@@ -106,6 +106,8 @@ def act_of(
         office_permissions=office_permissions,
         client_permissions=client_permissions,
         second_factor_at=now if is_fresh else now - timedelta(hours=1),
+        second_factor_method="totp",
+        sign_in_method="password",
         language="en",
     )
     return Act(principal=principal, now=now, real_now=now)

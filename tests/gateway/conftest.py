@@ -38,6 +38,7 @@ def settings(worker_folder: Path) -> Settings:
     """Settings as the tests need them; the environment and `.env` of the machine do not count."""
     return Settings(
         _env_file=None, data_folder=worker_folder, mode="test", base_url="http://127.0.0.1:8000", default_language="en",
+        allowed_hosts=["testserver"],
         # Tests call faster than people; the limits have tests of their own.
         rate_limit_per_minute=0, rate_limit_office_per_minute=0, rate_limit_unknown_per_minute=0,
     )  # fmt: skip

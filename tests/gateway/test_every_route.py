@@ -35,8 +35,7 @@ from tests.gateway.payments.scene import ALL, make_scene
 
 __all__ = ["banks", "linked", "running_banks"]
 
-EVERYONE = {"end_session", "confirm_second_factor", "get_me", "get_office", "get_test_clock", "list_banks",
-            "list_jobs"}  # fmt: skip
+EVERYONE = {"get_me", "get_office", "get_test_clock", "list_banks", "list_jobs"}
 """Operations that need a sign-in and no particular right."""
 OF_PERSONS = {
     "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
@@ -46,6 +45,12 @@ OF_PERSONS = {
     "create_invitation", "send_invitation_again", "end_invitation",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
+OF_PERSONS |= {
+    "end_session", "end_one_session", "end_other_sessions", "list_sessions", "confirm_second_factor", "switch_office",
+    "create_passkey_registration", "create_passkey", "list_passkeys", "delete_passkey", "create_passkey_confirmation",
+    "confirm_with_passkey", "get_second_factors", "create_recovery_codes", "put_password", "create_email_change",
+    "create_oidc_provider", "delete_oidc_provider", "get_oidc_links", "delete_oidc_link",
+}  # fmt: skip
 
 
 OF_AUDITORS = {
@@ -117,6 +122,12 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "patch_client_import_row": {"cells": {}},
         "create_session": {"email": "a@example.test", "password": "x" * 12},
         "confirm_second_factor": {"code": "000000"},
+        "switch_office": {"office_id": ids["office_id"]},
+        "create_passkey": {"challenge_id": ids["passkey_challenge_id"], "credential": {}, "name": "Laptop"},
+        "confirm_with_passkey": {"challenge_id": ids["passkey_challenge_id"], "credential": {}},
+        "put_password": {"current_password": "x" * 12, "password": "y" * 12},
+        "create_email_change": {"email": "a@example.test"},
+        "create_oidc_provider": {"name": "IdP", "issuer": "https://login.example.be", "client_id": "sluis"},
         "create_credential": {"name": "Portal", "scopes": ["coda"]},
         "create_application": {"name": "Portal", "scopes": ["coda"]},
         "create_assertion_link": {"assertion": "a.b.c"},
@@ -181,6 +192,11 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     scene = make_scene(linked)
     scene.group("board", "first", "second")
     ids = {
+        "office_id": encode("office", office.id),
+        "session_id": encode("session", new_id()),
+        "passkey_id": encode("passkey", new_id()),
+        "passkey_challenge_id": encode("passkey_challenge", new_id()),
+        "oidc_provider_id": encode("oidc_provider", new_id()),
         "client_id": encode("client", story.client.id),
         "account_id": encode("account", account.id),
         "consent_id": encode("consent", account.consent_id or new_id()),
@@ -337,7 +353,11 @@ def test_ids_in_bodies_are_checked_as_well(house: House) -> None:
 
 def test_lists_of_another_office_are_empty(house: House) -> None:
     for operation, route in OPERATIONS.items():
-        if not operation.startswith("list_") or route.has_id or operation in {"list_banks", "list_clients"}:
+        if (
+            not operation.startswith("list_")
+            or route.has_id
+            or operation in {"list_banks", "list_clients"} | OF_PERSONS
+        ):
             continue
         answer = house.call("GET", route.path, house.strangers["machine"])
         assert answer.status_code == 200, operation

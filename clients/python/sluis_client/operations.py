@@ -593,23 +593,61 @@ class Operations(Transport):
     def create_session(
         self, body: models.SessionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
-        """Sign in with e-mail address, password and, once set up, a code from the authenticator."""
+        """Sign in with e-mail address and password; with a code from the authenticator the session can act at once.
+        Without a code the session can do nothing but give the second factor, or set one up when there is none yet.
+        """
         return self._model(
             models.SessionRead, self._call("POST", "/v1/sessions", body=body, idempotency_key=idempotency_key)
         )
+
+    def list_sessions(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageSessionListed:
+        """The person's own sessions that are alive, newest first."""
+        return self._model(
+            models.PageSessionListed, self._call("GET", "/v1/sessions", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_sessions(self, *, page_size: int = 200) -> Iterator[models.SessionListed]:
+        """Every row of `list_sessions`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_sessions(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def end_session(self) -> None:
         """Sign out the session of the token."""
         self._call("DELETE", "/v1/sessions/current")
 
+    def end_other_sessions(self) -> models.OtherSessionsEnded:
+        """Sign out everywhere else."""
+        return self._model(models.OtherSessionsEnded, self._call("DELETE", "/v1/sessions/others"))
+
+    def end_one_session(self, session_id: str) -> None:
+        """End one of the person's own sessions at once."""
+        self._call("DELETE", f"/v1/sessions/{self._segment(session_id)}")
+
     def confirm_second_factor(
         self, body: models.SecondFactorWrite | Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> None:
-        """Confirm with a code; decisions are possible for the next five minutes."""
-        self._call("POST", "/v1/sessions/current/second-factors", body=body, idempotency_key=idempotency_key)
+    ) -> models.SessionRead:
+        """Confirm with a code; decisions are possible for five minutes. Use the answer's token from then on."""
+        return self._model(
+            models.SessionRead,
+            self._call("POST", "/v1/sessions/current/second-factors", body=body, idempotency_key=idempotency_key),
+        )
+
+    def switch_office(
+        self, body: models.OfficeSwitch | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.SessionRead:
+        """Go on in another of the person's offices; the old token ends, use the answer's from then on."""
+        return self._model(
+            models.SessionRead,
+            self._call("POST", "/v1/sessions/current/offices", body=body, idempotency_key=idempotency_key),
+        )
 
     def get_me(self) -> models.MeRead:
-        """Who the caller is and what the caller may do."""
+        """Who the caller is, what the caller may do, and in which offices."""
         return self._model(models.MeRead, self._call("GET", "/v1/me"))
 
     def create_client_import(
@@ -866,6 +904,70 @@ class Operations(Transport):
         """Move the clock of an office in test mode forward."""
         return self._model(
             models.ClockRead, self._call("POST", "/v1/test-clock/moves", body=body, idempotency_key=idempotency_key)
+        )
+
+    def create_passkey_registration(self, *, idempotency_key: str | None = None) -> models.PasskeyQuestion:
+        """Begin adding a passkey; needs a fresh second factor, unless this is the first one."""
+        return self._model(
+            models.PasskeyQuestion, self._call("POST", "/v1/passkey-registrations", idempotency_key=idempotency_key)
+        )
+
+    def create_passkey(
+        self, body: models.PasskeyWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.PasskeyAdded:
+        """Put a passkey in use. Use the answer's token from then on."""
+        return self._model(
+            models.PasskeyAdded, self._call("POST", "/v1/passkeys", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_passkeys(self, *, limit: int | None = None, cursor: str | None = None) -> models.PagePasskeyRead:
+        """The person's own passkeys, newest first."""
+        return self._model(
+            models.PagePasskeyRead, self._call("GET", "/v1/passkeys", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_passkeys(self, *, page_size: int = 200) -> Iterator[models.PasskeyRead]:
+        """Every row of `list_passkeys`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_passkeys(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def delete_passkey(self, passkey_id: str) -> None:
+        """End a passkey at once; needs a fresh second factor, and another one to stay."""
+        self._call("DELETE", f"/v1/passkeys/{self._segment(passkey_id)}")
+
+    def create_passkey_challenge(self, *, idempotency_key: str | None = None) -> models.PasskeyQuestion:
+        """Begin signing in with a passkey alone."""
+        return self._model(
+            models.PasskeyQuestion, self._call("POST", "/v1/passkey-challenges", idempotency_key=idempotency_key)
+        )
+
+    def create_passkey_session(
+        self, body: models.PasskeySessionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.SessionRead:
+        """Sign in with a passkey alone: it is both factors."""
+        return self._model(
+            models.SessionRead, self._call("POST", "/v1/passkey-sessions", body=body, idempotency_key=idempotency_key)
+        )
+
+    def create_passkey_confirmation(self, *, idempotency_key: str | None = None) -> models.PasskeyQuestion:
+        """Begin confirming with a passkey."""
+        return self._model(
+            models.PasskeyQuestion,
+            self._call("POST", "/v1/sessions/current/passkey-challenges", idempotency_key=idempotency_key),
+        )
+
+    def confirm_with_passkey(
+        self, body: models.PasskeyAnswer | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.SessionRead:
+        """Confirm with a passkey; decisions are possible for five minutes. Use the answer's token from then on."""
+        return self._model(
+            models.SessionRead,
+            self._call("POST", "/v1/sessions/current/passkey-answers", body=body, idempotency_key=idempotency_key),
         )
 
     def create_basket(
@@ -1293,6 +1395,87 @@ class Operations(Transport):
                 "POST", f"/v1/proposals/{self._segment(proposal_id)}/withdrawals", idempotency_key=idempotency_key
             ),
         )
+
+    def get_second_factors(self) -> models.SecondFactorsRead:
+        """What the person has set up besides the password."""
+        return self._model(models.SecondFactorsRead, self._call("GET", "/v1/me/second-factors"))
+
+    def create_recovery_codes(self, *, idempotency_key: str | None = None) -> models.RecoveryCodesRead:
+        """Ten new codes, shown this once; the ones before end. Needs a fresh second factor."""
+        return self._model(
+            models.RecoveryCodesRead, self._call("POST", "/v1/recovery-codes", idempotency_key=idempotency_key)
+        )
+
+    def create_password_reset(
+        self, body: models.PasswordResetWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Any:
+        """Have a link mailed to this address, if it is somebody's; the answer does not tell."""
+        return self._call("POST", "/v1/password-resets", body=body, idempotency_key=idempotency_key).json()
+
+    def answer_password_reset(
+        self, body: models.PasswordResetAnswer | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> None:
+        """Set a new password by a mailed link: once, within an hour. Ends all sessions; the second factor stays."""
+        self._call("POST", "/v1/password-reset-answers", body=body, idempotency_key=idempotency_key)
+
+    def put_password(self, body: models.PasswordWrite | Mapping[str, Any]) -> None:
+        """A new password; ends all other sessions. Needs a fresh second factor."""
+        self._call("PUT", "/v1/me/password", body=body)
+
+    def create_email_change(
+        self, body: models.EmailChangeWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> Any:
+        """Begin using another address: both the old and the new one get a link. Needs a fresh second factor."""
+        return self._call("POST", "/v1/email-changes", body=body, idempotency_key=idempotency_key).json()
+
+    def answer_email_change(
+        self, body: models.EmailChangeAnswer | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.EmailChangeRead:
+        """One of the two addresses agrees."""
+        return self._model(
+            models.EmailChangeRead,
+            self._call("POST", "/v1/email-change-answers", body=body, idempotency_key=idempotency_key),
+        )
+
+    def create_oidc_provider(
+        self, body: models.OidcProviderWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.OidcProviderRead:
+        """Let the office's people sign in through its own identity provider; needs a fresh second factor."""
+        return self._model(
+            models.OidcProviderRead,
+            self._call("POST", "/v1/oidc-providers", body=body, idempotency_key=idempotency_key),
+        )
+
+    def list_oidc_providers(
+        self, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageOidcProviderRead:
+        """Identity providers of the office, newest first."""
+        return self._model(
+            models.PageOidcProviderRead,
+            self._call("GET", "/v1/oidc-providers", query={"limit": limit, "cursor": cursor}),
+        )
+
+    def iter_oidc_providers(self, *, page_size: int = 200) -> Iterator[models.OidcProviderRead]:
+        """Every row of `list_oidc_providers`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_oidc_providers(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def delete_oidc_provider(self, oidc_provider_id: str) -> None:
+        """Stop using a provider at once; sessions it opened end, links go with it."""
+        self._call("DELETE", f"/v1/oidc-providers/{self._segment(oidc_provider_id)}")
+
+    def get_oidc_links(self) -> Any:
+        """The person's accounts at providers of this office; a link is made on the page My security."""
+        return self._call("GET", "/v1/me/oidc-links").json()
+
+    def delete_oidc_link(self, oidc_provider_id: str) -> None:
+        """Unlink the account at this provider; sessions it opened end."""
+        self._call("DELETE", f"/v1/me/oidc-links/{self._segment(oidc_provider_id)}")
 
     def list_statements(
         self,

@@ -1,0 +1,123 @@
+"""The second factor: an authenticator's codes (TOTP), and what counts as having one (SEC-01, SEC-02, SEC-13)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import pyotp
+from sqlmodel import Session
+
+from gateway.assembly import Gateway
+from gateway.errors import SignInError
+from gateway.identity import attempts
+from gateway.identity.errors import SecondFactorAlreadyEnrolled, SecondFactorNotEnrolled, SignInRefused
+from gateway.identity.models import User
+from gateway.identity.repository import IdentityRepository
+from gateway.identity.sessions import SessionService, is_alive
+
+TOTP_STEP_SECONDS: Final = 30
+TOTP_ISSUER: Final = "Sluis"
+
+Check = Callable[[Session, User, datetime], bool]
+"""Whether what was given proves the person; what it uses up is used up in the same unit of work."""
+
+
+class SecondFactorService:
+    """Enrolling, and confirming with what is enrolled."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    def confirm_code(self, token: str, code: str, *, source: str = "") -> str:
+        """Freshen a session with a code; the token to use from now on. Raises `SignInRefused`, `SignInDelayed`."""
+
+        def check(_session: Session, user: User, now: datetime) -> bool:
+            if user.totp_confirmed_at is None:
+                raise SecondFactorNotEnrolled
+            return self.accept_code(user, code, now)
+
+        return self.confirm(token, "totp", check, source=source)
+
+    def confirm(self, token: str, method: str, check: Check, *, source: str) -> str:
+        """Freshen a session for five minutes when `check` holds; the token to use from now on.
+
+        Tries are limited per person and source. Raises `SignInRefused`, `SignInDelayed`.
+        """
+        now = self.gateway.real_now()
+        sessions = SessionService(self.gateway)
+        with self.gateway.database.unit_of_work(None) as session:
+            found = IdentityRepository(session).web_session(sessions.hash(token))
+            if found is None or not is_alive(found, now):
+                raise SignInError
+            user_id = found.user_id
+            key = self.gateway.keys.keyed_hash("second-factor", f"{user_id}\0{source}")
+            attempts.take(session, key, now)
+        renewed = None
+        with self.gateway.database.unit_of_work(None) as session:
+            identities = IdentityRepository(session)
+            found = identities.web_session(sessions.hash(token), for_update=True)
+            user = identities.user(user_id, for_update=True)
+            if found is None or user is None:
+                raise SignInError
+            if check(session, user, now):
+                session.add(user)
+                renewed = sessions.strengthen(session, found, token, method, now)
+                attempts.forget(session, key)
+        if renewed is None:
+            raise SignInRefused
+        return renewed
+
+    def enrol(self, user_id: UUID) -> str:
+        """A new TOTP secret (base 32), in use once `confirm_enrolment` has seen a code from it."""
+        secret = pyotp.random_base32()
+        with self.gateway.database.unit_of_work(None) as session:
+            user = IdentityRepository(session).user(user_id, for_update=True)
+            assert user is not None, "a user who exists"
+            if user.totp_confirmed_at is not None:
+                raise SecondFactorAlreadyEnrolled
+            user.totp_secret = self.gateway.keys.encrypt(
+                secret.encode(), office_id=None, table="app_user", row_id=user.id
+            )
+            session.add(user)
+        return secret
+
+    def confirm_enrolment(self, user_id: UUID, code: str) -> None:
+        """Put the authenticator in use; raises `SignInRefused` for a wrong code."""
+        now = self.gateway.real_now()
+        with self.gateway.database.unit_of_work(None) as session:
+            user = IdentityRepository(session).user(user_id, for_update=True)
+            assert user is not None, "a user who exists"
+            if user.totp_confirmed_at is not None:
+                raise SecondFactorAlreadyEnrolled
+            if user.totp_secret is None:
+                raise SecondFactorNotEnrolled
+            if not self.accept_code(user, code, now):
+                raise SignInRefused
+            user.totp_confirmed_at = now
+            # The code that proves the enrolment may also be the first sign-in's, which is the same person's next act.
+            user.totp_last_step = None
+            session.add(user)
+
+    def accept_code(self, user: User, code: str, now: datetime) -> bool:
+        """Check a TOTP code of this or the neighbouring step; each step is accepted once (SEC-13)."""
+        if user.totp_secret is None or not (code.isascii() and code.isdigit() and len(code) == 6):
+            return False
+        secret = self.gateway.keys.decrypt(user.totp_secret, office_id=None, table="app_user", row_id=user.id)
+        totp = pyotp.TOTP(secret.decode())
+        present = int(now.timestamp()) // TOTP_STEP_SECONDS
+        for step in (present, present - 1, present + 1):
+            if user.totp_last_step is not None and step <= user.totp_last_step:
+                continue
+            if secrets.compare_digest(totp.at(step * TOTP_STEP_SECONDS), code):
+                user.totp_last_step = step
+                return True
+        return False
+
+
+def provisioning_uri(user: User, secret: str) -> str:
+    """`otpauth://` address for an authenticator's camera."""
+    return pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=TOTP_ISSUER)

@@ -1,0 +1,1 @@
+"""Getting back in, and changing what one signs in with: recovery codes, password, e-mail address."""

@@ -1,0 +1,1 @@
+"""Signing in through an office's own identity provider (OpenID Connect)."""
