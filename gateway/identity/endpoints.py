@@ -25,6 +25,7 @@ from gateway.identity.second_factor import SecondFactorService
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import SESSION_PREFIX, SessionService, SignedIn
 from gateway.ids import SessionId, encode
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.pagination import Page
 from gateway.recovery.codes import RecoveryCodeService
 
@@ -65,7 +66,7 @@ PUBLIC_OPERATIONS = frozenset(
     operation_id="create_session",
     status_code=201,
     responses=problem_responses(400, 429, 503),
-    openapi_extra={"security": []},
+    openapi_extra={"security": [], **ANSWER_NOT_KEPT},
 )
 def create_session(body: SessionWrite, request: Request, gateway: GatewayDep) -> SessionRead:
     """Sign in with e-mail address and password; with a code from the authenticator the session can act at once.
@@ -125,6 +126,7 @@ def end_one_session(session_id: SessionId, act: ActDep, gateway: GatewayDep) -> 
 @router.post(
     "/sessions/current/second-factors",
     operation_id="confirm_second_factor",
+    openapi_extra=ANSWER_NOT_KEPT,
     responses=problem_responses(409, 429),
 )
 def confirm_second_factor(
@@ -140,7 +142,12 @@ def confirm_second_factor(
     return session_read_of(gateway, renewed)
 
 
-@router.post("/sessions/current/offices", operation_id="switch_office", responses=problem_responses())
+@router.post(
+    "/sessions/current/offices",
+    operation_id="switch_office",
+    openapi_extra=ANSWER_NOT_KEPT,
+    responses=problem_responses(),
+)
 def switch_office(body: OfficeSwitch, act: ActDep, gateway: GatewayDep, token: SessionTokenDep) -> SessionRead:
     """Go on in another of the person's offices; the old token ends, use the answer's from then on."""
     return session_read(SessionService(gateway).switch_office(act, token, body.office_id))

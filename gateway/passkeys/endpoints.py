@@ -11,6 +11,7 @@ from gateway.identity.devices import device_hint
 from gateway.identity.endpoints import SessionTokenDep, session_read, session_read_of
 from gateway.identity.schemas import SessionRead
 from gateway.ids import PasskeyId
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.pagination import Page
 from gateway.passkeys.models import Passkey
 from gateway.passkeys.schemas import (
@@ -39,7 +40,13 @@ def create_passkey_registration(principal: PrincipalDep, gateway: GatewayDep) ->
     return _question(PasskeyService(gateway).ask_registration(gateway.act(principal)))
 
 
-@router.post("/passkeys", operation_id="create_passkey", status_code=201, responses=problem_responses(409, 503))
+@router.post(
+    "/passkeys",
+    operation_id="create_passkey",
+    openapi_extra=ANSWER_NOT_KEPT,
+    status_code=201,
+    responses=problem_responses(409, 503),
+)
 def create_passkey(
     body: PasskeyWrite, request: Request, principal: PrincipalDep, gateway: GatewayDep, token: SessionTokenDep
 ) -> PasskeyAdded:
@@ -81,7 +88,7 @@ def create_passkey_challenge(gateway: GatewayDep) -> PasskeyQuestion:
     operation_id="create_passkey_session",
     status_code=201,
     responses=problem_responses(400, 429, 503),
-    openapi_extra=OPEN,
+    openapi_extra=OPEN | ANSWER_NOT_KEPT,
 )
 def create_passkey_session(body: PasskeySessionWrite, request: Request, gateway: GatewayDep) -> SessionRead:
     """Sign in with a passkey alone: it is both factors."""
@@ -106,7 +113,10 @@ def create_passkey_confirmation(principal: PrincipalDep, gateway: GatewayDep) ->
 
 
 @router.post(
-    "/sessions/current/passkey-answers", operation_id="confirm_with_passkey", responses=problem_responses(429, 503)
+    "/sessions/current/passkey-answers",
+    operation_id="confirm_with_passkey",
+    openapi_extra=ANSWER_NOT_KEPT,
+    responses=problem_responses(429, 503),
 )
 def confirm_with_passkey(
     body: PasskeyAnswer, request: Request, principal: PrincipalDep, gateway: GatewayDep, token: SessionTokenDep

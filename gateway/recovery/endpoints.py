@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import APIRouter, BackgroundTasks, Request
 
 from gateway.api import ActDep, GatewayDep, problem_responses, source_address
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.recovery.address import AddressService
 from gateway.recovery.codes import RecoveryCodeService
 from gateway.recovery.password import PasswordService
@@ -32,7 +33,13 @@ def get_second_factors(act: ActDep, gateway: GatewayDep) -> SecondFactorsRead:
     return SecondFactorsRead.model_validate(RecoveryCodeService(gateway).overview(act))
 
 
-@router.post("/recovery-codes", operation_id="create_recovery_codes", status_code=201, responses=problem_responses(409))
+@router.post(
+    "/recovery-codes",
+    operation_id="create_recovery_codes",
+    openapi_extra=ANSWER_NOT_KEPT,
+    status_code=201,
+    responses=problem_responses(409),
+)
 def create_recovery_codes(act: ActDep, gateway: GatewayDep) -> RecoveryCodesRead:
     """Ten new codes, shown this once; the ones before end. Needs a fresh second factor."""
     return RecoveryCodesRead(codes=RecoveryCodeService(gateway).renew(act))

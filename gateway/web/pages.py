@@ -15,6 +15,8 @@ from gateway.web.routing import not_found_page, wants_page
 SUBJECTS: Final = (
     "sign_in",
     "single_sign_on",
+    "recovery",
+    "my_security",
     "home",
     "day",
     "link_a_bank",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
@@ -22,8 +23,10 @@ from gateway.errors import GatewayError, InputError, NotFound, SignInError
 from gateway.i18n import translate
 from gateway.identity.errors import SignInDelayed, SignInRefused
 from gateway.identity.rights import SecondFactorRequired
+from gateway.passkeys.service import PasskeyService
 from gateway.problems import AddressNotFound, InternalError, RequestTooLarge
 from gateway.web.labels import LABELS
+from gateway.web.passkey_forms import ANSWER_FIELD, CHALLENGE_FIELD, PasskeyShown
 from gateway.web.rendering import language_of, own_path, page, see_other
 from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, Visit, safe_next, set_session_cookie
 
@@ -117,7 +120,7 @@ def second_factor_page(request: Request, form: FormData | None, error: GatewayEr
     fields = [
         (name, value)
         for name, value in (form.multi_items() if form is not None else [])
-        if name not in (FORM_FIELD, CODE_FIELD) and isinstance(value, str)
+        if name not in (FORM_FIELD, CODE_FIELD, CHALLENGE_FIELD, ANSWER_FIELD) and isinstance(value, str)
     ]
     return page(
         request,
@@ -128,7 +131,18 @@ def second_factor_page(request: Request, form: FormData | None, error: GatewayEr
         error=None if isinstance(error, SecondFactorRequired) else error,
         back=_back(request),
         is_sign_in=is_sign_in(request),
+        passkey=passkey_question(request),
     )
+
+
+def passkey_question(request: Request) -> PasskeyShown | None:
+    """What the person's passkeys are asked on this page; None when there are none or the address cannot have any."""
+    visit: Visit | None = getattr(request.state, "visit", None)
+    service = PasskeyService(request.app.state.gateway)
+    if visit is None or not service.is_available() or not service.passkeys(visit.act):
+        return None
+    question = service.ask_confirmation(visit.act)
+    return PasskeyShown(question.challenge_id, json.dumps(question.options))
 
 
 def is_sign_in(request: Request) -> bool:
@@ -157,7 +171,7 @@ def _in_words(parameters: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def _has_code(form: FormData | None) -> bool:
-    return form is not None and bool(form.get(CODE_FIELD))
+    return form is not None and bool(form.get(CODE_FIELD) or form.get(ANSWER_FIELD))
 
 
 def _back(request: Request) -> str:

@@ -27,6 +27,10 @@ from gateway.identity.service import IdentityService
 from gateway.machines.limits import limit_request
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
+from gateway.passkeys.service import PasskeyService
+from gateway.recovery.codes import LENGTH as RECOVERY_CODE_LENGTH
+from gateway.recovery.codes import RecoveryCodeService
+from gateway.web.passkey_forms import answer_of
 
 FORM_COOKIE: Final = "sluis_form"
 FORM_FIELD: Final = "form_token"
@@ -142,11 +146,16 @@ def posted_visit(
     request: Request, gateway: GatewayDep, visit: Annotated[Visit, Depends(checked_form)], form: FormDep
 ) -> Visit:
     """A signed-in person's accepted form; a code in it freshens the second factor first."""
-    code = text_of(form, CODE_FIELD).replace(" ", "")
-    if not code or not visit.has_second_factor:
+    code, answer, source = text_of(form, CODE_FIELD).replace(" ", ""), answer_of(form), source_address(request)
+    if (not code and answer is None) or not visit.has_second_factor:
         require_second_factor(visit)
         return visit
-    token = IdentityService(gateway).confirm_second_factor(visit.token, code, source=source_address(request))
+    if answer is not None:
+        token = PasskeyService(gateway).confirm(visit.act, visit.token, answer, source=source)
+    elif len(code) >= RECOVERY_CODE_LENGTH:
+        token = RecoveryCodeService(gateway).confirm(visit.token, code, source=source)
+    else:
+        token = IdentityService(gateway).confirm_second_factor(visit.token, code, source=source)
     return renewed_visit(request, gateway, token)
 
 

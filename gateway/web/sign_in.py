@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 from uuid import UUID
 
@@ -21,9 +22,12 @@ from gateway.identity.sessions import require_own_sign_in
 from gateway.ids import decode
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
+from gateway.passkeys.errors import PasskeyRefused
+from gateway.passkeys.service import PasskeyService
 from gateway.web import security
+from gateway.web.passkey_forms import PasskeyShown, answer_of
 from gateway.web.rendering import page, see_other
-from gateway.web.routing import is_sign_in, page_router
+from gateway.web.routing import is_sign_in, page_router, passkey_question
 from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, safe_next, text_of
 
 router = page_router()
@@ -60,6 +64,34 @@ def sign_in(request: Request, gateway: GatewayDep, form: FormDep) -> Response:
     return response
 
 
+@router.get("/sign-in/passkey")
+def sign_in_passkey_form(request: Request, gateway: GatewayDep, next: str = "/") -> Response:  # noqa: A002  # as above
+    """The question to whichever passkey the person picks."""
+    return _passkey_form(request, gateway, next=safe_next(next))
+
+
+@router.post("/sign-in/passkey")
+def sign_in_passkey(request: Request, gateway: GatewayDep, form: FormDep) -> Response:
+    """Open a session with both factors."""
+    security.require_open_form(request, gateway, form)
+    wanted, answer = safe_next(text_of(form, "next")), answer_of(form)
+    try:
+        if answer is None:
+            raise PasskeyRefused
+        signed_in = PasskeyService(gateway).sign_in(
+            answer,
+            source=source_address(request),
+            office_id=_office_id(text_of(form, "office")),
+            device=device_hint(request.headers.get("user-agent")),
+            browser=request.cookies.get(security.FORM_COOKIE, ""),
+        )
+    except (PasskeyRefused, SignInDelayed, OfficeRequired) as error:
+        return _passkey_form(request, gateway, next=wanted, error=error)
+    response = see_other(request, wanted)
+    security.set_session_cookie(request, response, signed_in.token)
+    return response
+
+
 @router.post("/sign-out")
 def sign_out(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Response:
     """End the session on the server and forget the cookie."""
@@ -84,6 +116,7 @@ def second_factor_form(request: Request, visit: EnrollingDep, next: str = "/") -
         error=None,
         back="/",
         is_sign_in=is_sign_in(request),
+        passkey=passkey_question(request),
     )
 
 
@@ -144,6 +177,29 @@ def _form(
         email=email,
         error=error,
         offices=offices or [],
+        has_passkeys=PasskeyService(request.app.state.gateway).is_available(),
+    )
+    security.set_form_cookie(request, response, token)
+    return response
+
+
+def _passkey_form(
+    request: Request,
+    gateway: Gateway,
+    *,
+    next: str,  # noqa: A002  # as the field is called
+    error: GatewayError | None = None,
+) -> Response:
+    token = security.open_form_token(request)
+    question = PasskeyService(gateway).ask_sign_in(browser=token)
+    response = page(
+        request,
+        "sign_in_passkey.html",
+        status=error.http_status if error is not None else 200,
+        form_token=token,
+        fields=[("next", next)],
+        error=error,
+        passkey=PasskeyShown(question.challenge_id, json.dumps(question.options)),
     )
     security.set_form_cookie(request, response, token)
     return response

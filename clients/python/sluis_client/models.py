@@ -716,6 +716,25 @@ class DownloadsRead(Shape):
     items: list[DownloadRead]
 
 
+class EmailChangeAnswer(Shape):
+    """A mailed link."""
+
+    token: str
+    """The last part of the mailed address."""
+
+
+class EmailChangeRead(Shape):
+    """Whether the other address still has to agree."""
+
+    is_complete: bool
+
+
+class EmailChangeWrite(Shape):
+    """The address to sign in with from now on."""
+
+    email: str
+
+
 class EntryRead(Shape):
     """An entry as it stands in the file."""
 
@@ -1071,6 +1090,8 @@ class MeRead(Shape):
     id: str
     office_id: str
     language: str | None
+    offices: list[OfficeListed]
+    """Offices this session may switch to; empty for an API token."""
     permissions: list[str]
     """Held for the office as a whole."""
     client_permissions: dict[str, list[str]]
@@ -1105,6 +1126,13 @@ class ObjectStateRead(Shape):
     items: list[ObjectField]
 
 
+class OfficeListed(Shape):
+    """An office of the person."""
+
+    id: str
+    name: str
+
+
 class OfficeRead(Shape):
     """The office the caller works for."""
 
@@ -1114,6 +1142,52 @@ class OfficeRead(Shape):
     mode: str
     consent_days_max: int
     """The office's cap on the life of a consent, in days."""
+
+
+class OfficeSwitch(Shape):
+    """The office to go on in."""
+
+    office_id: str
+
+
+class OidcLinkRead(Shape):
+    """An account of the person at a provider of the office."""
+
+    provider_id: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+
+
+class OidcProviderRead(Shape):
+    """An identity provider without its secret."""
+
+    id: str
+    name: str
+    issuer: str
+    client_id: str
+    has_secret: bool
+    sign_in_url: str
+    """Where people of the office sign in through this provider."""
+    redirect_url: str
+    """To register at the provider."""
+    created_at: dt.datetime
+
+
+class OidcProviderWrite(Shape):
+    """An identity provider of the office."""
+
+    name: str
+    issuer: str
+    """To the letter as the provider writes it in `iss`."""
+    client_id: str
+    client_secret: str | None = None
+    """Left out for a public client; never shown again."""
+
+
+class OtherSessionsEnded(Shape):
+    """How many sessions were ended."""
+
+    ended: int
 
 
 class PageAccountRead(Shape):
@@ -1268,6 +1342,22 @@ class PageJobRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageOidcProviderRead(Shape):
+    """PageOidcProviderRead"""
+
+    items: list[OidcProviderRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PagePasskeyRead(Shape):
+    """PagePasskeyRead"""
+
+    items: list[PasskeyRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PagePaymentRead(Shape):
     """PagePaymentRead"""
 
@@ -1304,6 +1394,14 @@ class PageRuleVersionRead(Shape):
     """PageRuleVersionRead"""
 
     items: list[RuleVersionRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageSessionListed(Shape):
+    """PageSessionListed"""
+
+    items: list[SessionListed]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1346,6 +1444,85 @@ class PageWebhookEndpointRead(Shape):
     items: list[WebhookEndpointRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PasskeyAdded(Shape):
+    """The new passkey, and the session's token to use from now on."""
+
+    passkey: PasskeyRead
+    token: str
+
+
+class PasskeyAnswer(Shape):
+    """What the authenticator gave back."""
+
+    challenge_id: str
+    credential: dict[str, Any]
+    """PublicKeyCredential as its toJSON() gives it."""
+
+
+class PasskeyQuestion(Shape):
+    """What to hand to the authenticator; to be answered once, within five minutes."""
+
+    challenge_id: str
+    options: dict[str, Any]
+    """For parseCreationOptionsFromJSON or parseRequestOptionsFromJSON."""
+
+
+class PasskeyRead(Shape):
+    """A passkey of the person."""
+
+    id: str
+    name: str
+    is_backed_up: bool
+    """Kept by a password manager, so it survives the loss of a device."""
+    is_blocked: bool
+    """Its counter went backwards, so it may have been copied; remove it."""
+    created_at: dt.datetime
+    last_used_at: dt.datetime | None
+
+
+class PasskeySessionWrite(Shape):
+    """Signing in with a passkey alone."""
+
+    challenge_id: str
+    credential: dict[str, Any]
+    """PublicKeyCredential as its toJSON() gives it."""
+    office_id: str | None = None
+    """Needed by people of several offices."""
+
+
+class PasskeyWrite(Shape):
+    """A new passkey."""
+
+    challenge_id: str
+    credential: dict[str, Any]
+    """PublicKeyCredential as its toJSON() gives it."""
+    name: str
+
+
+class PasswordResetAnswer(Shape):
+    """The mailed link and the new password."""
+
+    token: str
+    """The last part of the mailed address."""
+    password: str
+    """At least 12 characters, not a common one."""
+
+
+class PasswordResetWrite(Shape):
+    """Somebody forgot the password."""
+
+    email: str
+
+
+class PasswordWrite(Shape):
+    """The present and the new password."""
+
+    current_password: str
+    """At least 12 characters, not a common one."""
+    password: str
+    """At least 12 characters, not a common one."""
 
 
 class PaymentPatch(Shape):
@@ -1523,6 +1700,12 @@ class ProposalWrite(Shape):
     content: dict[str, str | bool | int | None] | None = None
 
 
+class RecoveryCodesRead(Shape):
+    """Ten codes, shown this once."""
+
+    codes: list[str]
+
+
 class RemovedRead(Shape):
     """A pending transaction that is no longer announced."""
 
@@ -1646,9 +1829,19 @@ class RuleWrite(Shape):
 
 
 class SecondFactorWrite(Shape):
-    """A code from the authenticator."""
+    """A code from the authenticator, or one of the recovery codes: exactly one of the two."""
 
-    code: str
+    code: str | None = None
+    recovery_code: str | None = None
+
+
+class SecondFactorsRead(Shape):
+    """What the person has set up."""
+
+    has_authenticator: bool
+    passkeys: int
+    """Passkeys that can be used."""
+    recovery_codes_left: int
 
 
 class SecretCreated(Shape):
@@ -1666,10 +1859,26 @@ class SecretRead(Shape):
     last_used_at: dt.datetime | None
 
 
+class SessionListed(Shape):
+    """One of the person's own sessions, without its token."""
+
+    id: str
+    office_id: str
+    device: str
+    """Browser and system, as the browser calls itself."""
+    sign_in_method: str
+    second_factor_method: str | None
+    created_at: dt.datetime
+    last_seen_at: dt.datetime
+    is_current: bool
+
+
 class SessionRead(Shape):
     """A session; the token is shown this once and goes into `Authorization: Bearer`."""
 
+    id: str
     token: str
+    """To use from now on; a session that gains its second factor gets a new one."""
     user_id: str
     office_id: str
     has_fresh_second_factor: bool

@@ -595,6 +595,7 @@ class Operations(Transport):
     ) -> models.SessionRead:
         """Sign in with e-mail address and password; with a code from the authenticator the session can act at once.
         Without a code the session can do nothing but give the second factor, or set one up when there is none yet.
+        The answer shows a secret once: a repetition with the same key is told that the first succeeded.
         """
         return self._model(
             models.SessionRead, self._call("POST", "/v1/sessions", body=body, idempotency_key=idempotency_key)
@@ -631,7 +632,9 @@ class Operations(Transport):
     def confirm_second_factor(
         self, body: models.SecondFactorWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
-        """Confirm with a code; decisions are possible for five minutes. Use the answer's token from then on."""
+        """Confirm with a code; decisions are possible for five minutes. Use the answer's token from then on. The
+        answer shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.SessionRead,
             self._call("POST", "/v1/sessions/current/second-factors", body=body, idempotency_key=idempotency_key),
@@ -640,7 +643,9 @@ class Operations(Transport):
     def switch_office(
         self, body: models.OfficeSwitch | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
-        """Go on in another of the person's offices; the old token ends, use the answer's from then on."""
+        """Go on in another of the person's offices; the old token ends, use the answer's from then on. The answer
+        shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.SessionRead,
             self._call("POST", "/v1/sessions/current/offices", body=body, idempotency_key=idempotency_key),
@@ -915,7 +920,9 @@ class Operations(Transport):
     def create_passkey(
         self, body: models.PasskeyWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.PasskeyAdded:
-        """Put a passkey in use. Use the answer's token from then on."""
+        """Put a passkey in use. Use the answer's token from then on. The answer shows a secret once: a repetition with
+        the same key is told that the first succeeded.
+        """
         return self._model(
             models.PasskeyAdded, self._call("POST", "/v1/passkeys", body=body, idempotency_key=idempotency_key)
         )
@@ -949,7 +956,9 @@ class Operations(Transport):
     def create_passkey_session(
         self, body: models.PasskeySessionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
-        """Sign in with a passkey alone: it is both factors."""
+        """Sign in with a passkey alone: it is both factors. The answer shows a secret once: a repetition with the same
+        key is told that the first succeeded.
+        """
         return self._model(
             models.SessionRead, self._call("POST", "/v1/passkey-sessions", body=body, idempotency_key=idempotency_key)
         )
@@ -964,7 +973,9 @@ class Operations(Transport):
     def confirm_with_passkey(
         self, body: models.PasskeyAnswer | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.SessionRead:
-        """Confirm with a passkey; decisions are possible for five minutes. Use the answer's token from then on."""
+        """Confirm with a passkey; decisions are possible for five minutes. Use the answer's token from then on. The
+        answer shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.SessionRead,
             self._call("POST", "/v1/sessions/current/passkey-answers", body=body, idempotency_key=idempotency_key),
@@ -1401,7 +1412,9 @@ class Operations(Transport):
         return self._model(models.SecondFactorsRead, self._call("GET", "/v1/me/second-factors"))
 
     def create_recovery_codes(self, *, idempotency_key: str | None = None) -> models.RecoveryCodesRead:
-        """Ten new codes, shown this once; the ones before end. Needs a fresh second factor."""
+        """Ten new codes, shown this once; the ones before end. Needs a fresh second factor. The answer shows a secret
+        once: a repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.RecoveryCodesRead, self._call("POST", "/v1/recovery-codes", idempotency_key=idempotency_key)
         )

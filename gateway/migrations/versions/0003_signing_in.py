@@ -8,7 +8,7 @@ from alembic import op
 from gateway import database
 
 revision = "0003"
-down_revision = "0004c"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
