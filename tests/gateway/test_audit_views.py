@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.log import SOURCE, verify
-from gateway.identity.service import IdentityService
 from gateway.ids import encode
+from gateway.machines.service import MachineService
 from gateway.offices.service import ClientService, ClientWish
 from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.payments.scene import Scene, make_scene
@@ -27,7 +27,7 @@ def scene(gateway: Gateway) -> Scene:
 @pytest.fixture
 def api(scene: Scene) -> Iterator[TestClient]:
     act = act_of_system(scene.office, now=scene.gateway.real_now())
-    _, token = IdentityService(scene.gateway).create_credential(act, name="Auditor", scopes=["audit"])
+    _, token = MachineService(scene.gateway).create_credential(act, name="Auditor", scopes=["audit"])
     app = create_app(scene.gateway)
     with TestClient(app, headers={"Authorization": f"Bearer {token}"}, client=("203.0.113.7", 5000)) as client:
         yield client

@@ -22,6 +22,7 @@ from gateway.custody.rotation import RotationService, request_rewrap
 from gateway.database import Base
 from gateway.embedded import APPLICATION, EmbeddedPostgres
 from gateway.identity.models import User
+from gateway.identity.people import PeopleService
 from gateway.identity.service import IdentityService
 from gateway.ids import new_id
 from gateway.keyfile import KeyStillNeeded
@@ -74,7 +75,7 @@ def fill(gateway: Gateway, count: int) -> tuple[Office, User, dict[UUID, bytes]]
     office = make_office(gateway)
     client = make_client(gateway, office)
     identity = IdentityService(gateway)
-    user = identity.create_user(
+    user = PeopleService(gateway).create_user(
         email=f"{new_id()}@example.test", first_name="Piet", last_name="Voorbeeld", language="nl",
         password="correct horse battery",
     )  # fmt: skip

@@ -114,9 +114,10 @@ def found_in(content: str, marks: set[str]) -> set[str]:
 
 def odd_bodies(body: Any) -> list[Any]:
     """The body with the mark where a value belongs, and in place of the body."""
-    marked = {name: MARK if isinstance(value, str) else value for name, value in (body or {}).items()}
-    nested = {name: {"unknown": [MARK]} for name in (body or {"a": 1})}
-    return [marked, {**(body or {}), "unknown": MARK}, [MARK], MARK, nested]
+    fields = body if isinstance(body, dict) else {}
+    marked = {name: MARK if isinstance(value, str) else value for name, value in fields.items()}
+    nested = {name: {"unknown": [MARK]} for name in (fields or {"a": 1})}
+    return [marked, {**fields, "unknown": MARK}, [MARK], MARK, nested]
 
 
 def refusals(house: House) -> Iterator[tuple[str, str]]:
