@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
@@ -15,6 +15,7 @@ from gateway.imports.models import Outcome, RunKind
 from gateway.imports.readers import BYTES_MAX
 from gateway.imports.runs import RunService
 from gateway.imports.schemas import (
+    XLSX,
     ClientImportRead,
     ImportRowRead,
     ImportRowWrite,
@@ -25,13 +26,13 @@ from gateway.imports.schemas import (
     row_read,
 )
 from gateway.imports.service import ImportService, require_bulk
+from gateway.imports.templates import TemplateService
 from gateway.jobs.schemas import JobRead, accepted
 from gateway.pagination import Page
 from gateway.problems import language_of
 
 router = APIRouter(prefix="/v1", tags=["client-imports"])
 
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -83,6 +84,27 @@ async def sent_file(request: Request, act: ActDep) -> tuple[bytes, str | None]:
 
 
 SentFile = Annotated[tuple[bytes, str | None], Depends(sent_file)]
+
+
+@router.get(
+    "/client-import-templates/{language}.xlsx",
+    operation_id="get_client_import_template",
+    response_class=Response,
+    responses={200: {"description": "An Excel workbook.", "content": {XLSX: _BINARY}}, **problem_responses()},
+)
+def get_client_import_template(
+    language: Annotated[str, Path(max_length=10, examples=["nl"])],
+    act: ActDep,
+    gateway: GatewayDep,
+    filled: Annotated[bool, Query(description="With the present clients instead of empty.")] = False,
+) -> Response:
+    """The template with lists to choose from, in nl, fr, en or de. Sent back unchanged it changes nothing."""
+    content = TemplateService(gateway).make(act, language, is_filled=filled)
+    headers = {
+        "Content-Disposition": f'attachment; filename="sluis-clients-{language}.xlsx"',
+        "Cache-Control": "private, no-store",
+    }
+    return Response(content, media_type=XLSX, headers=headers)
 
 
 @router.post(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from gateway.imports.faults import FAULTS, KEPT, WARNINGS
 from gateway.imports.models import ClientImportRun, Outcome, RunKind
 from gateway.imports.service import ImportView, RowView
 
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 RowKindText = Literal["new", "existing", "only_here", "invalid"]
 
 

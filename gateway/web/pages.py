@@ -24,6 +24,7 @@ SUBJECTS: Final = (
     "baskets",
     "payments",
     "exports",
+    "client_imports",
     "approvals",
     "activation",
     "people",

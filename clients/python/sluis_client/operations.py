@@ -655,6 +655,12 @@ class Operations(Transport):
         """Who the caller is, what the caller may do, and in which offices."""
         return self._model(models.MeRead, self._call("GET", "/v1/me"))
 
+    def get_client_import_template(self, language: str, *, filled: bool | None = None) -> bytes:
+        """The template with lists to choose from, in nl, fr, en or de. Sent back unchanged it changes nothing."""
+        return self._call(
+            "GET", f"/v1/client-import-templates/{self._segment(language)}.xlsx", query={"filled": filled}
+        ).content
+
     def create_client_import(
         self, body: Any | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ClientImportRead:
