@@ -144,7 +144,10 @@ class Movement:
     @property
     def counterparty_account(self) -> str:
         """Account number of the counterparty, or "" when the bank gave none."""
-        return counterparty_account(self.counterparty_zone)[0]
+        zone = self.counterparty_zone
+        if not zone or (len(zone) <= 34 and zone[0].isalpha() and zone[-1] != " "):
+            return zone  # an IBAN, as nearly always
+        return counterparty_account(zone)[0]
 
     @property
     def is_detail(self) -> bool:

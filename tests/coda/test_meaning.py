@@ -1,11 +1,13 @@
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 import coda
+from coda.account_zone import counterparty_account
 from coda.meaning import BelgianNumber, ForeignIban, Group, TransactionCode, account_number
-from tests.coda.builders import ACCOUNT
+from tests.coda.builders import ACCOUNT, statement
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -74,3 +76,11 @@ def test_a_reason_of_return_is_in_words() -> None:
     assert coda.r_reason("MS03", "nl") == "Bank weigert, geen reden opgegeven"
     assert coda.r_type("3", "de").startswith("Erstattung")
     assert coda.r_reason("ZZ99") == ""
+
+
+@pytest.mark.parametrize(
+    "zone", ["", "BE14636960615783", "BE14636960615783 ", f"{'NL91ABNA0417164300':34}EUR", "636960615783 EUR", "0" * 12]
+)
+def test_a_movement_gives_the_account_of_its_zone(zone: str) -> None:
+    (movement,) = statement().movements
+    assert replace(movement, counterparty_zone=zone).counterparty_account == counterparty_account(zone)[0]
