@@ -66,24 +66,24 @@ class _InDoubt(Exception):
     """Something that only the writer of records can judge."""
 
 
-class _Texts(dict[tuple[Any, ...], str]):
-    """The text of fields side by side, by their values as seen before: the days and codes of a statement are few."""
+class _Texts(dict[tuple[Any, ...], tuple[str, ...]]):
+    """Texts of fields side by side, by all their values as seen before: the days and codes of a statement are few."""
 
-    def __init__(self, record: type[Record], names: tuple[str, ...]) -> None:
-        self._codecs = [record.by_name[name].codec for name in names]
+    def __init__(self, *groups: tuple[type[Record], tuple[str, ...]]) -> None:
+        self._groups = [[record.by_name[name].codec for name in names] for record, names in groups]
 
-    def __missing__(self, values: tuple[Any, ...]) -> str:
+    def __missing__(self, values: tuple[Any, ...]) -> tuple[str, ...]:
         if len(self) >= SEEN_MAX:
             self.clear()
-        pairs = zip(self._codecs, values, strict=True)
-        self[values] = text = "".join(codec.encode(value) for codec, value in pairs if codec is not None)
-        return text
+        each = iter(values)
+        self[values] = texts = tuple(
+            "".join(codec.encode(next(each)) for codec in codecs if codec is not None) for codecs in self._groups
+        )
+        return texts
 
 
-_BOOKED = _Texts(MovementMain, BOOKED)
-_ENTERED = _Texts(MovementMain, ENTERED)
-_CODES = _Texts(MovementDetails, RARE)
-_CODED = _Texts(InformationMain, CODED)
+_MOVEMENT_TEXTS = _Texts((MovementMain, BOOKED), (MovementMain, ENTERED), (MovementDetails, RARE))
+_INFORMATION_TEXTS = _Texts((InformationMain, CODED))
 _NUMBERS = NUMBERS[:10_000]  # without the one that stands for none
 _TEXT_OF_22 = slice(MOVEMENT_WIDTHS[0], sum(MOVEMENT_WIDTHS[:2]))  # its part of the communication
 
@@ -124,18 +124,20 @@ def _lines(movements: tuple[Movement, ...]) -> tuple[list[str], int, Decimal, De
         if movement.counterparty_street or movement.counterparty_locality:
             raise _InDoubt
         count += height
-        add(
-            make(
-                movement,
-                text,
-                "1" if information else "0",
-                _NUMBERS[sequence] + _NUMBERS[detail],
-                signed,
-                _BOOKED[movement.value_date, movement.transaction_code, kind is not None],
-                _ENTERED[movement.entry_date, movement.paper_number, movement.globalisation],
-                _CODES[movement.r_type, movement.r_reason, movement.category_purpose, movement.purpose],
-            )
-        )
+        booked, entered, codes = _MOVEMENT_TEXTS[
+            movement.value_date,
+            movement.transaction_code,
+            kind is not None,
+            movement.entry_date,
+            movement.paper_number,
+            movement.globalisation,
+            movement.r_type,
+            movement.r_reason,
+            movement.category_purpose,
+            movement.purpose,
+        ]
+        numbers = _NUMBERS[sequence] + _NUMBERS[detail]
+        add(make(movement, text, "1" if information else "0", numbers, signed, booked, entered, codes))
         if information:
             links = "1" * (len(information) - 1) + "0"
             for addition, link in zip(information, links, strict=True):
@@ -149,7 +151,7 @@ def _lines(movements: tuple[Movement, ...]) -> tuple[list[str], int, Decimal, De
                 kind, text = addition.communication_type, addition.communication
                 if kind is not None:
                     text = _typed(kind, text)
-                coded = _CODED[addition.transaction_code, kind is not None]
+                (coded,) = _INFORMATION_TEXTS[addition.transaction_code, kind is not None]
                 count += addition.parts
                 make_information = _INFORMATION[addition.parts]
                 add(make_information(addition, text, link, _NUMBERS[sequence] + _NUMBERS[last_detail], coded))
