@@ -27,8 +27,17 @@ ANYBODY, NOBODY_SIGNED_IN, OWN_SESSION = "anybody signed in", "nobody signed in"
 
 OPERATIONS: Final[dict[str, str]] = {
     # Signing in, and what is one's own: no role is asked for.
-    **dict.fromkeys(("create_session",), NOBODY_SIGNED_IN),
-    **dict.fromkeys(("end_session", "confirm_second_factor", "get_me"), OWN_SESSION),
+    **dict.fromkeys(
+        ("create_session", "create_access_token", "create_passkey_challenge", "create_passkey_session",
+         "create_password_reset", "answer_password_reset", "answer_email_change"), NOBODY_SIGNED_IN,
+    ),
+    **dict.fromkeys(
+        ("end_session", "confirm_second_factor", "get_me", "list_sessions", "end_other_sessions", "end_one_session",
+         "switch_office", "create_passkey_registration", "create_passkey", "list_passkeys", "delete_passkey",
+         "create_passkey_confirmation", "confirm_with_passkey", "get_second_factors", "create_recovery_codes",
+         "put_password", "create_email_change", "get_oidc_links", "delete_oidc_link", "create_assertion_link"),
+        OWN_SESSION,
+    ),
     **dict.fromkeys(("get_office", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
     # Reading.
     **dict.fromkeys(("list_clients", "get_client"), "clients:read"),
@@ -76,8 +85,12 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(
         ("put_client_state", "move_test_clock", "create_credential", "list_credentials", "revoke_credential",
-         "create_client_group", "put_client_group", "delete_client_group", "put_user_clients",
-         "create_erasure"), "admin",
+         "create_client_group", "put_client_group", "delete_client_group", "put_user_clients", "create_erasure",
+         "list_applications", "create_application", "revoke_application", "create_application_secret",
+         "revoke_application_secret", "create_oidc_provider", "list_oidc_providers", "delete_oidc_provider",
+         "create_webhook_endpoint", "list_webhook_endpoints", "get_webhook_endpoint", "patch_webhook_endpoint",
+         "delete_webhook_endpoint", "rotate_webhook_secret", "test_webhook_endpoint", "replay_webhook_events",
+         "list_webhook_deliveries", "get_webhook_delivery", "replay_webhook_delivery"), "admin",
     ),
 }  # fmt: skip
 """Operation to what it asks for: a permission, perhaps held for the whole office."""
@@ -90,6 +103,21 @@ ELSEWHERE: Final[dict[str, str]] = {
     "get_job": "jobs are shown to who started them: tests of jobs",
     "cancel_job": "as above",
     "put_transaction_labels": "tests of transactions",
+    "list_events": "shows what the caller may read: tests/gateway/events",
+    "create_test_event": "asks for the client too: tests/gateway/events",
+    **dict.fromkeys(
+        (
+            "get_client_import_template",
+            "create_client_import",
+            "list_client_imports",
+            "get_client_import",
+            "list_client_import_rows",
+            "patch_client_import_row",
+            "create_client_import_run",
+            "create_client_import_undo",
+        ),
+        "clients:write for every client of the office: tests/gateway/imports",
+    ),
     "get_object_state": "asks for an object: tests/gateway/test_audit_views.py",
 }
 """Operations whose right is not one permission; each names where it is tested instead."""
@@ -134,12 +162,17 @@ def test_the_roles_are_all_of_them_and_their_permissions_exist() -> None:
 def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
     scene = make_scene(gateway)
     scene.group("board", "first", "second")
-    ids = {"client_id": encode("client", scene.client.id), "account_id": encode("account", scene.accounts[0].id)}
+    ids = {"client_id": encode("client", scene.client.id), "account_id": encode("account", scene.accounts[0].id),
+           "office_id": encode("office", scene.office.id)}  # fmt: skip
     ids |= scene_ids(scene)
     # Nothing of these exists here: a right that is missing still answers 403 or 404, one that is held never 403.
     for name, kind in (("consent_id", "consent"), ("sync_id", "sync"), ("statement_id", "statement"),
                        ("transaction_id", "transaction"), ("credential_id", "credential"),
-                       ("job_id", "job"), ("bundle_id", "audit_bundle")):  # fmt: skip
+                       ("job_id", "job"), ("bundle_id", "audit_bundle"), ("application_id", "application"),
+                       ("secret_id", "application_secret"), ("passkey_challenge_id", "passkey_challenge"),
+                       ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
+                       ("oidc_provider_id", "oidc_provider"),
+                       ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = create_app(gateway)
     acting: dict[str, Act] = {}
