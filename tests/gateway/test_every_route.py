@@ -89,10 +89,10 @@ class Operation:
 
     @property
     def has_id(self) -> bool:
-        return "{" in self.path
+        return "{" in self.path.replace("{language}", "")
 
     def at(self, ids: dict[str, str]) -> str:
-        return self.path.format_map(ids)
+        return self.path.format_map({"language": "nl", **ids})
 
 
 def operations() -> Iterator[Operation]:
