@@ -105,8 +105,9 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _complete(method: str, operation: dict[str, Any]) -> None:
-    """What the routes do for every operation: strict bodies, keys."""
+    """What the routes do for every operation: strict bodies, keys. An operation may name codes that `reach` misses."""
     statuses, codes = {400}, {"query_unknown", "invalid_request", "request_unreadable", "internal_error"}
+    codes |= set(operation.get("x-error-codes", ()))
     if operation.get("security") != []:
         codes |= {"not_signed_in", "second_factor_required", "not_allowed", "not_found"}
     if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):

@@ -15,7 +15,12 @@ from gateway.pagination import Page
 router = APIRouter(prefix="/v1", tags=["events"])
 
 
-@router.get("/events", operation_id="list_events", responses=problem_responses(400, 410))
+@router.get(
+    "/events",
+    operation_id="list_events",
+    responses=problem_responses(400, 410),
+    openapi_extra={"x-error-codes": ["event_not_found"]},
+)
 def list_events(
     *,
     act: ActDep,

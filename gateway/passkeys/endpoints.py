@@ -115,7 +115,7 @@ def create_passkey_confirmation(principal: PrincipalDep, gateway: GatewayDep) ->
 @router.post(
     "/sessions/current/passkey-answers",
     operation_id="confirm_with_passkey",
-    openapi_extra=ANSWER_NOT_KEPT,
+    openapi_extra={**ANSWER_NOT_KEPT, "x-error-codes": ["person_required"]},
     responses=problem_responses(429, 503),
 )
 def confirm_with_passkey(
