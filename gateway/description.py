@@ -217,6 +217,13 @@ _PROBLEM_SCHEMAS: Final = {
             "detail": {"type": "string"},
             "hint": {"type": "string", "description": "What to do, in the language of Accept-Language."},
             "request_id": {"type": ["string", "null"]},
+            "service": {"type": "string", "description": "With `service_disabled`: which service is off."},
+            "level": {
+                "type": "string",
+                "enum": ["office", "client"],
+                "description": "With `service_disabled`: where it is off.",
+            },
+            "count": {"type": "integer", "description": "With `payments_under_way`: how many."},
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemField"}},
         },
     },

@@ -41,6 +41,8 @@ class GatewayError(Exception):
     title: str = "Something went wrong"
     detail: str = ""
     hint: str = ""
+    members: tuple[str, ...] = ()
+    """Parameters that programs find as members of the problem, besides the sentence."""
 
     def __init__(
         self, *, faults: Sequence[FieldFault] = (), headers: Mapping[str, str] | None = None, **parameters: Any

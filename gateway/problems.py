@@ -114,6 +114,7 @@ def problem(request: Request, error: GatewayError) -> Response:
         "detail": detail.format_map(_Missing(error.parameters)) if detail else title,
         "hint": translate(language, error.hint),
         "request_id": getattr(request.state, "request_id", None),
+        **{name: error.parameters[name] for name in error.members if name in error.parameters},
     }
     if error.faults:
         document["errors"] = [

@@ -21,8 +21,7 @@ from gateway.audit.log import Change
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
 from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
-from gateway.offices.service import require_client
+from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
 from gateway.statements.models import Statement
 from gateway.statements.repository import StatementRepository
@@ -65,8 +64,7 @@ class AccountService:
         act.require(Permission.ACCOUNTS_READ, client_id)
         order = [Sort(col(Account.id), lambda account: str(account.id), UUID)]
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            visible = act.principal.visible_clients(Permission.ACCOUNTS_READ)
-            granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+            granted = clients_open(session, act, Permission.ACCOUNTS_READ)
             query = AccountRepository(session).visible(act.office_id, granted.with_only_columns(col(Client.id)))
             if client_id is not None:
                 require_client(session, act, client_id, Permission.ACCOUNTS_READ)

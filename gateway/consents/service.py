@@ -28,8 +28,7 @@ from gateway.errors import FieldFault, NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
-from gateway.offices.service import require_client
+from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
 
 END_TASK = "end_consent_at_bank"
@@ -114,8 +113,7 @@ class ConsentService(LinkSteps):
         act.require(Permission.CONSENTS_READ, client_id)
         order = [Sort(col(Consent.id), lambda consent: str(consent.id), UUID, is_descending=True)]
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            visible = act.principal.visible_clients(Permission.CONSENTS_READ)
-            granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+            granted = clients_open(session, act, Permission.CONSENTS_READ)
             consents = ConsentRepository(session)
             query = consents.visible(act.office_id, granted.with_only_columns(col(Client.id)))
             if client_id is not None:

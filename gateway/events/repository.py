@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_, text
@@ -11,8 +12,18 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.events.models import Event
-from gateway.offices.models import OfficeHead
+from gateway.offices.models import OfficeHead, Service
 from gateway.offices.repository import ClientRepository
+
+
+class Readable(NamedTuple):
+    """Subjects of events that somebody may read, and of whom."""
+
+    subjects: frozenset[str]
+    clients: frozenset[UUID] | None
+    """None means all, and what belongs to no client as well."""
+    service: Service | None
+    """Of clients with this service on only."""
 
 
 class EventRepository:
@@ -25,16 +36,11 @@ class EventRepository:
         """One event."""
         return self.session.exec(select(Event).where(Event.office_id == office_id, Event.id == event_id)).one_or_none()
 
-    def visible(
-        self, office_id: UUID, subjects: Iterable[tuple[frozenset[str], frozenset[UUID] | None]], *, today: date
-    ) -> SelectOfScalar[Event]:
-        """Query over the events of these subjects, of clients with a grant today (OFF-04).
-
-        Per group of subjects the clients it is limited to; None means all, and what belongs to no client as well.
-        """
+    def visible(self, office_id: UUID, subjects: Iterable[Readable], *, today: date) -> SelectOfScalar[Event]:
+        """Query over the events of these subjects, of clients with a grant today (OFF-04)."""
         conditions: list[ColumnElement[bool]] = []
-        for names, clients in subjects:
-            granted = ClientRepository.granted_ids(office_id, today=today, visible=clients)
+        for names, clients, service in subjects:
+            granted = ClientRepository.granted_ids(office_id, today=today, visible=clients, service=service)
             of_client: ColumnElement[bool] = col(Event.client_id).in_(granted)
             if clients is None:
                 of_client = or_(col(Event.client_id).is_(None), of_client)

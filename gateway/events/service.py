@@ -18,12 +18,13 @@ from gateway.errors import NotFound, RightsError
 from gateway.events.catalogue import READERS
 from gateway.events.errors import CursorExpired, EventNotFound, EventTypeUnknown
 from gateway.events.models import Event
-from gateway.events.repository import EventRepository
+from gateway.events.repository import EventRepository, Readable
 from gateway.identity.rights import Permission
 from gateway.ids import PREFIXES, new_id
-from gateway.offices.models import Office
+from gateway.offices.models import Office, Service
 from gateway.offices.repository import OfficeRepository
 from gateway.offices.service import require_client
+from gateway.offices.services import SERVICE_OF, require_service
 from gateway.pagination import PageRequest, Sort
 
 KEPT: Final = timedelta(days=90)
@@ -51,17 +52,20 @@ class EventService:
 
         Raises `RightsError`, `EventNotFound`, `CursorExpired`.
         """
-        groups: dict[frozenset[UUID] | None, set[str]] = defaultdict(set)
+        groups: dict[tuple[frozenset[UUID] | None, Service | None], set[str]] = defaultdict(set)
         for subject, permission in READERS.items():
             if act.principal.allows(permission):
-                groups[act.principal.visible_clients(permission)].add(subject)
+                visible = act.principal.visible_clients(permission)
+                groups[visible, SERVICE_OF.get(permission)].add(subject)
         if not groups:
             raise RightsError
         with self.gateway.database.unit_of_work(act.office_id) as session:
             events = EventRepository(session)
-            query = events.visible(
-                act.office_id, [(frozenset(names), clients) for clients, names in groups.items()], today=act.today
-            )
+            services = OfficeRepository(session).services(act.office_id)
+            known = [Readable(frozenset(names), *key) for key, names in groups.items() if key[1] in (None, *services)]
+            if not known:
+                require_service([service for _, service in groups if service is not None], services, None)
+            query = events.visible(act.office_id, known, today=act.today)
             if after is not None:
                 query = query.where(Event.position > self._position(events, act, after))
             if request.cursor is not None:

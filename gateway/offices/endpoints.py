@@ -10,8 +10,19 @@ from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import ClientId
-from gateway.offices.schemas import ClientRead, ClientStateWrite, ClientWrite, ClockRead, ClockWrite, OfficeRead
+from gateway.offices.schemas import (
+    ClientRead,
+    ClientServicesWrite,
+    ClientStateWrite,
+    ClientWrite,
+    ClockRead,
+    ClockWrite,
+    OfficeRead,
+    OfficeServicesWrite,
+    client_read,
+)
 from gateway.offices.service import ClientService, ClientWish, OfficeService
+from gateway.offices.switches import SwitchService
 from gateway.pagination import Page
 
 router = APIRouter(prefix="/v1", tags=["offices"])
@@ -23,6 +34,12 @@ def get_office(act: ActDep, gateway: GatewayDep) -> OfficeRead:
     return OfficeRead.model_validate(OfficeService(gateway).get(act.office_id))
 
 
+@router.put("/office/services", operation_id="put_office_services", responses=problem_responses(409))
+def put_office_services(body: OfficeServicesWrite, act: ActDep, gateway: GatewayDep) -> OfficeRead:
+    """Switch the services of the office; one that is off is off for every client. Administrators of the office only."""
+    return OfficeRead.model_validate(SwitchService(gateway).office(act, body.services))
+
+
 @router.put(
     "/clients",
     operation_id="put_client",
@@ -32,26 +49,32 @@ def put_client(body: ClientWrite, response: Response, act: ActDep, gateway: Gate
     """Create or update the client with this key; repeated, it changes nothing."""
     client, is_new = ClientService(gateway).put(act, ClientWish(**body.model_dump()))
     response.status_code = 201 if is_new else 200
-    return ClientRead.model_validate(client)
+    return client_read(client)
 
 
 @router.get("/clients", operation_id="list_clients", responses=problem_responses(400))
 def list_clients(act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[ClientRead]:
     """Clients with a grant valid today, by name."""
     clients, cursor = ClientService(gateway).page(act, page)
-    return Page(items=[ClientRead.model_validate(client) for client in clients], next_cursor=cursor)
+    return Page(items=[client_read(client) for client in clients], next_cursor=cursor)
 
 
 @router.get("/clients/{client_id}", operation_id="get_client", responses=problem_responses())
 def get_client(client_id: ClientId, act: ActDep, gateway: GatewayDep) -> ClientRead:
     """One client."""
-    return ClientRead.model_validate(ClientService(gateway).get(act, client_id))
+    return client_read(ClientService(gateway).get(act, client_id))
 
 
 @router.put("/clients/{client_id}/state", operation_id="put_client_state", responses=problem_responses(409))
 def put_client_state(client_id: ClientId, body: ClientStateWrite, act: ActDep, gateway: GatewayDep) -> ClientRead:
     """Suspend, close or reopen a client; administrators of the office only."""
-    return ClientRead.model_validate(ClientService(gateway).change_state(act, client_id, body.state))
+    return client_read(ClientService(gateway).change_state(act, client_id, body.state))
+
+
+@router.put("/clients/{client_id}/services", operation_id="put_client_services", responses=problem_responses(409))
+def put_client_services(client_id: ClientId, body: ClientServicesWrite, act: ActDep, gateway: GatewayDep) -> ClientRead:
+    """Switch the services of a client and say what the portal shows; administrators of the office only."""
+    return client_read(SwitchService(gateway).client(act, client_id, body.wish()))
 
 
 @router.get("/test-clock", operation_id="get_test_clock", responses=problem_responses())

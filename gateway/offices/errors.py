@@ -1,6 +1,7 @@
 """What offices and clients refuse."""
 
-from gateway.errors import ConflictError, NotFound
+from gateway.errors import ConflictError, NotFound, RightsError
+from gateway.i18n import _
 
 
 class ClientNotFound(NotFound):
@@ -33,3 +34,30 @@ class SuspensionEndsByTwo(ConflictError):
     code = "suspension_ends_by_two"
     title = "Two people end a suspension"
     hint = "Propose the end of the suspension (client.unsuspend); another person confirms it."
+
+
+class ServiceDisabled(RightsError):
+    """The service is switched off, for the office or for the client (OFF-06)."""
+
+    code = "service_disabled"
+    title = "This service is switched off"
+    hint = "An administrator of the office can switch it on."
+    members = ("service", "level")
+
+    def __init__(self, *, service: str, level: str) -> None:
+        self.detail = (
+            _("The service {service} is switched off for the office.")
+            if level == "office"
+            else _("The service {service} is switched off for this client.")
+        )
+        super().__init__(service=service, level=level)
+
+
+class PaymentsUnderWay(ConflictError):
+    """Payments that are asked for, agreed to or on their way need their service (OFF-06)."""
+
+    code = "payments_under_way"
+    title = "Payments are still under way"
+    detail = "{count} payments are submitted, approved or on their way."
+    hint = "Complete, reject or cancel them first. To stop payments at once, freeze the client."
+    members = ("count",)

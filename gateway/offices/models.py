@@ -6,10 +6,22 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, String, UniqueConstraint
 from sqlmodel import Field
 
 from gateway.database import Base, Moment, office_key, office_reference, words
+
+
+class Service(StrEnum):
+    """What an office does for a client, switched for the office and then per client (OFF-06)."""
+
+    TRANSACTIONS = "transactions"
+    CODA = "coda"
+    PAYMENTS = "payments"
+
+
+def _services() -> list[str]:
+    return [service.value for service in Service]
 
 
 class Office(Base, table=True):
@@ -25,6 +37,8 @@ class Office(Base, table=True):
     consent_days_max: int
     """The office's cap on the life of a consent (CON-09)."""
     clock_offset_seconds: int = 0
+    services: list[str] = Field(default_factory=_services, sa_type=ARRAY(String(12)))
+    """Values of `Service` that are on."""
     created_at: datetime = Field(sa_type=Moment)
 
 
@@ -82,6 +96,12 @@ class Client(Base, table=True):
     """`MM-DD`."""
     suspended_at: datetime | None = Field(default=None, sa_type=Moment)
     """Set until two people end the suspension, through a closing and a reopening as well (OFF-03)."""
+    services: list[str] = Field(default_factory=_services, sa_type=ARRAY(String(12)))
+    """Values of `Service` that are on; one counts only while it is on for the office too."""
+    portal_shows_transactions: bool = True
+    portal_shows_coda: bool = True
+    portal_prepares_while_processing: bool = True
+    """Whether the portal prepares payments while it still processes the invoices."""
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
 

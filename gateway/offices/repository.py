@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, any_, literal, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from gateway.offices.models import AccessGrant, Client, Office
+from gateway.offices.models import AccessGrant, Client, Office, Service
 
 
 class OfficeRepository:
@@ -22,6 +22,10 @@ class OfficeRepository:
     def get(self, office_id: UUID) -> Office | None:
         """The office itself."""
         return self.session.get(Office, office_id)
+
+    def services(self, office_id: UUID) -> list[str]:
+        """The services that are on for the office."""
+        return list(self.session.exec(select(Office.services).where(Office.id == office_id)).one())
 
     def hold(self, office_id: UUID) -> None:
         """Let what changes the office's admins, or a client's administrators, follow one after the other."""
@@ -48,6 +52,23 @@ class ClientRepository:
         """The client when a grant is valid today (OFF-04)."""
         return self.session.exec(self.granted(office_id, today=today).where(Client.id == client_id)).one_or_none()
 
+    def opened(
+        self, office_id: UUID, client_id: UUID, *, today: date, is_held: bool = False
+    ) -> tuple[Client, list[str]] | None:
+        """The client when a grant is valid today, with the services that are on for the office.
+
+        Held, neither's services can be switched off before the unit of work ends.
+        """
+        query = (
+            select(Client, Office.services)
+            .join(Office, col(Office.id) == Client.office_id)
+            .where(Client.office_id == office_id, Client.id == client_id, _granted(office_id, today))
+        )
+        if is_held:
+            query = query.with_for_update(read=True, key_share=True, of=(Client, Office))
+        found = self.session.exec(query).one_or_none()
+        return None if found is None else (found[0], list(found[1]))
+
     def granted(
         self, office_id: UUID, *, today: date, visible: frozenset[UUID] | None = None
     ) -> SelectOfScalar[Client]:
@@ -56,9 +77,13 @@ class ClientRepository:
         return query if visible is None else query.where(col(Client.id).in_(visible))
 
     @staticmethod
-    def granted_ids(office_id: UUID, *, today: date, visible: frozenset[UUID] | None) -> SelectOfScalar[UUID]:
-        """The ids alone, to limit another query."""
+    def granted_ids(
+        office_id: UUID, *, today: date, visible: frozenset[UUID] | None, service: Service | None = None
+    ) -> SelectOfScalar[UUID]:
+        """The ids alone, to limit another query; of clients with this service on, when one is named."""
         query = select(Client.id).where(Client.office_id == office_id, _granted(office_id, today))
+        if service is not None:
+            query = query.where(with_service(service))
         return query if visible is None else query.where(col(Client.id).in_(visible))
 
     def by_number(self, office_id: UUID, enterprise_number: str, dossier_code: str) -> Client | None:
@@ -84,6 +109,11 @@ class ClientRepository:
             .where(AccessGrant.office_id == office_id, AccessGrant.client_id == client_id)
             .order_by(col(AccessGrant.from_date))
         ).all()
+
+
+def with_service(service: Service) -> ColumnElement[bool]:
+    """Whether the service is on for the client itself."""
+    return literal(service.value) == any_(col(Client.services))
 
 
 def _granted(office_id: UUID, today: date) -> ColumnElement[bool]:

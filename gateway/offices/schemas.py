@@ -8,7 +8,8 @@ from pydantic import Field, StringConstraints
 
 from gateway.api import MomentText, Shape
 from gateway.ids import ClientId, OfficeIdField
-from gateway.offices.models import ClientState
+from gateway.offices.models import Client, ClientState, Service
+from gateway.offices.switches import ClientSwitches
 
 Language = Literal["nl", "fr", "en", "de"]
 Name = Annotated[
@@ -21,6 +22,14 @@ EnterpriseNumber = Annotated[
 ]
 
 
+Services = Annotated[
+    list[Annotated[Service, Field(strict=False)]],
+    Field(
+        max_length=3, examples=[["transactions", "coda"]], description="The services that are on; the others are off."
+    ),
+]
+
+
 class OfficeRead(Shape):
     """The office the caller works for."""
 
@@ -29,6 +38,7 @@ class OfficeRead(Shape):
     language: Language
     mode: Literal["live", "test"]
     consent_days_max: int = Field(description="The office's cap on the life of a consent, in days.")
+    services: list[Annotated[Service, Field(strict=False)]] = Field(description="Services that are on for the office.")
 
 
 class ClientWrite(Shape):
@@ -44,6 +54,14 @@ class ClientWrite(Shape):
     ] = "12-31"
 
 
+class PortalFlags(Shape):
+    """What the portal shows and does for a client."""
+
+    show_transactions: bool
+    show_coda: bool
+    prepare_while_processing: bool = Field(description="Prepare payments while invoices are still processed.")
+
+
 class ClientRead(Shape):
     """A client of the office."""
 
@@ -55,7 +73,47 @@ class ClientRead(Shape):
     dossier_code: str
     external_id: str | None
     financial_year_end: str
+    services: list[Service] = Field(
+        description="Services that are on for the client, as far as the office has them on."
+    )
+    portal: PortalFlags
     created_at: MomentText
+
+
+def client_read(client: Client) -> ClientRead:
+    """A client as the API shows it."""
+    columns = {name: getattr(client, name) for name in ClientRead.model_fields if name not in ("services", "portal")}
+    return ClientRead(
+        **columns,
+        services=[Service(name) for name in client.services],
+        portal=PortalFlags(
+            show_transactions=client.portal_shows_transactions,
+            show_coda=client.portal_shows_coda,
+            prepare_while_processing=client.portal_prepares_while_processing,
+        ),
+    )
+
+
+class OfficeServicesWrite(Shape):
+    """The services of the office."""
+
+    services: Services
+
+
+class ClientServicesWrite(Shape):
+    """The services of a client, and what the portal shows of it."""
+
+    services: Services
+    portal: PortalFlags
+
+    def wish(self) -> ClientSwitches:
+        """As the service takes it."""
+        return ClientSwitches(
+            frozenset(self.services),
+            self.portal.show_transactions,
+            self.portal.show_coda,
+            self.portal.prepare_while_processing,
+        )
 
 
 class ClientStateWrite(Shape):

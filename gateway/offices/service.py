@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
+from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.act import Act
 from gateway.assembly import Gateway
@@ -17,8 +19,9 @@ from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransit
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended, SuspensionEndsByTwo
-from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead
-from gateway.offices.repository import ClientRepository, OfficeRepository
+from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead, Service
+from gateway.offices.repository import ClientRepository, OfficeRepository, with_service
+from gateway.offices.services import require_service, services_of
 from gateway.pagination import PageRequest, Sort
 from sepa.accounts import require_enterprise_number
 from sepa.errors import AccountInvalid
@@ -37,20 +40,46 @@ class ClientWish:
 
 
 def require_client(
-    session: Session, act: Act, client_id: UUID, permission: Permission, *, is_change: bool = False
+    session: Session,
+    act: Act,
+    client_id: UUID,
+    permission: Permission,
+    *,
+    is_change: bool = False,
+    services: Collection[Service] | None = None,
 ) -> Client:
-    """The client, when this act may do `permission` on it: granted today, and open when something is to change.
+    """The client, when this act may do `permission` on it: granted today, its service on, and open for a change.
 
-    Every service that touches a client's data begins here. Raises `ClientNotFound`, `RightsError`, `ClientClosed`,
-    `ClientSuspended`.
+    Every service that touches a client's data begins here. `services` names what else than the permission's own
+    service is needed; one of them is enough (OFF-06). Raises `ClientNotFound`, `RightsError`, `ServiceDisabled`,
+    `ClientClosed`, `ClientSuspended`.
     """
-    client = ClientRepository(session).get_granted(act.office_id, client_id, today=act.today)
-    if client is None:
+    wanted = services_of(permission) if services is None else services
+    # What moves payments holds off a switching off that counts them at this moment.
+    is_held = is_change and Service.PAYMENTS in wanted
+    found = ClientRepository(session).opened(act.office_id, client_id, today=act.today, is_held=is_held)
+    if found is None:
         raise ClientNotFound
+    client, office_services = found
     act.require(permission, client_id)
+    require_service(wanted, office_services, client)
     if is_change:
         require_open(client)
     return client
+
+
+def clients_open(session: Session, act: Act, permission: Permission) -> SelectOfScalar[Client]:
+    """Query over the clients on which this act may do `permission` today, their service on; for lists.
+
+    Raises `RightsError` when there can be none, `ServiceDisabled` when the service is off for the office.
+    """
+    act.require(permission)
+    visible = act.principal.visible_clients(permission)
+    query = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+    for service in services_of(permission):
+        require_service([service], OfficeRepository(session).services(act.office_id), None)
+        query = query.where(with_service(service))
+    return query
 
 
 def require_open(client: Client) -> None:
@@ -182,14 +211,12 @@ class ClientService:
 
     def page(self, act: Act, request: PageRequest) -> tuple[list[Client], str | None]:
         """Clients by name."""
-        act.require(Permission.CLIENTS_READ)
-        visible = act.principal.visible_clients(Permission.CLIENTS_READ)
         order = [
             Sort(col(Client.name), lambda client: client.name, str),
             Sort(col(Client.id), lambda client: str(client.id), UUID),
         ]
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            query = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+            query = clients_open(session, act, Permission.CLIENTS_READ)
             return self.gateway.pager.page(session, query, order, request, name=f"clients:{act.office_id}")
 
     def change_state(self, act: Act, client_id: UUID, wanted: ClientState) -> Client:

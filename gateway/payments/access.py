@@ -12,7 +12,7 @@ from gateway.act import Act
 from gateway.approvals.guard import require_client_of
 from gateway.identity.rights import Permission
 from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
+from gateway.offices.service import clients_open
 from gateway.payments.errors import BasketNotFound, ExportNotFound, PaymentNotFound
 from gateway.payments.models import Basket, Export, Payment
 from gateway.payments.repository import ExportRepository, PaymentRepository
@@ -21,9 +21,7 @@ from gateway.payments.states import BASKET_TRANSITIONS, BasketState, PaymentStat
 
 def visible_clients(session: Session, act: Act, permission: Permission) -> SelectOfScalar[UUID]:
     """Query over the ids of the clients that are open to the caller today."""
-    act.require(permission)
-    visible = act.principal.visible_clients(permission)
-    query = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+    query = clients_open(session, act, permission)
     return query.with_only_columns(col(Client.id))  # type: ignore[return-value]  # one column makes it a scalar again
 
 

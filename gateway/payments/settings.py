@@ -9,6 +9,7 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
+from gateway.offices.models import Service
 from gateway.offices.service import require_client
 from gateway.payments.models import PaymentSettings
 from gateway.payments.repository import PaymentRepository
@@ -30,7 +31,9 @@ class PaymentSettingsService:
     def put(self, act: Act, client_id: UUID, *, pain_version: str, address_mode: AddressMode) -> PaymentSettings:
         """Set them; for payments entered or submitted from now on."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            require_client(session, act, client_id, Permission.CLIENTS_WRITE, is_change=True)
+            require_client(
+                session, act, client_id, Permission.CLIENTS_WRITE, is_change=True, services=[Service.PAYMENTS]
+            )
             settings = PaymentRepository(session).settings(act.office_id, client_id, for_update=True)
             if settings is None:
                 settings = PaymentSettings(id=new_id(), office_id=act.office_id, client_id=client_id)

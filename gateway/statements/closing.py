@@ -24,8 +24,9 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.clock import BRUSSELS
 from gateway.ids import encode, new_id
-from gateway.offices.models import Office
+from gateway.offices.models import Office, Service
 from gateway.offices.repository import ClientRepository
+from gateway.offices.services import is_on
 from gateway.statements.coda_file import FileRefused, Period, file_name, reference_of, write_file
 from gateway.statements.models import Statement, StatementChain, StatementFile
 from gateway.statements.proof import ONE_DAY, ZERO, Closing, DayResult, Judgement, Ledger, Opening, judge
@@ -52,7 +53,7 @@ class DayCloser:
     def close(self, account_id: UUID) -> int:
         """Close what proves, oldest first, and say of every other complete day why not. Returns the files issued."""
         account = AccountRepository(self.session).get(self.act.office_id, account_id, is_locked=True)
-        if account is None or account.complete_until is None:
+        if account is None or account.complete_until is None or not self._is_coda_on(account):
             return 0
         chain = self.statements.chain(self.act.office_id, account_id)
         first = chain.first_date if chain is not None else first_day(account)
@@ -65,6 +66,11 @@ class DayCloser:
         issued, results = self._issue(account, chain, judgement)
         self._keep_open(account, results)
         return issued
+
+    def _is_coda_on(self, account: Account) -> bool:
+        """Nothing is issued while the service is off; what waits is closed after it is on again (OFF-06)."""
+        opened = ClientRepository(self.session).opened(account.office_id, account.client_id, today=self.act.today)
+        return opened is not None and is_on(Service.CODA, opened[1], opened[0])
 
     def _judge(self, account: Account, chain: StatementChain | None, first: date) -> Judgement:
         assert account.complete_until is not None, "asked by the caller"

@@ -19,8 +19,7 @@ from gateway.assembly import Gateway
 from gateway.errors import FieldFault, InputError, NotFound
 from gateway.identity.rights import Permission
 from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
-from gateway.offices.service import require_client
+from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
 from gateway.statements.closing import DayCloser, first_day, is_over
 from gateway.statements.errors import StatementNotFound, StatementNotIssued
@@ -144,8 +143,7 @@ class StatementService:
     def _accounts(self, session: Session, act: Act, wanted: StatementFilter) -> SelectOfScalar[UUID]:
         """The accounts a list may show; a filter on what cannot be seen answers 404."""
         accounts = AccountRepository(session)
-        visible = act.principal.visible_clients(Permission.STATEMENTS_READ)
-        granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+        granted = clients_open(session, act, Permission.STATEMENTS_READ)
         query = accounts.visible_ids(act.office_id, granted.with_only_columns(col(Client.id)))
         if wanted.client_id is not None:
             require_client(session, act, wanted.client_id, Permission.STATEMENTS_READ)

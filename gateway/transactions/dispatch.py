@@ -28,6 +28,7 @@ from gateway.consents.service import END_TASK
 from gateway.consents.states import ConsentState
 from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository, OfficeRepository
+from gateway.offices.services import is_read
 
 AFTERNOON_HOUR: Final = 14
 READINGS_PER_SLOT_MAX: Final = 2
@@ -94,7 +95,12 @@ class Dispatcher:
 
     def _plan(self, session: Session, act: Act) -> int:
         clients = ClientRepository(session).granted(act.office_id, today=act.today)
-        active = {client.id for client in session.exec(clients) if client.state == ClientState.ACTIVE}
+        services = OfficeRepository(session).services(act.office_id)
+        active = {
+            client.id
+            for client in session.exec(clients)
+            if client.state == ClientState.ACTIVE and is_read(services, client)
+        }
         midnight = act.now.astimezone(BRUSSELS).replace(hour=0, minute=0, second=0, microsecond=0)
         by_account: dict[UUID, list[Sync]] = {}
         for sync in SyncRepository(session).since(act.office_id, midnight):

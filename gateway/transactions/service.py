@@ -21,9 +21,8 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
-from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
-from gateway.offices.service import require_client
+from gateway.offices.models import Client, Service
+from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
 from gateway.transactions.changes import BOOKED, PENDING, REMOVED, ChangeRepository, Place
 from gateway.transactions.errors import TransactionNotFound
@@ -177,7 +176,14 @@ class TransactionService:
             if row is None or account is None:
                 raise TransactionNotFound
             try:
-                require_client(session, act, account.client_id, Permission.ACCOUNTS_WRITE, is_change=True)
+                require_client(
+                    session,
+                    act,
+                    account.client_id,
+                    Permission.ACCOUNTS_WRITE,
+                    is_change=True,
+                    services=[Service.TRANSACTIONS],
+                )
             except NotFound:
                 raise TransactionNotFound from None
             before = transactions.labels(act.office_id, [row.id]).get(row.id, [])
@@ -197,8 +203,7 @@ class TransactionService:
     def _accounts(self, session: Session, act: Act, wanted: TransactionFilter) -> SelectOfScalar[UUID]:
         """The accounts a list may show; one that cannot be seen answers 404, not an empty list."""
         accounts = AccountRepository(session)
-        visible = act.principal.visible_clients(Permission.TRANSACTIONS_READ)
-        granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+        granted = clients_open(session, act, Permission.TRANSACTIONS_READ)
         query = accounts.visible_ids(act.office_id, granted.with_only_columns(col(Client.id)))
         if wanted.client_id is not None:
             require_client(session, act, wanted.client_id, Permission.TRANSACTIONS_READ)

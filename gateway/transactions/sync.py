@@ -40,9 +40,11 @@ from gateway.consents.tokens import ConsentTokens
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import encode, new_id
+from gateway.offices.errors import ServiceDisabled
 from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_client
+from gateway.offices.services import READING, is_read
 from gateway.statements.service import StatementService
 from gateway.transactions.absorb import Window
 from gateway.transactions.merging import Merger, Reading
@@ -92,7 +94,9 @@ class SyncService:
             if account is None:
                 raise AccountNotFound
             try:
-                require_client(session, act, account.client_id, Permission.ACCOUNTS_WRITE, is_change=True)
+                require_client(
+                    session, act, account.client_id, Permission.ACCOUNTS_WRITE, is_change=True, services=READING
+                )
             except NotFound:
                 raise AccountNotFound from None
             consent = self._consent(session, account)
@@ -151,9 +155,13 @@ class SyncService:
             assert sync is not None, "readings are not deleted"
             if sync.state not in (SyncState.QUEUED, SyncState.RUNNING):
                 return None
-            client = ClientRepository(session).get_granted(act.office_id, account.client_id, today=act.today)
-            if client is None or client.state != ClientState.ACTIVE:
+            found = ClientRepository(session).opened(act.office_id, account.client_id, today=act.today)
+            if found is None or found[0].state != ClientState.ACTIVE:
                 self._finish(session, sync, SyncState.FAILED, act, error_code="client_not_active")
+                session.add(sync)
+                return None
+            if not is_read(found[1], found[0]):
+                self._finish(session, sync, SyncState.FAILED, act, error_code=ServiceDisabled.code)
                 session.add(sync)
                 return None
             consent = self._consent(session, account)

@@ -16,6 +16,7 @@ from gateway.assembly import Gateway
 from gateway.identity.rights import Permission
 from gateway.ids import AccountId, ClientId, StatementId, encode
 from gateway.offices.service import require_client
+from gateway.offices.services import READING
 from gateway.pagination import PageRequest
 from gateway.statements.models import Statement
 from gateway.statements.service import StatementService
@@ -65,7 +66,7 @@ def day(
 def fetch_client(request: Request, client_id: ClientId, gateway: GatewayDep, visit: PostedDep) -> Response:
     """Have every readable account of a client read again soon."""
     with gateway.database.unit_of_work(visit.act.office_id) as session:
-        require_client(session, visit.act, client_id, Permission.ACCOUNTS_WRITE)
+        require_client(session, visit.act, client_id, Permission.ACCOUNTS_WRITE, services=READING)
         accounts = AccountRepository(session).of_client(visit.act.office_id, client_id)
     readable = [account for account in accounts if account.health in READABLE and account.consent_id is not None]
     service = SyncService(gateway)

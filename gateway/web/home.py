@@ -16,9 +16,8 @@ router = page_router()
 @router.get("/")
 def start(request: Request, visit: VisitDep) -> Response:
     """Approvers begin at what waits for them, everybody else at the day page; some roles have no page here."""
-    principal = visit.act.principal
-    if principal.allows(Permission.PAYMENTS_APPROVE):
+    if visit.may(Permission.PAYMENTS_APPROVE):
         return see_other(request, "/to-approve")
-    if principal.allows(Permission.ACCOUNTS_READ):
+    if visit.may(Permission.ACCOUNTS_READ):
         return see_other(request, "/day")
     return page(request, "home.html")

@@ -25,8 +25,10 @@ from gateway.clock import BRUSSELS
 from gateway.consents.models import Consent
 from gateway.consents.states import WAITING, ConsentState
 from gateway.identity.rights import Permission
-from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository
+from gateway.offices.models import Client, Service
+from gateway.offices.repository import OfficeRepository
+from gateway.offices.service import clients_open
+from gateway.offices.services import is_on
 from gateway.pagination import Pager, PageRequest, Sort
 from gateway.statements.models import Statement
 from gateway.statements.states import StatementState
@@ -74,9 +76,7 @@ class DayView:
 
 def day_view(session: Session, pager: Pager, act: Act, *, group: str | None, cursor: str | None) -> DayView:
     """The clients this person may see; only those with an account of class `group` when given."""
-    act.require(Permission.ACCOUNTS_READ)
-    visible = act.principal.visible_clients(Permission.ACCOUNTS_READ)
-    granted = ClientRepository(session).granted(act.office_id, today=act.today, visible=visible)
+    granted = clients_open(session, act, Permission.ACCOUNTS_READ)
     newest = _newest()
     classed = _class(newest, act.today)
     granted_ids = granted.with_only_columns(col(Client.id))
@@ -139,7 +139,9 @@ def _add_accounts(session: Session, act: Act, views: dict[UUID, ClientDayView]) 
         .order_by(col(Account.bank_id), col(Account.iban), col(Account.currency))
     ).all()
     ids = [account.id for account, _group in rows]
-    balances, statements = _balances(session, act, ids), _statements(session, act, ids)
+    services = OfficeRepository(session).services(act.office_id)
+    shown = [account.id for account, _group in rows if is_on(Service.CODA, services, views[account.client_id].client)]
+    balances, statements = _balances(session, act, ids), _statements(session, act, shown)
     for account, group in rows:
         balance = balances.get(account.id)
         views[account.client_id].accounts.append(

@@ -15,6 +15,7 @@ from gateway.identity.rights import Permission
 from gateway.identity.service import user_label
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository
+from gateway.offices.service import clients_open
 from gateway.payments.content import CheckResult, warning_codes
 from gateway.payments.models import Basket, Payment
 from gateway.payments.queries import within
@@ -35,10 +36,8 @@ class Choice(NamedTuple):
 
 def clients(gateway: Gateway, visit: Visit, permission: Permission) -> list[Choice]:
     """The clients on which this person holds the permission, by name; thousands of them, hence two columns only."""
-    visit.act.require(permission)
-    visible = visit.act.principal.visible_clients(permission)
     with gateway.database.unit_of_work(visit.act.office_id) as session:
-        query = ClientRepository(session).granted(visit.act.office_id, today=visit.act.today, visible=visible)
+        query = clients_open(session, visit.act, permission)
         chosen = query.with_only_columns(col(Client.id), col(Client.name)).order_by(col(Client.name), col(Client.id))
         return [Choice(*row) for row in session.execute(chosen.limit(CLIENTS_MAX))]
 

@@ -27,6 +27,7 @@ from gateway.identity.service import IdentityService
 from gateway.machines.limits import limit_request
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
+from gateway.offices.services import SERVICE_OF
 from gateway.passkeys.service import PasskeyService
 from gateway.recovery.codes import LENGTH as RECOVERY_CODE_LENGTH
 from gateway.recovery.codes import RecoveryCodeService
@@ -81,7 +82,10 @@ class Visit:
         return at is not None and self.act.real_now - at <= SECOND_FACTOR_LIFE
 
     def may(self, permission: str, client_id: UUID | None = None) -> bool:
-        """For templates: show a button or not. The service decides."""
+        """For templates: show a button or not, never one of a service that is off for the office."""
+        service = SERVICE_OF.get(Permission(permission))
+        if service is not None and service not in self.office.services:
+            return False
         return self.act.principal.allows(Permission(permission), client_id)
 
 

@@ -133,6 +133,11 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "create_assertion_link": {"assertion": "a.b.c"},
         "put_client": {"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"},
         "put_client_state": {"state": "suspended"},
+        "put_office_services": {"services": ["transactions", "coda", "payments"]},
+        "put_client_services": {
+            "services": ["transactions", "coda", "payments"],
+            "portal": {"show_transactions": True, "show_coda": True, "prepare_while_processing": True},
+        },
         "move_test_clock": {"advance_days": 0},
         "put_transaction_labels": {"labels": ["rent"]},
         "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},

@@ -84,7 +84,11 @@ OPERATIONS: Final[dict[str, str]] = {
         ("create_role", "end_role", "create_invitation", "send_invitation_again", "end_invitation"), "users:write",
     ),
     **dict.fromkeys(
-        ("put_client_state", "move_test_clock", "create_credential", "list_credentials", "revoke_credential",
+        ("put_client_state", "put_office_services", "put_client_services"),
+        "admin",
+    ),
+    **dict.fromkeys(
+        ("move_test_clock", "create_credential", "list_credentials", "revoke_credential",
          "create_client_group", "put_client_group", "delete_client_group", "put_user_clients", "create_erasure",
          "list_applications", "create_application", "revoke_application", "create_application_secret",
          "revoke_application_secret", "create_oidc_provider", "list_oidc_providers", "delete_oidc_provider",

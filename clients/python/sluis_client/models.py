@@ -56,6 +56,10 @@ RejectionReason = str
 """
 RunKind = str
 """Carrying an import out, or undoing it. One of `import`, `undo`."""
+Service = str
+"""What an office does for a client, switched for the office and then per client (OFF-06). One of `transactions`,
+`coda`, `payments`.
+"""
 Severity = str
 """Whether a finding stops the payment or asks for a person's acceptance. One of `blocked`, `warning`."""
 State = str
@@ -450,7 +454,18 @@ class ClientRead(Shape):
     dossier_code: str
     external_id: str | None
     financial_year_end: str
+    services: list[Service]
+    """Services that are on for the client, as far as the office has them on."""
+    portal: PortalFlags
     created_at: dt.datetime
+
+
+class ClientServicesWrite(Shape):
+    """The services of a client, and what the portal shows of it."""
+
+    services: list[Service]
+    """The services that are on; the others are off."""
+    portal: PortalFlags
 
 
 class ClientStateWrite(Shape):
@@ -1142,6 +1157,15 @@ class OfficeRead(Shape):
     mode: str
     consent_days_max: int
     """The office's cap on the life of a consent, in days."""
+    services: list[Service]
+    """Services that are on for the office."""
+
+
+class OfficeServicesWrite(Shape):
+    """The services of the office."""
+
+    services: list[Service]
+    """The services that are on; the others are off."""
 
 
 class OfficeSwitch(Shape):
@@ -1623,6 +1647,15 @@ class PaymentsWrite(Shape):
     dry_run: bool | None = None
 
 
+class PortalFlags(Shape):
+    """What the portal shows and does for a client."""
+
+    show_transactions: bool
+    show_coda: bool
+    prepare_while_processing: bool
+    """Prepare payments while invoices are still processed."""
+
+
 class Problem(Shape):
     """RFC 9457: what was refused, why, and who must act."""
 
@@ -1635,6 +1668,12 @@ class Problem(Shape):
     hint: str
     """What to do, in the language of Accept-Language."""
     request_id: str | None
+    service: str | None = None
+    """With `service_disabled`: which service is off."""
+    level: str | None = None
+    """With `service_disabled`: where it is off."""
+    count: int | None = None
+    """With `payments_under_way`: how many."""
     errors: list[ProblemField] | None = None
 
 

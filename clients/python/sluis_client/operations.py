@@ -875,6 +875,12 @@ class Operations(Transport):
         """The office the caller works for."""
         return self._model(models.OfficeRead, self._call("GET", "/v1/office"))
 
+    def put_office_services(self, body: models.OfficeServicesWrite | Mapping[str, Any]) -> models.OfficeRead:
+        """Switch the services of the office; one that is off is off for every client. Administrators of the office
+        only.
+        """
+        return self._model(models.OfficeRead, self._call("PUT", "/v1/office/services", body=body))
+
     def put_client(self, body: models.ClientWrite | Mapping[str, Any]) -> models.ClientRead:
         """Create or update the client with this key; repeated, it changes nothing."""
         return self._model(models.ClientRead, self._call("PUT", "/v1/clients", body=body))
@@ -903,6 +909,14 @@ class Operations(Transport):
         """Suspend, close or reopen a client; administrators of the office only."""
         return self._model(
             models.ClientRead, self._call("PUT", f"/v1/clients/{self._segment(client_id)}/state", body=body)
+        )
+
+    def put_client_services(
+        self, client_id: str, body: models.ClientServicesWrite | Mapping[str, Any]
+    ) -> models.ClientRead:
+        """Switch the services of a client and say what the portal shows; administrators of the office only."""
+        return self._model(
+            models.ClientRead, self._call("PUT", f"/v1/clients/{self._segment(client_id)}/services", body=body)
         )
 
     def get_test_clock(self) -> models.ClockRead:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -12,11 +13,15 @@ import pytest
 from gateway.approvals.errors import DecisionOvertaken
 from gateway.assembly import Gateway
 from gateway.errors import GatewayError
+from gateway.offices.errors import PaymentsUnderWay, ServiceDisabled
+from gateway.offices.models import Service
+from gateway.offices.switches import ClientSwitches, SwitchService
 from gateway.payments.errors import AlreadyExported, PaymentChanged
 from gateway.payments.exports import ExportService
 from gateway.payments.service import PaymentService, RowOutcome
 from gateway.payments.states import BasketState, PaymentState
 from sepa.approval import Mode
+from tests.gateway.builders import act_of_system
 from tests.gateway.payments.scene import ALL, Scene, make_scene
 
 
@@ -120,3 +125,19 @@ def test_one_external_id_sent_twice_at_once_is_stored_once(scene: Scene) -> None
     refused = [outcome for result in results for outcome in result if outcome.payment is None]
     assert len(stored) == len(refused) == 1
     assert refused[0].existing_payment_id == stored[0].payment.id  # type: ignore[union-attr]
+
+
+def test_a_submission_and_switching_payments_off_never_both_go_through(scene: Scene) -> None:
+    """OFF-06: whichever comes first, no payment is submitted while the service is off."""
+    scene.rule("Eén", scene.user("first"))
+    switches = SwitchService(scene.gateway)
+    system = act_of_system(scene.office)
+    for services in ([Service.CODA], [Service.CODA, Service.TRANSACTIONS]):
+        basket, _ = scene.basket()
+        wish = ClientSwitches(frozenset(services), *(True, True, True))
+        results = together(lambda b=basket: scene.submit(b), lambda w=wish: switches.client(system, scene.client.id, w))
+        refused = [result for result in results if isinstance(result, GatewayError)]
+        assert [type(error) for error in refused] in ([ServiceDisabled], [PaymentsUnderWay])
+        if isinstance(refused[0], PaymentsUnderWay):
+            break
+        switches.client(system, scene.client.id, replace(wish, services=frozenset(Service)))

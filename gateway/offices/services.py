@@ -1,0 +1,55 @@
+"""Which service a permission belongs to, and whether it is on (OFF-06).
+
+This is the one place where a service is enforced: `require_client` and `clients_open` in `offices.service`, through
+which every operation reaches a client's data, ask here for the permission they are given. An operation cannot ask for
+a permission of a service without asking for the service. What needs a service under another permission names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from gateway.identity.rights import Permission
+from gateway.offices.errors import ServiceDisabled
+from gateway.offices.models import Client, Service
+
+SERVICE_OF: Final[Mapping[Permission, Service]] = {
+    Permission.TRANSACTIONS_READ: Service.TRANSACTIONS,
+    Permission.STATEMENTS_READ: Service.CODA,
+    Permission.PAYMENTS_READ: Service.PAYMENTS,
+    Permission.PAYMENTS_WRITE: Service.PAYMENTS,
+    Permission.PAYMENTS_APPROVE: Service.PAYMENTS,
+    Permission.PAYMENTS_EXPORT: Service.PAYMENTS,
+}
+"""Permissions that open nothing while their service is off. Approval rules can be prepared before it is switched on."""
+
+READING: Final = (Service.TRANSACTIONS, Service.CODA)
+"""Services that readings of accounts serve; with neither on, no bank is asked."""
+
+
+def services_of(permission: Permission) -> tuple[Service, ...]:
+    """The service behind a permission, if any."""
+    service = SERVICE_OF.get(permission)
+    return () if service is None else (service,)
+
+
+def is_on(service: Service, office_services: Collection[str], client: Client) -> bool:
+    """Whether the service is on for the office and for the client."""
+    return service in office_services and service in client.services
+
+
+def is_read(office_services: Collection[str], client: Client) -> bool:
+    """Whether any service needs the client's accounts read."""
+    return any(is_on(service, office_services, client) for service in READING)
+
+
+def require_service(wanted: Collection[Service], office_services: Collection[str], client: Client | None) -> None:
+    """Raise `ServiceDisabled` unless one of `wanted` is on, for the office and, where there is one, for the client."""
+    if not wanted:
+        return
+    of_office = [service for service in wanted if service in office_services]
+    if not of_office:
+        raise ServiceDisabled(service=next(iter(wanted)).value, level="office")
+    if client is not None and not any(service in client.services for service in of_office):
+        raise ServiceDisabled(service=of_office[0].value, level="client")
