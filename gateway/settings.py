@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """Authority of the mail server's certificate, where the system does not know it."""
     operator_email: str | None = None
     """Who is told of what only the operator can repair."""
+    audit_heads_email: str | None = None
+    """Who is mailed the signed heads of the audit chains, one a day per office; better nobody who runs this machine."""
     allowed_private_networks: list[IPv4Network | IPv6Network] = Field(default_factory=list)
     """JSON list of networks that are not public and yet may receive webhooks, such as `["10.1.2.0/24"]`."""
     rate_limit_per_minute: int = Field(default=600, ge=0)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from gateway.audit.chain import canonical_json
 
 KIND: Final = "sluis audit bundle"
-VERSION: Final = 1
+VERSION: Final = 2
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 CHAIN: Final = "chain.jsonl"
@@ -26,10 +26,10 @@ VALUES: Final = "values.jsonl"
 LISTS: Final = "lists.json"
 SAMPLE: Final = "sample.json"
 ROWS: Final = (
-    "accounts", "approval_requests", "approval_settings", "approvals", "clients", "export_payments", "exports",
-    "payments", "people", "rule_versions", "statements",
+    "accounts", "approval_requests", "approval_settings", "approvals", "booked_debits", "clients", "export_payments",
+    "exports", "payments", "people", "returns", "rule_versions", "statements",
 )  # fmt: skip
-NOT_INCLUDED: Final = ("booked_debits", "returns")
+NOT_INCLUDED: Final = ("deputies",)
 """Named in every manifest: what the product does not record yet, so that nobody takes its absence for its emptiness."""
 _MOMENT: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100600 << 16
@@ -55,6 +55,8 @@ def sums(rows: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     return {
         "rows": {name: len(found) for name, found in sorted(rows.items())},
         "payments_total": _total(row["amount"] for row in rows["payments"]),
+        "booked_debits_total": _total(row["amount"] for row in rows["booked_debits"]),
+        "returns_total": _total(row["amount"] for row in rows["returns"]),
         "exports_total": _total(row["total"] for row in rows["exports"]),
         "exported_payments": sum(int(row["payment_count"]) for row in rows["exports"]),
     }

@@ -33,9 +33,17 @@ from gateway.payments.models import Export, ExportFile, ExportPayment, Payment, 
 from gateway.payments.sealing import is_sealed
 from gateway.payments.states import PaymentState
 from gateway.statements.models import Statement, StatementFile
+from gateway.transactions.models import BankTransaction
 
 CHUNK: Final = 5000
 INTERNAL: Final = frozenset({"office_id", "bank_account_id"})
+BOOKED: Final = "booked"
+BOOKED_COLUMNS: Final = (
+    "account_id", "amount", "booking_date", "coda_code", "counterparty_iban", "counterparty_name", "currency",
+    "end_to_end_id", "id", "iso_code", "remittance_information", "structured_reference", "value_date",
+)  # fmt: skip
+RETURN_CODES: Final = ("00154", "00254")
+"""CODA transaction codes of a transfer of one's own that came back, domestic and international."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ def read(session: Session, keys: KeyRing, scope: Scope) -> Material:
     _payments(session, keys, scope, {member.payment_id for member in members}, rows)
     _export_files(session, keys, scope, exports, material)
     _statements(session, scope, material)
+    _booked(session, scope, rows)
     return material
 
 
@@ -156,6 +165,31 @@ def _statements(session: Session, scope: Scope, material: Material) -> None:
         sha256 = hashlib.sha256(file.content).hexdigest()
         _require(sha256 == statement.sha256, f"the file of statement {statement.id} is not what was issued")
         material.files[f"statements/{statement.id}.cod"] = bytes(file.content)
+
+
+def _booked(session: Session, scope: Scope, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """What left the accounts, and what came back: by the end-to-end id of one of the payments, or as the bank says."""
+    first, last = scope.since.date(), (scope.until - timedelta(days=1)).date()
+    owned = select(Account.id).where(Account.office_id == scope.office_id, col(Account.client_id).in_(scope.client_ids))
+    query = (
+        select(BankTransaction)
+        .where(
+            BankTransaction.office_id == scope.office_id,
+            col(BankTransaction.account_id).in_(owned),
+            col(BankTransaction.booking_date).between(first, last),
+            BankTransaction.state == BOOKED,
+        )
+        .order_by(col(BankTransaction.id))
+        .execution_options(yield_per=CHUNK)
+    )
+    paid = {payment["end_to_end_id"] for payment in rows["payments"]}
+    rows["booked_debits"], rows["returns"] = [], []
+    for booked in session.exec(query):
+        document = {name: plain(getattr(booked, name)) for name in BOOKED_COLUMNS}
+        if booked.amount < 0:
+            rows["booked_debits"].append(document)
+        elif booked.end_to_end_id in paid or booked.coda_code.startswith(RETURN_CODES):
+            rows["returns"].append(document)
 
 
 def _of_clients(session: Session, scope: Scope, table: type[Any], client: Any, *conditions: Any) -> list[Any]:

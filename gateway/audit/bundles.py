@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, cast
+from sqlalchemy import ARRAY, Uuid, cast, or_
 from sqlmodel import Session, col, select
 
 from gateway import jobs
@@ -19,17 +19,26 @@ from gateway.assembly import Gateway
 from gateway.audit import bundle_format, bundle_rows
 from gateway.audit.chain import canonical_json, genesis, leaf
 from gateway.audit.checkpoints import AuditChainBroken, CheckpointService, latest
-from gateway.audit.exception_lists import exception_lists, sample
+from gateway.audit.exception_lists import SECOND_FACTOR_RESETS, exception_lists, sample
+from gateway.audit.leaving import leaving
 from gateway.audit.log import Change, canonical, entry_document, head_of, verify
 from gateway.audit.models import AuditBundle, AuditBundleFile, AuditCheckpoint, AuditEntry, AuditValue
 from gateway.clock import brussels_date
 from gateway.errors import ConflictError, FieldFault, InputError, NotFound
+from gateway.identity.models import Membership
 from gateway.identity.rights import Permission
-from gateway.ids import new_id
+from gateway.ids import encode, new_id
+from gateway.jobs.service import JobService
 from gateway.offices.repository import ClientRepository
 from gateway.pagination import PageRequest, Sort
+from gateway.problems import InternalError
 
 TASK: Final = "make_audit_bundle"
+JOB_KIND: Final = "audit_bundle"
+STEPS: Final = 3
+"""Every HMAC checked; the head signed and the rows read; the file stored. A job is cancelled between two of them."""
+CANCELLED: Final = "cancelled"
+DEFECT: Final = "internal_error"
 QUEUED: Final = "queued"
 READY: Final = "ready"
 FAILED: Final = "failed"
@@ -100,6 +109,11 @@ class BundleService:
                 created_by=act.principal.id,
                 created_at=act.now,
             )
+            job = JobService(self.gateway).start(
+                session, act, kind=JOB_KIND, total=STEPS,
+                client_id=bundle.client_ids[0] if len(bundle.client_ids) == 1 else None,
+            )  # fmt: skip
+            bundle.job_id = job.id
             session.add(bundle)
             self._record(session, act, "audit_bundle.requested", bundle)
             jobs.enqueue(session, TASK, office_id=str(act.office_id), bundle_id=str(bundle.id))
@@ -112,17 +126,46 @@ class BundleService:
         if bundle.state != QUEUED:
             return bundle
         try:
-            with self.gateway.database.unit_of_work(office_id) as session:
-                fault = verify(session, self.gateway.audit, office_id)
-            if fault is not None:
-                raise AuditChainBroken(fault=fault)
-            head = CheckpointService(self.gateway).make(office_id)
-            assert head is not None, "asking for the bundle left an entry"
-            with self.gateway.database.unit_of_work(office_id) as session:
-                content, entries = self._content(session, bundle, head)
+            return self._make(bundle)
         except AuditChainBroken as error:
-            return self._end(office_id, bundle_id, None, failure=str(error.parameters["fault"])[:300])
-        return self._end(office_id, bundle_id, content, head=head, entries=entries)
+            return self._fail(bundle, failure=str(error.parameters["fault"])[:300], code=error.code, detail=error.title)
+        except Exception:
+            # Whoever asked is told; the worker's log has the defect.
+            self._fail(bundle, failure=DEFECT, code=DEFECT, detail=InternalError.title)
+            raise
+
+    def _make(self, bundle: AuditBundle) -> AuditBundle:
+        office_id = bundle.office_id
+        if not self._advance(bundle, 0):
+            return self._end(office_id, bundle.id, None, failure=CANCELLED)
+        with self.gateway.database.unit_of_work(office_id) as session:
+            fault = verify(session, self.gateway.audit, office_id)
+        if fault is not None:
+            raise AuditChainBroken(fault=fault)
+        if not self._advance(bundle, 1):
+            return self._end(office_id, bundle.id, None, failure=CANCELLED)
+        head = CheckpointService(self.gateway, leaving(self.gateway)).make(office_id)
+        assert head is not None, "asking for the bundle left an entry"
+        with self.gateway.database.unit_of_work(office_id) as session:
+            content, entries = self._content(session, bundle, head)
+        if not self._advance(bundle, 2):
+            return self._end(office_id, bundle.id, None, failure=CANCELLED)
+        made = self._end(office_id, bundle.id, content, head=head, entries=entries)
+        if bundle.job_id is not None:
+            address = f"/v1/audit-bundles/{encode('audit_bundle', bundle.id)}/content"
+            result = {"audit_bundle_id": encode("audit_bundle", bundle.id), "content": address, "sha256": made.sha256}
+            JobService(self.gateway).finish(office_id, bundle.job_id, result)
+        return made
+
+    def _advance(self, bundle: AuditBundle, done: int) -> bool:
+        """False when it was cancelled; bundles asked for before there were jobs have none."""
+        return bundle.job_id is None or JobService(self.gateway).advance(bundle.office_id, bundle.job_id, done=done)
+
+    def _fail(self, bundle: AuditBundle, *, failure: str, code: str, detail: str) -> AuditBundle:
+        ended = self._end(bundle.office_id, bundle.id, None, failure=failure)
+        if bundle.job_id is not None:
+            JobService(self.gateway).fail(bundle.office_id, bundle.job_id, code=code, detail=detail)
+        return ended
 
     def page(self, act: Act, request: PageRequest) -> tuple[list[AuditBundle], str | None]:
         """Bundles whose clients the caller may all see, newest first."""
@@ -303,9 +346,17 @@ def _leaf_of(entry: AuditEntry) -> bytes:
 
 def _wanted(session: Session, scope: bundle_rows.Scope, until: int) -> dict[UUID, int]:
     """Entries about the clients in the period: id to position. Days are those of Brussels."""
+    # A second factor belongs to a person, not to a client: its resets concern every client the person serves.
+    people = select(Membership.user_id).where(
+        Membership.office_id == scope.office_id,
+        or_(col(Membership.client_id).in_(scope.client_ids), col(Membership.client_id).is_(None)),
+    )
     query = select(AuditEntry.id, AuditEntry.position).where(
         AuditEntry.office_id == scope.office_id,
-        col(AuditEntry.client_id).in_(scope.client_ids),
+        or_(
+            col(AuditEntry.client_id).in_(scope.client_ids),
+            col(AuditEntry.action).in_(SECOND_FACTOR_RESETS) & col(AuditEntry.object_id).in_(people),
+        ),
         col(AuditEntry.occurred_at) >= scope.since,
         col(AuditEntry.occurred_at) < scope.until,
         col(AuditEntry.position) <= until,

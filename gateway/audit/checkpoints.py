@@ -1,7 +1,8 @@
 """Signed heads of the audit chain: one a day for every office that did something, one per thousand entries (SEC-09).
 
-A head is signed only after every entry since the one before was proved by its HMAC. It leaves with every backup
-(`sluis audit heads`); whoever keeps it can later show that nothing before it was changed, removed or added.
+A head is signed only after every entry since the one before was proved by its HMAC. It leaves as an event, by mail
+(`gateway.audit.leaving`) and with every backup (`sluis audit heads`); whoever keeps it can later show that nothing
+before it was changed, removed or added.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
+from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.chain import Head, fingerprint
 from gateway.audit.log import ChainWalk
@@ -40,10 +42,14 @@ class AuditChainBroken(ConflictError):
     hint = "Tell the operator at once: the database was changed past the application. Keep the last backup."
 
 
+Left = Callable[[Session, Act, AuditCheckpoint], None]
+"""Told of a head in the transaction that signs it."""
+
+
 class CheckpointService:
     """Signs heads; several workers may try at once."""
 
-    def __init__(self, gateway: Gateway, left: Callable[[Session, AuditCheckpoint], None] | None = None) -> None:
+    def __init__(self, gateway: Gateway, left: Left | None = None) -> None:
         self.gateway = gateway
         self._left = left
 
@@ -72,6 +78,7 @@ class CheckpointService:
 
     def make(self, office_id: UUID) -> AuditCheckpoint | None:
         """Prove the entries since the last head and sign; None for an empty chain. Raises `AuditChainBroken`."""
+        act = self.gateway.system_act(office_id)
         with self.gateway.database.unit_of_work(office_id) as session:
             position, last = _position(session, office_id), latest(session, office_id)
             if last is not None and last.position == position:
@@ -87,7 +94,7 @@ class CheckpointService:
                 .on_conflict_do_nothing(index_elements=["office_id", "position"])
             )
             if session.connection().execute(query).rowcount and self._left is not None:
-                self._left(session, made)
+                self._left(session, act, made)
             return at(session, office_id, position)
 
     def _proved(self, session: Session, office_id: UUID, last: AuditCheckpoint | None, position: int) -> ChainWalk:

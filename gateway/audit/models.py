@@ -78,7 +78,7 @@ class AuditBundle(Base, table=True):
     """A ZIP for an auditor: asked for, made by a job, stored once (SEC-10)."""
 
     __tablename__ = "audit_bundle"
-    __table_args__ = (office_key(),)
+    __table_args__ = (office_key(), office_reference("job_id", "job"))
 
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id")
@@ -92,6 +92,8 @@ class AuditBundle(Base, table=True):
     first_payment_above: int = Field(sa_type=BigInteger)
     """In cents: the X of the list of first payments."""
     state: str = Field(max_length=10)
+    job_id: UUID | None = None
+    """The job that makes it; none for those asked for before there were jobs."""
     created_by_kind: str = Field(max_length=10)
     created_by: UUID
     created_at: datetime = Field(sa_type=Moment)

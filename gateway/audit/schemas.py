@@ -13,6 +13,7 @@ from gateway.ids import (
     AuditCheckpointId,
     AuditEntryId,
     ClientId,
+    JobId,
     MembershipId,
     UserId,
 )
@@ -77,13 +78,14 @@ class AuditBundleRead(Shape):
 
     id: AuditBundleId
     state: Literal["queued", "ready", "failed"]
+    job_id: Annotated[JobId | None, Field(description="The job that makes it: progress, cancelling.")]
     client_ids: list[ClientId]
     from_date: Annotated[Day, Field(serialization_alias="from")]
     until_date: Annotated[Day, Field(serialization_alias="until")]
     seed: str
     created_at: MomentText
     finished_at: MomentText | None
-    failure: Annotated[str | None, Field(description="The first broken entry, when it was not made.")]
+    failure: Annotated[str | None, Field(description="The first broken entry, or `cancelled`, when it was not made.")]
     head_position: int | None
     entries: Annotated[int | None, Field(description="Audit entries shown in full.")]
     sha256: str | None

@@ -9,6 +9,7 @@ import procrastinate
 from gateway.assembly import Gateway
 from gateway.audit.bundles import TASK, BundleService
 from gateway.audit.checkpoints import CheckpointService
+from gateway.audit.leaving import leaving
 
 
 def register(app: procrastinate.App, gateway: Gateway) -> None:
@@ -21,4 +22,4 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     @app.periodic(cron="*/10 * * * *")
     @app.task(name="sign_audit_heads", queueing_lock="sign_audit_heads", pass_context=False)
     def sign_audit_heads(timestamp: int) -> None:  # noqa: ARG001  procrastinate tells for which minute it runs
-        CheckpointService(gateway).run()
+        CheckpointService(gateway, leaving(gateway)).run()

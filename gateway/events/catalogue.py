@@ -29,6 +29,7 @@ READERS: Final[Mapping[str, Permission]] = {
     "export": Permission.PAYMENTS_READ,
     "duplicate": Permission.PAYMENTS_READ,
     "import": Permission.CLIENTS_READ,
+    "audit": Permission.AUDIT_READ,
     "test": Permission.CLIENTS_READ,
 }
 """Subjects of events with the permission that reading them needs."""
@@ -48,7 +49,7 @@ WORDS_OF: Final = ("state", "payment_count", "year", "number", "sha256")
 """Fields of an act that its event repeats, where they are words or counts."""
 
 TYPE: Final = re.compile(r"[a-z]+\.[a-z_]+")
-_WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{0,80}")
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{0,80}|[0-9a-f]{128}")
 
 
 def types_of(action: str) -> tuple[str, ...]:

@@ -2,69 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from sqlalchemy import create_engine, text
-from sqlmodel import select
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
-from gateway.assembly import Gateway, build
+from gateway.assembly import build
 from gateway.audit.bundle_check import NotABundle, check
 from gateway.audit.bundle_format import CHAIN, HEADS, MANIFEST, VALUES, packed
-from gateway.audit.bundles import BundleNotReady, BundleService, BundleWish, PeriodInvalid
 from gateway.audit.chain import canonical_json, leaf, link
-from gateway.audit.checkpoints import AuditChainBroken, CheckpointService
-from gateway.audit.log import Change
-from gateway.audit.models import AuditBundle, AuditEntry
 from gateway.cli import app
 from gateway.crypto import KeyRing
-from gateway.database import Database, libpq_url
-from gateway.embedded import APPLICATION, SUPERUSER, EmbeddedPostgres
-from gateway.errors import NotFound
-from gateway.identity.rights import ClientRole
-from gateway.ids import new_id
+from gateway.database import Database
+from gateway.embedded import APPLICATION, EmbeddedPostgres
 from gateway.settings import Settings
-from tests.gateway.builders import act_of_system, make_client, make_office
-from tests.gateway.payments.scene import Scene, make_scene
-
-DAY = date(2026, 11, 21)
-
-
-def fill(scene: Scene) -> None:
-    """A payment on its way to a downloaded file, with another client's entries between."""
-    other = make_client(scene.gateway, scene.office, name="Ander Voorbeeld BV")
-    scene.person("alone", ClientRole.PREPARER, ClientRole.EXPORTER)
-    scene.rule("every payment", scene.user("first"))
-    basket, payments = scene.submitted(scene.wish(), scene.wish())
-    with scene.gateway.database.unit_of_work(scene.office.id) as session:
-        scene.gateway.audit.record(
-            session, act_of_system(scene.office), "client.changed", "client", other.id, client_id=other.id,
-            changes={"name": Change("Ander Voorbeeld BV", "Nog Een Voorbeeld BV")},
-        )  # fmt: skip
-    CheckpointService(scene.gateway).make(scene.office.id)
-    scene.approve("first", *payments)
-    (export,) = scene.export(basket)
-    scene.download(export)
-
-
-def make(scene: Scene, **more: Any) -> AuditBundle:
-    wish = BundleWish(client_ids=[scene.client.id], from_date=DAY, until_date=DAY, seed="s1", **more)
-    service = BundleService(scene.gateway)
-    bundle = service.request(act_of_system(scene.office), wish)
-    return service.make(scene.office.id, bundle.id)
-
-
-def bytes_of(scene: Scene, bundle: AuditBundle) -> bytes:
-    return bytes(BundleService(scene.gateway).content(act_of_system(scene.office), bundle.id).content)
+from tests.gateway.bundles import bytes_of, fill, lines, make, unpacked, write
+from tests.gateway.payments.scene import make_scene
 
 
 @dataclass(frozen=True)
@@ -91,19 +49,6 @@ def made(settings: Settings, postgres: EmbeddedPostgres, service_database: str, 
     engine.dispose()
 
 
-def unpacked(content: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def lines(files: dict[str, bytes], name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in files[name].splitlines()]
-
-
-def write(rows: list[dict[str, Any]]) -> bytes:
-    return b"".join(canonical_json(row) + b"\n" for row in rows)
-
-
 def test_an_untouched_bundle_is_intact_and_shows_its_own_client_in_full(made: Made) -> None:
     report = check(made.content, public_key=made.key, heads=made.heads)
     assert report.faults == []
@@ -116,7 +61,7 @@ def test_an_untouched_bundle_is_intact_and_shows_its_own_client_in_full(made: Ma
     assert manifest["sums"]["rows"]["payments"] == 2
     assert manifest["sums"]["payments_total"] == manifest["sums"]["exports_total"] == "500.00"
     assert manifest["sums"]["exported_payments"] == 2
-    assert manifest["not_included"] == ["booked_debits", "returns"]
+    assert manifest["not_included"] == ["deputies"]
     (export,) = [name for name in made.files if name.startswith("exports/")]
     assert b"<CstmrCdtTrfInitn>" in made.files[export]
     assert {row["first_name"] for row in lines(made.files, "rows/people.jsonl")} >= {"preparer", "first", "exporter"}
@@ -319,135 +264,3 @@ def test_the_command_checks_offline_with_its_exit_codes(
     assert run.invoke(app, ["audit", "verify", str(tmp_path / "none.zip")]).exit_code == 2
     pem.write_text("no key")
     assert run.invoke(app, ["audit", "verify", str(path), "--public-key", str(pem)]).exit_code == 2
-
-
-def test_a_bundle_is_made_once_and_its_bytes_stay(gateway: Gateway) -> None:
-    scene = make_scene(gateway)
-    fill(scene)
-    bundle = make(scene)
-    first = bytes_of(scene, bundle)
-    again = BundleService(gateway).make(scene.office.id, bundle.id)
-    assert (again.state, again.sha256) == ("ready", bundle.sha256)
-    assert bytes_of(scene, bundle) == first
-    with gateway.database.unit_of_work(scene.office.id) as session:
-        actions = [entry.action for entry in session.exec(select(AuditEntry)) if entry.object_id == bundle.id]
-    assert actions == [
-        "audit_bundle.requested", "audit_bundle.made", "audit_bundle.downloaded", "audit_bundle.downloaded",
-    ]  # fmt: skip
-
-
-def test_the_same_rows_give_the_same_bytes(gateway: Gateway) -> None:
-    scene = make_scene(gateway)
-    fill(scene)
-    bundle = make(scene)
-    with gateway.database.unit_of_work(scene.office.id) as session:
-        from gateway.audit.checkpoints import at  # noqa: PLC0415
-
-        head = at(session, scene.office.id, bundle.head_position or 0)
-        assert head is not None
-        once, _ = BundleService(gateway)._content(session, bundle, head)
-    assert once == bytes_of(scene, bundle)
-
-
-def test_the_lists_name_what_an_auditor_asks_about(gateway: Gateway) -> None:
-    """SEC-10: same person prepared and exported, one person's decision, a rule changed days before, first payments."""
-    scene = make_scene(gateway)
-    fill(scene)
-    bundle = make(scene, sample_size=1, first_payment_above=24_999)
-    files = unpacked(bytes_of(scene, bundle))
-    lists = json.loads(files["lists.json"])
-    payments = {row["id"] for row in lines(files, "rows/payments.jsonl")}
-    assert {row["payment_id"] for row in lists["decided_by_one_person"]} == payments
-    assert {row["payment_id"] for row in lists["first_payment_above"]} == payments
-    assert lists["prepared_and_exported"] == lists["replaced_exports"] == lists["reset_second_factors"] == []
-    drawn = json.loads(files["sample.json"])["payment_ids"]
-    assert len(drawn) == 1
-    assert set(drawn) < payments
-    scene.now += timedelta(seconds=1)
-    again = make(scene, sample_size=1)
-    assert json.loads(unpacked(bytes_of(scene, again))["sample.json"])["payment_ids"] == drawn
-
-
-@pytest.mark.parametrize(
-    ("sql", "fault"),
-    [
-        ("UPDATE audit_entry SET action = 'x' WHERE position = 3", "entry 3 was changed"),
-        ("DELETE FROM audit_value; DELETE FROM audit_entry WHERE position = 3", "entry 3 is missing"),
-        ("UPDATE audit_value SET new_value = '\"x\"' WHERE field = 'name'", "the value of name in entry"),
-        ("UPDATE payment SET amount = amount + 1000", "is not what was sealed"),
-        ("UPDATE approval SET verdict = 'reject'", "is not what was decided"),
-        ("UPDATE export_file SET content = content || ' '", "is not what was made"),
-        ("UPDATE audit_checkpoint SET link_hash = signature", "is not the one that was signed"),
-    ],
-)
-def test_nothing_is_signed_when_the_database_was_changed(
-    committed: Gateway, postgres: EmbeddedPostgres, own_database: str, sql: str, fault: str
-) -> None:
-    scene = make_scene(committed)
-    fill(scene)
-    with psycopg.connect(libpq_url(postgres.url(SUPERUSER, own_database)), autocommit=True) as superuser:
-        superuser.execute(sql)
-    bundle = make(scene)
-    assert bundle.state == "failed"
-    assert fault in (bundle.failure or "")
-    with pytest.raises(BundleNotReady):
-        bytes_of(scene, bundle)
-
-
-def test_entries_cut_off_behind_a_signed_head_are_missed(
-    committed: Gateway, postgres: EmbeddedPostgres, own_database: str
-) -> None:
-    """SEC-09: with the head row rolled back as well, only the signed head still tells."""
-    scene = make_scene(committed)
-    fill(scene)
-    CheckpointService(committed).make(scene.office.id)
-    with psycopg.connect(libpq_url(postgres.url(SUPERUSER, own_database)), autocommit=True) as superuser:
-        superuser.execute("DELETE FROM audit_value")
-        superuser.execute("DELETE FROM audit_entry WHERE position > 4")
-        superuser.execute(
-            "UPDATE office_head SET audit_position = 4, audit_hash = (SELECT mac FROM audit_entry WHERE position = 4)"
-        )
-    bundle = make(scene)
-    assert bundle.failure == "entries after 5 are missing"
-    with pytest.raises(AuditChainBroken):
-        CheckpointService(committed).make(scene.office.id)
-
-
-def test_heads_are_signed_daily_and_after_many_entries(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    scene = make_scene(gateway)
-    service, now = CheckpointService(gateway), gateway.real_now()
-    assert service.is_due(scene.office.id, now)
-    service.run()
-    assert not service.is_due(scene.office.id, now), "nothing happened since"
-    scene.rule("every payment", scene.user("first"))
-    assert not service.is_due(scene.office.id, now)
-    assert service.is_due(scene.office.id, now + timedelta(days=1))
-    monkeypatch.setattr("gateway.audit.checkpoints.ENTRIES_MAX", 1)
-    assert service.is_due(scene.office.id, now)
-    empty = make_office(gateway)
-    assert service.make(empty.id) is None, "an office without entries has no head"
-    assert not service.is_due(empty.id, now)
-
-
-def test_the_service_cannot_change_a_head_or_a_bundle(gateway: Gateway) -> None:
-    for table in ("audit_checkpoint", "audit_bundle_file"):
-        with gateway.database.unit_of_work(None) as session:
-            held = session.connection().execute(
-                text(f"SELECT has_table_privilege('{table}', 'UPDATE') OR has_table_privilege('{table}', 'DELETE')")
-            )
-            assert held.scalar_one() is False
-
-
-def test_a_period_in_the_future_and_a_strangers_client_are_refused(gateway: Gateway) -> None:
-    scene, other = make_scene(gateway), make_scene(gateway)
-    service, act = BundleService(gateway), act_of_system(scene.office)
-    for first, last in ((DAY, DAY - timedelta(days=1)), (DAY, DAY + timedelta(days=1)), (date(2000, 1, 1), DAY)):
-        with pytest.raises(PeriodInvalid):
-            service.request(act, BundleWish(client_ids=[scene.client.id], from_date=first, until_date=last))
-    for client_id in (other.client.id, new_id()):
-        with pytest.raises(NotFound):
-            service.request(act, BundleWish(client_ids=[client_id], from_date=DAY, until_date=DAY))
-    bundle = service.request(act, BundleWish(client_ids=[scene.client.id], from_date=DAY, until_date=DAY))
-    for bundle_id in (bundle.id, new_id()):
-        with pytest.raises(NotFound):
-            service.get(act_of_system(other.office), bundle_id)
