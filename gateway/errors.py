@@ -21,6 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+class Words(str):
+    """A part of a sentence that is a message id itself: put into a detail in the reader's language."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFault:
     """One faulty field of a request: JSON Pointer, stable code, a sentence and what to do."""

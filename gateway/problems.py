@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 
 from connectors.errors import ConnectorError
 from gateway.bank_trouble import BankTrouble
-from gateway.errors import GatewayError, InputError
+from gateway.errors import GatewayError, InputError, Words
 from gateway.field_faults import validation_faults
 from gateway.i18n import choose, sentence, translate
 
@@ -111,7 +111,7 @@ def problem(request: Request, error: GatewayError) -> Response:
         "title": title,
         "status": error.http_status,
         "code": error.code,
-        "detail": detail.format_map(_Missing(error.parameters)) if detail else title,
+        "detail": detail.format_map(_Missing(told(error.parameters, language))) if detail else title,
         "hint": translate(language, error.hint),
         "request_id": getattr(request.state, "request_id", None),
         **{name: error.parameters[name] for name in error.members if name in error.parameters},
@@ -137,6 +137,13 @@ def language_of(request: Request) -> str:
     known: str | None = getattr(request.state, "language", None)
     default = request.app.state.gateway.settings.default_language
     return choose(request.headers.get("accept-language"), known or default)
+
+
+def told(parameters: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The parameters of a detail, those that are words of ours in the reader's language."""
+    return {
+        name: translate(language, value) if isinstance(value, Words) else value for name, value in parameters.items()
+    }
 
 
 class _Missing(dict[str, Any]):

@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     payments_retention_years: int = Field(default=10, ge=0, le=100)
     """How long, from the end of a payment's year, the names of its people are kept (SEC-11)."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
+    webhook_concurrency: int = Field(default=4, ge=1, le=64)
+    """Webhooks a worker process sends at once, and as many again for endpoints that fail."""
+    webhook_log_days: int = Field(default=90, ge=7, le=3660)
+    """How long deliveries that ended are kept with their answers."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

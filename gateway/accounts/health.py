@@ -32,13 +32,15 @@ NEXT_STEPS: Final[dict[str, str]] = {
 """Next step per health code, in the reader's language when shown."""
 
 
-def set_health(session: Session, act: Act, account: Account, health: SyncHealth, code: str | None) -> None:
+def set_health(
+    session: Session, events: EventLog, act: Act, account: Account, health: SyncHealth, *, code: str | None
+) -> None:
     """Change a locked account's health; unchanged it keeps its moment."""
     check_step(account.health, health)
     if (account.health, account.health_code) != (health, code):
         account.health, account.health_code, account.health_since = health, code, act.now
         session.add(account)
-        EventLog().record(
+        events.record(
             session, act, "account.health_changed", "account", account.id,
             client_id=account.client_id, data={"state": str(health), "code": code},
         )  # fmt: skip

@@ -19,6 +19,7 @@ from gateway.approvals.models import ApprovalRequest
 from gateway.approvals.states import RequestState, voidable
 from gateway.crypto import KeyRing
 from gateway.errors import FieldFault
+from gateway.events.log import EventLog
 from gateway.ids import encode, new_id
 from gateway.payments.creditors import COUNTED, creditor_facts
 from gateway.payments.models import Payment
@@ -38,6 +39,7 @@ def ask(
     files: Mapping[UUID, File],
     *,
     keys: KeyRing,
+    events: EventLog,
     basket_total: Decimal,
     is_refusing: bool = True,
 ) -> dict[UUID, Evaluation]:
@@ -65,9 +67,10 @@ def ask(
         payment.version += 1
     session.add_all(payments)
     if panel.is_process_on:
-        session.add_all(
-            [row for payment in payments for row in _rows(act, payment, requests_of(proposals[payment.id]))]
-        )
+        for payment in payments:
+            rows = _rows(act, payment, requests_of(proposals[payment.id]))
+            session.add_all(rows)
+            _tell_requested(session, events, act, payment, rows)
     return proposals
 
 
@@ -120,6 +123,7 @@ def ask_further(
     payments: Sequence[Payment],
     files: Mapping[UUID, File],
     *,
+    events: EventLog,
     basket_total: Decimal,
 ) -> list[Payment]:
     """Add the requests of rules that the basket's new total brings in; who already approved stays approved (APP-08).
@@ -139,6 +143,7 @@ def ask_further(
         if not rows:
             continue
         session.add_all(rows)
+        _tell_requested(session, events, act, payment, rows)
         evaluation = panel.standing(payment, replace(file, requests=[*file.requests, *rows]))
         refuse([payment], {payment.id: evaluation})
         if payment.state is PaymentState.APPROVED and evaluation.state is not State.APPROVED:
@@ -176,3 +181,14 @@ def _rows(act: Act, payment: Payment, rules: Mapping[UUID, int]) -> list[Approva
         )
         for rule_id, version in rules.items()
     ]
+
+
+def _tell_requested(
+    session: Session, events: EventLog, act: Act, payment: Payment, rows: Sequence[ApprovalRequest]
+) -> None:
+    """Somebody has to decide; whom the rules name is read from the payment itself."""
+    if rows:
+        events.record(
+            session, act, "approval.requested", "payment", payment.id, client_id=payment.client_id,
+            data={"rules": len(rows), "basket_id": encode("basket", payment.basket_id)},
+        )  # fmt: skip

@@ -34,6 +34,7 @@ from gateway.approvals.states import TRANSITIONS, RequestState
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import FieldFault, GatewayError
+from gateway.events.log import EventLog
 from gateway.identity.rights import Permission
 from gateway.ids import encode, new_id
 from gateway.payments.access import follow
@@ -107,7 +108,7 @@ class ApprovalService:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             table = _Table(session, act, wishes)
             outcomes = [self._decide(session, act, wish, table) for wish in wishes]
-            table.follow()
+            table.follow(self.gateway.events)
         return outcomes
 
     def _decide(self, session: Session, act: Act, wish: DecisionWish, table: _Table) -> DecisionOutcome:
@@ -245,11 +246,11 @@ class _Table:
             raise refusal
         return payment
 
-    def follow(self) -> None:
+    def follow(self, events: EventLog) -> None:
         """Bring the baskets along."""
         self._session.flush()
         for basket_id, states in PaymentRepository(self._session).states(self._act.office_id, self.changed).items():
-            follow(self._session, self.baskets[basket_id], states)
+            follow(self._session, events, self._act, self.baskets[basket_id], states)
 
     def _refusal(self, client_id: UUID) -> GatewayError | None:
         try:

@@ -151,7 +151,7 @@ def _connect_one(
         )
         session.add(account)
     elif account.health == SyncHealth.ENDED:
-        set_health(session, act, account, SyncHealth.NEW, "first_sync_due")
+        set_health(session, gateway.events, act, account, SyncHealth.NEW, code="first_sync_due")
     account.consent_id, account.bank_id, account.bank_account_id = consent.id, consent.bank_id, row.bank_account_id
     session.add(account)
     session.flush()

@@ -53,7 +53,7 @@ def end(
     consent.tokens_cipher = None
     consent.refresh_started_at = None
     for account in AccountRepository(session).of_consent(act.office_id, consent.id):
-        set_health(session, act, account, health, code)
+        set_health(session, gateway.events, act, account, health, code=code)
 
 
 def note_ended(gateway: Gateway, session: Session, act: Act, consent_id: UUID, error: ConsentEnded) -> None:
@@ -64,7 +64,7 @@ def note_ended(gateway: Gateway, session: Session, act: Act, consent_id: UUID, e
     if error.bank_code == TOKEN_LOST:
         # The permission may hold at the bank, but only the PSU can give us a token again.
         for account in AccountRepository(session).of_consent(act.office_id, consent.id):
-            set_health(session, act, account, SyncHealth.YOU_ACT, TOKEN_LOST)
+            set_health(session, gateway.events, act, account, SyncHealth.YOU_ACT, code=TOKEN_LOST)
         return
     is_expired = "EXPIRED" in (error.bank_code or "").upper()
     wanted = ConsentState.EXPIRED if is_expired else ConsentState.REVOKED

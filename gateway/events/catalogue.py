@@ -34,6 +34,9 @@ READERS: Final[Mapping[str, Permission]] = {
 }
 """Subjects of events with the permission that reading them needs."""
 
+IMPORT: Final = "client_import"
+"""Acts on imports; `client_import.finished` is the event `import.finished`, with what it came to."""
+
 RENAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "consent.valid": ("consent.authorised",),
     "payment.approval_given": ("approval.given",),
@@ -56,6 +59,8 @@ def types_of(action: str) -> tuple[str, ...]:
     """The events of an act; none when its subject is not one of events."""
     if action in RENAMED:
         return RENAMED[action]
+    if action.partition(".")[0] == IMPORT:
+        return (f"import.{action.partition('.')[2]}",)
     return (action,) if action.partition(".")[0] in READERS else ()
 
 
@@ -64,6 +69,8 @@ def data_of(action: str, changes: Mapping[str, Change]) -> dict[str, Any]:
     data = {name: plain(changes[name].new) for name in WORDS_OF if name in changes}
     if action in RENAMED and RENAMED[action] == ("transaction.changed",):
         data["change"] = action.partition(".")[2]
+    if action.partition(".")[0] == IMPORT:
+        data |= {name: change.new for name, change in changes.items() if isinstance(change.new, int)}
     return data
 
 

@@ -22,6 +22,7 @@ log = logging.getLogger("gateway.jobs.queue")
 HEARTBEAT: Final = timedelta(seconds=2)
 STALLED_AFTER: Final = timedelta(seconds=10)
 RESCUE_EVERY: Final = timedelta(seconds=5)
+DEFAULT_QUEUE: Final = "default"
 KEEP_FINISHED: Final = timedelta(days=7)
 
 
@@ -42,16 +43,24 @@ _deferring = App(connector=SyncPsycopgConnector())
 
 
 def enqueue(
-    session: Session, task: str, *, lock: str | None = None, schedule_in: timedelta | None = None, **arguments: Any
+    session: Session,
+    task: str,
+    *,
+    lock: str | None = None,
+    schedule_in: timedelta | None = None,
+    queue: str = DEFAULT_QUEUE,
+    **arguments: Any,
 ) -> None:
     """Add a job inside the present unit of work. `arguments` hold ids as strings and small numbers, never secrets.
 
-    Jobs with the same `lock` run one after the other, whatever the number of workers.
+    Jobs with the same `lock` run one after the other, whatever the number of workers. Jobs of different queues take no
+    places from each other in a worker.
     """
     session.flush()
     deferrer = _deferring.configure_task(
         task,
         lock=lock,
+        queue=queue,
         schedule_in={"seconds": schedule_in.total_seconds()} if schedule_in else None,
         connection=raw_connection(session),
     )

@@ -10,6 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.act import Act
 from gateway.approvals.guard import require_client_of
+from gateway.events.log import EventLog
 from gateway.identity.rights import Permission
 from gateway.offices.models import Client
 from gateway.offices.service import clients_open
@@ -17,6 +18,7 @@ from gateway.payments.errors import BasketNotFound, ExportNotFound, PaymentNotFo
 from gateway.payments.models import Basket, Export, Payment
 from gateway.payments.repository import ExportRepository, PaymentRepository
 from gateway.payments.states import BASKET_TRANSITIONS, BasketState, PaymentState, basket_state, step
+from gateway.payments.telling import tell_basket
 
 
 def visible_clients(session: Session, act: Act, permission: Permission) -> SelectOfScalar[UUID]:
@@ -73,12 +75,13 @@ def find_export(
     return export, client
 
 
-def follow(session: Session, basket: Basket, states: Iterable[PaymentState]) -> None:
+def follow(session: Session, events: EventLog, act: Act, basket: Basket, states: Iterable[PaymentState]) -> None:
     """Bring the basket to the state that those of all its payments give, after some of them changed."""
     if basket.state is not BasketState.DRAFT:
         wanted = basket_state(basket.state, states)
         if wanted is not basket.state:
             basket.state = step(BASKET_TRANSITIONS, basket.state, wanted)
+            tell_basket(events, session, act, basket)
     basket.version += 1
     session.add(basket)
 

@@ -38,6 +38,7 @@ from gateway.payments.errors import (
 from gateway.payments.models import Basket
 from gateway.payments.repository import PaymentRepository, Subtotal
 from gateway.payments.states import BASKET_TRANSITIONS, BasketState, PaymentState, step
+from gateway.payments.telling import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class BasketService:
                 if payment.state in EDITABLE
             ]
             end(session, act, payments, PaymentState.CANCELLED)
+            for payment in payments:
+                tell(self.gateway.events, session, act, payment)
             basket.version += 1
             session.add(basket)
             self.gateway.audit.record(
@@ -144,7 +147,7 @@ class BasketService:
                     changes=changes,
                 )  # fmt: skip
             session.add_all(chosen)
-            follow(session, basket, states_of(chosen))
+            follow(session, self.gateway.events, act, basket, states_of(chosen))
             session.flush()
             return self.view(session, basket)
 

@@ -94,7 +94,7 @@ class ExportService:
             session.add_all(chosen)
             for payment in chosen:
                 tell(self.gateway.events, session, act, payment)
-            follow(session, basket, states_of(together))
+            follow(session, self.gateway.events, act, basket, states_of(together))
             for file in made:
                 self._record(session, act, "export.created", file.export, {"state": Change(None, file.export.state)})
         return [file.export for file in made]
@@ -212,7 +212,7 @@ class ExportService:
         if found:
             total = departure.basket_total
             self._void(session, act, export, payments, members, reason=found[0].code, basket_total=total)
-            follow(session, basket, states_of(together))
+            follow(session, self.gateway.events, act, basket, states_of(together))
         return found
 
     def _void(
@@ -238,8 +238,9 @@ class ExportService:
         on_file = files(session, act.office_id, back)
         if back and panel.is_process_on:
             asking.ask(
-                session, act, panel, back, on_file, keys=self.gateway.keys, basket_total=basket_total, is_refusing=False
-            )
+                session, act, panel, back, on_file, keys=self.gateway.keys, events=self.gateway.events,
+                basket_total=basket_total, is_refusing=False,
+            )  # fmt: skip
         elif back:
             # Nobody would be asked: somebody must look at them and submit them again.
             for payment in back:

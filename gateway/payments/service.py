@@ -165,7 +165,7 @@ class PaymentService:
                 accept_findings(session, act, [payment], accepted_findings)
                 self._ask_again(session, act, payment, together, on_file, total_before=total_before)
             session.add(payment)
-            follow(session, basket, states_of(together))
+            follow(session, self.gateway.events, act, basket, states_of(together))
             self.gateway.audit.record(
                 session, act, "payment.changed", "payment", payment.id, client_id=payment.client_id, changes=changed
             )
@@ -180,7 +180,7 @@ class PaymentService:
                 raise PaymentChanged
             before = payment.state
             end(session, act, [payment], PaymentState.CANCELLED)
-            follow(session, basket, states_of(together))
+            follow(session, self.gateway.events, act, basket, states_of(together))
             self.gateway.audit.record(
                 session, act, "payment.cancelled", "payment", payment.id, client_id=payment.client_id,
                 changes={"state": Change(before, payment.state)},
@@ -206,7 +206,7 @@ class PaymentService:
             session.add_all(payments)
             session.flush()
             note_preparer(session, act, payments, {payment.id: frozenset() for payment in payments})
-            follow(session, basket, states_of(payments))
+            follow(session, self.gateway.events, act, basket, states_of(payments))
             for payment in payments:
                 content = {name: getattr(payment, name) for name in Payment.CONTENT}
                 self.gateway.audit.record(
@@ -273,7 +273,10 @@ class PaymentService:
         panel = panels(session, act.office_id, [payment.client_id])[payment.client_id]
         was_draft = payment.state is PaymentState.DRAFT
         total = asking.total_of(together) + (payment.amount if was_draft else 0)
-        asking.ask(session, act, panel, [payment], on_file, keys=self.gateway.keys, basket_total=total)
+        asking.ask(
+            session, act, panel, [payment], on_file, keys=self.gateway.keys, events=self.gateway.events,
+            basket_total=total,
+        )  # fmt: skip
         if total > total_before:
             others = [other for other in together if other.id != payment.id and other.state in OPEN]
-            asking.ask_further(session, act, panel, others, on_file, basket_total=total)
+            asking.ask_further(session, act, panel, others, on_file, events=self.gateway.events, basket_total=total)

@@ -88,7 +88,6 @@ class SubmissionService:
             left = self._leave(session, act, basket, blocked) if blocked else None
             accept_findings(session, act, going, accepted_findings)
             evaluations = self._ask(session, act, basket, going)
-            follow(session, basket, states_of([payment for payment in together if payment.basket_id == basket.id]))
             for payment in going:
                 tell(self.gateway.events, session, act, payment)
             self.gateway.audit.record(
@@ -106,6 +105,8 @@ class SubmissionService:
                     "approval_basis": Change(None, going[0].approval_basis),
                 },
             )
+            remaining = [payment for payment in together if payment.basket_id == basket.id]
+            follow(session, self.gateway.events, act, basket, states_of(remaining))
             return Submission(BasketService.view(session, basket), evaluations, left)
 
     def withdraw(self, act: Act, basket_id: UUID, *, version: int) -> BasketView:
@@ -142,7 +143,9 @@ class SubmissionService:
         panel = panels(session, act.office_id, [basket.client_id])[basket.client_id]
         on_file = files(session, act.office_id, going)
         total = sum((payment.amount for payment in going), asking.total_of([]))
-        evaluations = asking.ask(session, act, panel, going, on_file, keys=self.gateway.keys, basket_total=total)
+        evaluations = asking.ask(
+            session, act, panel, going, on_file, keys=self.gateway.keys, events=self.gateway.events, basket_total=total
+        )
         basket.submitted_at = act.now
         basket.state = step(BASKET_TRANSITIONS, basket.state, BasketState.SUBMITTED)
         return evaluations

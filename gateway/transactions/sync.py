@@ -262,7 +262,7 @@ class SyncService:
                 account.history_from or fetched.reading.window.first, fetched.reading.window.first
             )
             account.fresh_as_of = account.last_sync_at = act.now
-            set_health(session, act, account, SyncHealth.OK, None)
+            set_health(session, self.gateway.events, act, account, SyncHealth.OK, code=None)
             session.add(account)
             self._finish(session, sync, SyncState.STORED, act)
             session.add(sync)
@@ -319,7 +319,7 @@ class SyncService:
                 return
             account.last_sync_at = act.now
             if not isinstance(error, ConsentEnded):
-                set_health(session, act, account, health_of(error), error.code)
+                set_health(session, self.gateway.events, act, account, health_of(error), code=error.code)
             session.add(account)
             self._finish(session, sync, SyncState.FAILED, act, error_code=error.code)
             sync.bank_code = error.bank_code

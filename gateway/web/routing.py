@@ -24,7 +24,7 @@ from gateway.i18n import translate
 from gateway.identity.errors import SignInDelayed, SignInRefused
 from gateway.identity.rights import SecondFactorRequired
 from gateway.passkeys.service import PasskeyService
-from gateway.problems import AddressNotFound, InternalError, RequestTooLarge
+from gateway.problems import AddressNotFound, InternalError, RequestTooLarge, told
 from gateway.web.labels import LABELS
 from gateway.web.passkey_forms import ANSWER_FIELD, CHALLENGE_FIELD, PasskeyShown
 from gateway.web.rendering import language_of, own_path, page, see_other
@@ -166,7 +166,7 @@ def _in_words(parameters: Mapping[str, Any], language: str) -> dict[str, Any]:
     words = {str(code): text for texts in LABELS.values() for code, text in texts.items()}
     return {
         name: translate(language, words[str(value)]).lower() if str(value) in words else value
-        for name, value in parameters.items()
+        for name, value in told(parameters, language).items()
     }
 
 

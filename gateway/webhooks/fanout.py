@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from sqlmodel import Session
 
@@ -18,6 +17,9 @@ from gateway.webhooks.repository import WebhookRepository
 from gateway.webhooks.states import DeliveryState
 
 TASK: Final = "send_webhooks"
+QUEUE: Final = "webhooks"
+FAILING_QUEUE: Final = "webhooks_failing"
+"""For endpoints whose last attempt failed: one that does not answer holds a place for 15 seconds each time."""
 TEST_KIND: Final = "webhook_endpoint"
 
 
@@ -30,7 +32,7 @@ def fan_out(session: Session, events: Sequence[Event]) -> None:
         wanted = [event for event in events if wants(endpoint, event)]
         rows += [new_delivery(endpoint, event) for event in wanted]
         if wanted:
-            start(session, office_id, endpoint.id)
+            start(session, endpoint)
     if rows:
         webhooks.add_deliveries(office_id, rows)
 
@@ -61,12 +63,9 @@ def new_delivery(endpoint: WebhookEndpoint, event: Event) -> dict[str, Any]:
     }
 
 
-def start(session: Session, office_id: UUID, endpoint_id: UUID, *, after: timedelta | None = None) -> None:
+def start(session: Session, endpoint: WebhookEndpoint, *, after: timedelta | None = None) -> None:
     """Have a worker send what is due to this endpoint; one job too many is harmless."""
-    enqueue(session, TASK, schedule_in=after, office_id=str(office_id), endpoint_id=str(endpoint_id))
-
-
-def start_all(session: Session, office_id: UUID, endpoint_ids: Iterable[UUID]) -> None:
-    """The same for several."""
-    for endpoint_id in endpoint_ids:
-        start(session, office_id, endpoint_id)
+    enqueue(
+        session, TASK, schedule_in=after, queue=FAILING_QUEUE if endpoint.is_failing else QUEUE,
+        office_id=str(endpoint.office_id), endpoint_id=str(endpoint.id),
+    )  # fmt: skip

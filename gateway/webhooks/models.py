@@ -34,6 +34,8 @@ class WebhookEndpoint(Base, table=True):
     secret_cipher: bytes
     old_secret_cipher: bytes | None = None
     old_secret_until: datetime | None = Field(default=None, sa_type=Moment)
+    is_failing: bool = False
+    """The last attempt failed: until one is taken, its messages wait in a queue of their own."""
     sender_job: int | None = Field(default=None, sa_type=BigInteger)
     """The job that sends to it at present: one at a time, so that a slow endpoint holds up itself only."""
     sender_until: datetime | None = Field(default=None, sa_type=Moment)
@@ -50,6 +52,7 @@ class WebhookDelivery(Base, table=True):
         office_reference("endpoint_id", "webhook_endpoint"),
         UniqueConstraint("office_id", "endpoint_id", "event_id"),
         Index("ix_webhook_delivery_due", "office_id", "endpoint_id", "state", "due_at"),
+        Index("ix_webhook_delivery_finished", "office_id", "finished_at"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -73,18 +73,30 @@ class WebhookRepository:
         )
         return self.session.exec(query).one_or_none()
 
-    def due_endpoints(self, office_id: UUID, *, before: datetime) -> Sequence[UUID]:
+    def due_endpoints(self, office_id: UUID, *, before: datetime) -> Sequence[WebhookEndpoint]:
         """Endpoints with something due long ago: their job is gone."""
-        query = (
-            select(WebhookDelivery.endpoint_id)
-            .where(
-                WebhookDelivery.office_id == office_id,
-                col(WebhookDelivery.state).in_(DUE),
-                col(WebhookDelivery.due_at) < before,
-            )
-            .distinct()
+        due = select(WebhookDelivery.endpoint_id).where(
+            WebhookDelivery.office_id == office_id,
+            col(WebhookDelivery.state).in_(DUE),
+            col(WebhookDelivery.due_at) < before,
         )
-        return self.session.exec(query).all()
+        query = self.endpoints(office_id).where(col(WebhookEndpoint.id).in_(due))
+        return self.session.exec(query.order_by(col(WebhookEndpoint.id))).all()
+
+    def prune(self, office_id: UUID, *, before: datetime, limit: int) -> int:
+        """Delete deliveries that ended before a moment, with their attempts; the number, at most `limit`."""
+        old = select(WebhookDelivery.id).where(
+            WebhookDelivery.office_id == office_id,
+            col(WebhookDelivery.state).not_in(DUE),
+            col(WebhookDelivery.finished_at) < before,
+        )
+        ids = self.session.exec(old.limit(limit).with_for_update(skip_locked=True)).all()
+        if ids:
+            for table, column in ((WebhookAttempt, WebhookAttempt.delivery_id), (WebhookDelivery, WebhookDelivery.id)):
+                self.session.connection().execute(
+                    delete(table).where(col(table.office_id) == office_id, col(column).in_(ids))
+                )
+        return len(ids)
 
     def attempts(self, office_id: UUID, delivery_id: UUID) -> Sequence[WebhookAttempt]:
         """What was tried, oldest first."""

@@ -30,7 +30,7 @@ from gateway.ids import encode, new_id
 from gateway.notices.outbox import mail_operator
 from gateway.offices.repository import OfficeRepository
 from gateway.webhooks import signing
-from gateway.webhooks.fanout import start, start_all
+from gateway.webhooks.fanout import FAILING_QUEUE, start
 from gateway.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from gateway.webhooks.repository import WebhookRepository
 from gateway.webhooks.secrets import secrets_of, url_of
@@ -113,10 +113,13 @@ class WebhookSender:
         self.gateway = gateway
         self._draw = draw
 
-    def run(self, office_id: UUID, endpoint_id: UUID, job_id: int) -> None:
-        """Send what is due to one endpoint, unless another job is at it."""
+    def run(self, office_id: UUID, endpoint_id: UUID, job_id: int, queue: str = FAILING_QUEUE) -> None:
+        """Send what is due to one endpoint, unless another job is at it.
+
+        A job of the quick queue hands an endpoint that fails on to the other one.
+        """
         for _ in range(PER_JOB_MAX):
-            letter = self._next(office_id, endpoint_id, job_id)
+            letter = self._next(office_id, endpoint_id, job_id, queue)
             if letter is None:
                 return
             outcome = self._send(letter)
@@ -127,7 +130,7 @@ class WebhookSender:
             if endpoint is not None and endpoint.sender_job == job_id:
                 self._release(session, endpoint)
                 # More may be due. A delay after a failure gives other endpoints their turn.
-                start(session, office_id, endpoint_id, after=timedelta(seconds=1))
+                start(session, endpoint, after=timedelta(seconds=1))
 
     def dispatch(self) -> None:
         """Every few minutes: endpoints whose job was lost get another."""
@@ -136,9 +139,10 @@ class WebhookSender:
         for office_id in offices:
             with self.gateway.database.unit_of_work(office_id) as session:
                 late = self.gateway.real_now() - LOST_AFTER
-                start_all(session, office_id, WebhookRepository(session).due_endpoints(office_id, before=late))
+                for endpoint in WebhookRepository(session).due_endpoints(office_id, before=late):
+                    start(session, endpoint)
 
-    def _next(self, office_id: UUID, endpoint_id: UUID, job_id: int) -> _Letter | None:
+    def _next(self, office_id: UUID, endpoint_id: UUID, job_id: int, queue: str) -> _Letter | None:
         """Hold the endpoint and read what is due next; None, and the hold given back, when nothing is.
 
         The row is locked while this is decided: a delivery committed before its job looks is seen by the holder's last
@@ -152,6 +156,10 @@ class WebhookSender:
                 return None
             is_held = endpoint.sender_until is not None and endpoint.sender_until > now
             if is_held and endpoint.sender_job != job_id:
+                return None
+            if endpoint.is_failing and queue != FAILING_QUEUE:
+                self._release(session, endpoint)
+                start(session, endpoint)
                 return None
             while (delivery := webhooks.next_due(office_id, endpoint_id, now=now + CLOCKS_APART)) is not None:
                 event = EventRepository(session).get(office_id, delivery.event_id)
@@ -211,6 +219,9 @@ class WebhookSender:
             if delivery.state not in DUE:
                 return False
             delivery.attempts += 1
+            if endpoint is not None and endpoint.is_failing == outcome.is_taken:
+                endpoint.is_failing = not outcome.is_taken
+                session.add(endpoint)
             if outcome.is_taken:
                 self._finish(session, delivery, DeliveryState.DELIVERED, now)
                 return True
@@ -235,7 +246,7 @@ class WebhookSender:
         wait += timedelta(milliseconds=self._draw(int(wait.total_seconds()) * 10 * JITTER_PERCENT))
         wait = max(wait, _asked_wait(outcome.answer))
         delivery.due_at = now + wait
-        start(session, endpoint.office_id, endpoint.id, after=wait)
+        start(session, endpoint, after=wait)
 
     def _disable(self, session: Session, act: Act, endpoint: WebhookEndpoint) -> None:
         """410 Gone: nothing more is sent, what waited is discarded (API-07)."""

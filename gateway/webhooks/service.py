@@ -15,7 +15,7 @@ from connectors.outgoing import AddressRefused
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.errors import FieldFault, InputError, StaleError
+from gateway.errors import FieldFault, InputError, StaleError, Words
 from gateway.events.catalogue import READERS
 from gateway.events.repository import EventRepository
 from gateway.i18n import _
@@ -199,13 +199,13 @@ class WebhookService:
             if known is None:
                 raise WebhookDeliveryNotFound
             # The endpoint first, the order in which the sender locks them.
-            self._enabled(session, act, known.endpoint_id)
+            endpoint = self._enabled(session, act, known.endpoint_id)
             delivery = webhooks.delivery(act.office_id, delivery_id, is_locked=True)
             assert delivery is not None, "deliveries are kept"
             if EventRepository(session).get(act.office_id, delivery.event_id) is None:
                 raise EventGone
             self._again(session, act, delivery)
-            start(session, act.office_id, delivery.endpoint_id)
+            start(session, endpoint)
             return delivery
 
     def replay_range(self, act: Act, endpoint_id: UUID, *, since: datetime, until: datetime | None) -> int:
@@ -226,7 +226,7 @@ class WebhookService:
             if new:
                 webhooks.add_deliveries(act.office_id, new)
             if wanted:
-                start(session, act.office_id, endpoint.id)
+                start(session, endpoint)
             self._record(session, act, endpoint, "replayed", {"count": Change(None, len(wanted))})
             return len(wanted)
 
@@ -255,7 +255,7 @@ class WebhookService:
         try:
             outgoing.check(url, is_tls_required=mode == "live", allowed=self.gateway.settings.allowed_private_networks)
         except AddressRefused as error:
-            reason = REASONS[error.word]
+            reason = Words(REASONS[error.word])
             raise WebhookAddressRefused(
                 reason=reason, faults=[FieldFault("/url", error.word, WebhookAddressRefused.title)]
             ) from error

@@ -55,7 +55,7 @@ OF_PERSONS |= {
 
 OF_AUDITORS = {
     "list_audit_entries", "get_audit_chain", "list_audit_checkpoints", "list_rights", "list_approval_rule_versions",
-    "get_object_state", "list_audit_bundles",
+    "get_object_state", "list_audit_bundles", "list_events",
 }  # fmt: skip
 """Operations that the idle credential, which may read the audit chain, is not refused."""
 

@@ -48,7 +48,7 @@ def mark(office_id: str, slow: bool) -> None:
         time.sleep(60)
     print("done", flush=True)
 
-asyncio.run(worker._run(app, 2, is_until_idle=False))
+asyncio.run(worker._run(app, [worker.Lane(('default',), 2)], is_until_idle=False))
 """
 
 

@@ -221,7 +221,9 @@ def test_a_lost_reading_is_found_again_where_no_other_is_planned(story: Story) -
     """It once stood in the way of every further reading on demand, since that one counted as under way."""
     account = story.connect()
     with story.gateway.database.unit_of_work(story.office.id) as session:
-        set_health(session, story.act, session.merge(account), SyncHealth.YOU_ACT, "consent_error")
+        set_health(
+            session, story.gateway.events, story.act, session.merge(account), SyncHealth.YOU_ACT, code="consent_error"
+        )
     story.sleep(days=0, hours=1)
     before = [sync.requested_at for sync in story.queued()]
     assert Dispatcher(story.gateway).run_office(story.office.id) == 0

@@ -111,6 +111,9 @@ def test_the_road_from_basket_to_export_tells_each_step_once(gateway: Gateway) -
         "payment.created": 3,
         "basket.submitted": 1,
         "payment.submitted": 3,
+        "approval.requested": 3,
+        "basket.approved": 1,
+        "basket.processing": 1,
         "approval.given": 4,
         "payment.approved": 2,
         "approval.rejected": 1,
@@ -129,8 +132,8 @@ def test_the_events_of_an_object_are_in_the_order_of_its_changes(gateway: Gatewa
     scene.export(basket)
     of_payment = [event.type for event in log_of(gateway, scene.office) if event.object_id == payment.id]
     assert of_payment == [
-        "payment.created", "payment.submitted", "approval.given", "approval.given", "payment.approved",
-        "payment.exported",
+        "payment.created", "approval.requested", "payment.submitted", "approval.given", "approval.given",
+        "payment.approved", "payment.exported",
     ]  # fmt: skip
     positions = [event.position for event in log_of(gateway, scene.office)]
     assert positions == list(range(1, len(positions) + 1))
@@ -260,7 +263,7 @@ def test_a_reader_sees_the_subjects_and_clients_it_may_read(gateway: Gateway) ->
         return {event.subject for event in service.page(scene.machine(*scopes), ALL)[0]}
 
     assert subjects("clients") == {"client"}
-    assert subjects("payments:write") == {"basket", "payment"}
+    assert subjects("payments:write") == {"approval", "basket", "payment"}
     assert subjects("audit") == set()
     with pytest.raises(RightsError):
         subjects()
