@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -81,6 +82,12 @@ def packed(files: Mapping[str, bytes]) -> bytes:
             info.create_system = 3
             archive.writestr(info, content)
     return buffer.getvalue()
+
+
+def lists_of(content: bytes) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    """The exception lists and the ids of the sample in a bundle of ours."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return json.loads(archive.read(LISTS)), json.loads(archive.read(SAMPLE))["payment_ids"]
 
 
 def _total(amounts: Iterable[str]) -> str:

@@ -198,6 +198,18 @@ class BundleService:
             self._record(session, act, "audit_bundle.downloaded", bundle)
         return file
 
+    def lists(self, act: Act, bundle_id: UUID) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+        """The exception lists and the sample of a bundle that is ready; raises `NotFound`, `BundleNotReady`."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            self._visible(session, act, bundle_id)
+            query = select(AuditBundleFile.content).where(
+                AuditBundleFile.office_id == act.office_id, AuditBundleFile.bundle_id == bundle_id
+            )
+            content = session.exec(query).one_or_none()
+        if content is None:
+            raise BundleNotReady
+        return bundle_format.lists_of(content)
+
     def _visible(self, session: Session, act: Act, bundle_id: UUID) -> AuditBundle:
         bundle = _get(session, act.office_id, bundle_id)
         act.require(Permission.AUDIT_READ)

@@ -35,6 +35,8 @@ class EntryFilter:
     action: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    subject: str | None = None
+    """The word before the dot of the action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class AuditViews:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def entries(self, act: Act, request: PageRequest, wanted: EntryFilter) -> tuple[list[AuditEntry], str | None]:
+    def entries(
+        self, act: Act, request: PageRequest, wanted: EntryFilter, *, is_newest_first: bool = False
+    ) -> tuple[list[AuditEntry], str | None]:
         """Entries in order of position."""
         act.require(Permission.AUDIT_READ, wanted.client_id)
         query = self._visible(act)
@@ -69,9 +73,14 @@ class AuditViews:
             query = query.where(col(AuditEntry.occurred_at) >= wanted.since)
         if wanted.until is not None:
             query = query.where(col(AuditEntry.occurred_at) <= wanted.until)
-        order = [Sort(col(AuditEntry.position), lambda entry: entry.position, int)]
+        if wanted.subject is not None:
+            query = query.where(col(AuditEntry.action).startswith(f"{wanted.subject}.", autoescape=True))
+        order = [
+            Sort(col(AuditEntry.position), lambda entry: entry.position, int, is_descending=is_newest_first),
+        ]  # fmt: skip
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            return self.gateway.pager.page(session, query, order, request, name=f"audit:{act.office_id}:{wanted}")
+            name = f"audit:{act.office_id}:{wanted}:{is_newest_first}"
+            return self.gateway.pager.page(session, query, order, request, name=name)
 
     def checkpoints(self, act: Act, request: PageRequest) -> tuple[list[AuditCheckpoint], str | None]:
         """Signed heads, the newest first."""

@@ -30,6 +30,10 @@ SUBJECTS: Final = (
     "people",
     "documentation",
     "keys",
+    "audit",
+    "audit_bundles",
+    "webhooks",
+    "client_groups",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -63,6 +65,8 @@ def environment(language: str) -> Environment:
         structured=formats.structured,
         label=lambda value, kind: translations(language).gettext(labels.label(kind, value)),
         tone=lambda value, kind: labels.tone(kind, value),
+        uuid=UUID,
+        euro=lambda text: formats.money(Decimal(text)),
         translated=lambda text: translations(language).gettext(text) if text else "",
     )
     made.globals.update(language_names=LANGUAGE_NAMES, typed=encode)

@@ -25,7 +25,7 @@ from gateway.identity.errors import SignInDelayed, SignInRefused
 from gateway.identity.rights import SecondFactorRequired
 from gateway.passkeys.service import PasskeyService
 from gateway.problems import AddressNotFound, InternalError, RequestTooLarge, told
-from gateway.web.labels import LABELS
+from gateway.web.labels import HEADINGS, LABELS
 from gateway.web.passkey_forms import ANSWER_FIELD, CHALLENGE_FIELD, PasskeyShown
 from gateway.web.rendering import language_of, own_path, page, see_other
 from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, Visit, safe_next, set_session_cookie
@@ -163,7 +163,9 @@ def wants_page(request: Request) -> bool:
 
 def _in_words(parameters: Mapping[str, Any], language: str) -> dict[str, Any]:
     """States as people read them; programs get their codes from the API."""
-    words = {str(code): text for texts in LABELS.values() for code, text in texts.items()}
+    words = {
+        str(code): text for kind, texts in LABELS.items() if kind not in HEADINGS for code, text in texts.items()
+    }  # fmt: skip
     return {
         name: translate(language, words[str(value)]).lower() if str(value) in words else value
         for name, value in told(parameters, language).items()

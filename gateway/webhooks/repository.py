@@ -100,8 +100,12 @@ class WebhookRepository:
 
     def attempts(self, office_id: UUID, delivery_id: UUID) -> Sequence[WebhookAttempt]:
         """What was tried, oldest first."""
+        return self.attempts_of(office_id, [delivery_id])
+
+    def attempts_of(self, office_id: UUID, delivery_ids: Sequence[UUID]) -> Sequence[WebhookAttempt]:
+        """What was tried for several deliveries, oldest first."""
         query = select(WebhookAttempt).where(
-            WebhookAttempt.office_id == office_id, WebhookAttempt.delivery_id == delivery_id
+            WebhookAttempt.office_id == office_id, col(WebhookAttempt.delivery_id).in_(delivery_ids)
         )
         return self.session.exec(query.order_by(col(WebhookAttempt.started_at), col(WebhookAttempt.id))).all()
 

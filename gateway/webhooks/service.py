@@ -190,6 +190,15 @@ class WebhookService:
                 raise WebhookDeliveryNotFound
             return found, WebhookRepository(session).attempts(act.office_id, delivery_id)
 
+    def attempts(self, act: Act, delivery_ids: Sequence[UUID]) -> dict[UUID, list[WebhookAttempt]]:
+        """What was tried for each of these deliveries, oldest first."""
+        act.require_for_office(Permission.ADMIN)
+        found: dict[UUID, list[WebhookAttempt]] = {}
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            for attempt in WebhookRepository(session).attempts_of(act.office_id, delivery_ids):
+                found.setdefault(attempt.delivery_id, []).append(attempt)
+        return found
+
     def replay(self, act: Act, delivery_id: UUID) -> WebhookDelivery:
         """Send one delivery again, with the same message id. Raises `WebhookDisabled`, `EventGone`."""
         act.require_for_office(Permission.ADMIN)

@@ -221,6 +221,8 @@ class AuditBundleRead(Shape):
 
     id: str
     state: str
+    job_id: str | None
+    """The job that makes it: progress, cancelling."""
     client_ids: list[str]
     from_: dt.date = Field(alias="from")
     """Calendar day in Brussels."""
@@ -230,7 +232,7 @@ class AuditBundleRead(Shape):
     created_at: dt.datetime
     finished_at: dt.datetime | None
     failure: str | None
-    """The first broken entry, when it was not made."""
+    """The first broken entry, or `cancelled`, when it was not made."""
     head_position: int | None
     entries: int | None
     """Audit entries shown in full."""
