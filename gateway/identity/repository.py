@@ -26,9 +26,16 @@ class IdentityRepository:
         return self.session.exec(select(User).where(User.email == email)).one_or_none()
 
     def has_second_factor(self, user: User) -> bool:
-        """Whether a second factor of our own is set up and in use."""
-        usable = select(Passkey.id).where(Passkey.user_id == user.id, col(Passkey.blocked_at).is_(None)).limit(1)
-        return user.totp_confirmed_at is not None or self.session.exec(usable).first() is not None
+        """Whether a second factor of our own is set up.
+
+        A blocked passkey counts: who has lost the only one comes back by a recovery code or another administrator, not
+        by setting one up with the password alone (SEC-13).
+        """
+        return user.totp_confirmed_at is not None or self.has_passkey(user.id)
+
+    def has_passkey(self, user_id: UUID) -> bool:
+        """Whether the person ever added one that is still there, blocked or not."""
+        return self.session.exec(select(Passkey.id).where(Passkey.user_id == user_id).limit(1)).first() is not None
 
     def memberships(self, user_id: UUID) -> Sequence[Membership]:
         """Roles held now, in every office."""

@@ -72,13 +72,14 @@ class SecondFactorService:
         return renewed
 
     def enrol(self, user_id: UUID) -> str:
-        """A new TOTP secret (base 32), in use once `confirm_enrolment` has seen a code from it."""
+        """A new TOTP secret (base 32), in use once `confirm_enrolment` has seen a code from it.
+
+        For a first second factor only: whoever knows the password of somebody with passkeys must not add one beside
+        them. Raises `SecondFactorAlreadyEnrolled`.
+        """
         secret = pyotp.random_base32()
         with self.gateway.database.unit_of_work(None) as session:
-            user = IdentityRepository(session).user(user_id, for_update=True)
-            assert user is not None, "a user who exists"
-            if user.totp_confirmed_at is not None:
-                raise SecondFactorAlreadyEnrolled
+            user = self._without_second_factor(session, user_id)
             user.totp_secret = self.gateway.keys.encrypt(
                 secret.encode(), office_id=None, table="app_user", row_id=user.id
             )
@@ -89,10 +90,8 @@ class SecondFactorService:
         """Put the authenticator in use; raises `SignInRefused` for a wrong code."""
         now = self.gateway.real_now()
         with self.gateway.database.unit_of_work(None) as session:
-            user = IdentityRepository(session).user(user_id, for_update=True)
-            assert user is not None, "a user who exists"
-            if user.totp_confirmed_at is not None:
-                raise SecondFactorAlreadyEnrolled
+            # Asked again: a passkey may have been added since the secret was made.
+            user = self._without_second_factor(session, user_id)
             if user.totp_secret is None:
                 raise SecondFactorNotEnrolled
             if not self.accept_code(user, code, now):
@@ -101,6 +100,14 @@ class SecondFactorService:
             # The code that proves the enrolment may also be the first sign-in's, which is the same person's next act.
             user.totp_last_step = None
             session.add(user)
+
+    def _without_second_factor(self, session: Session, user_id: UUID) -> User:
+        identities = IdentityRepository(session)
+        user: User | None = identities.user(user_id, for_update=True)
+        assert user is not None, "a user who exists"
+        if identities.has_second_factor(user):
+            raise SecondFactorAlreadyEnrolled
+        return user
 
     def accept_code(self, user: User, code: str, now: datetime) -> bool:
         """Check a TOTP code of this or the neighbouring step; each step is accepted once (SEC-13)."""

@@ -23,7 +23,7 @@ from gateway.clock import brussels_date
 from gateway.identity.errors import RoleHeld, SecondFactorAlreadyEnrolled, SignInRefused
 from gateway.identity.held import office_moment
 from gateway.identity.models import User
-from gateway.identity.passwords import hash_password
+from gateway.identity.passwords import hash_password, turnstile
 from gateway.identity.people import add_role
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import Principal, PrincipalKind, system
@@ -32,14 +32,12 @@ from gateway.ids import decode, new_id
 from gateway.offices.models import Client, Office
 from gateway.offices.repository import ClientRepository
 from gateway.people.errors import ActivationCodeWrong, ActivationForOther, ActivationNotValid
-from gateway.people.invitations import LINK_PURPOSE, code_hash
+from gateway.people.invitations import LINK_PURPOSE, TRIES_MAX, code_hash
 from gateway.people.models import Invitation
 from gateway.people.service import role_word
 from gateway.people.states import InvitationState
 
 TOTP_ISSUER: Final = "Sluis"
-TRIES_MAX: Final = 5
-"""Wrong codes in all, not per sitting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +98,15 @@ class ActivationService:
     def begin(self, token: str, *, password: str, code: str) -> Enrolment | None:
         """Set the password and start the authenticator; nobody can sign in with it yet.
 
-        None for a person who comes back: the authenticator of before goes on, and the roles are held from now on.
+        None for a person who comes back: the second factor of before goes on, and the roles are held from now on.
 
         Raises `ActivationNotValid`, `ActivationCodeWrong`, `PasswordWeak`, `ActivationForOther` for somebody who
-        works here already and must sign in.
+        works here already and must sign in, `SignInBusy`.
         """
         office_id = self._office_id(token)
         self.look(token)
-        hashed = hash_password(password)
+        with turnstile:
+            hashed = hash_password(password)
         with self.gateway.database.unit_of_work(office_id) as session:
             found = self._find(session, office_id, token, for_update=True)
             if found.is_established:
@@ -115,15 +114,16 @@ class ActivationService:
             is_right = self._is_code(found.invitation, code)
             if is_right:
                 user = self._set_up(session, found, hashed)
-                if user.totp_confirmed_at is not None:
-                    # Nothing is left to set up: who signs in gives a code of the authenticator of before.
+                is_back = IdentityRepository(session).has_second_factor(user)
+                if is_back:
+                    # Nothing is left to set up: who signs in gives the second factor of before.
                     act = self._act(found, Principal(PrincipalKind.USER, user.id, office_id))
                     self._link(session, act, replace(found, user=user))
             else:
                 self._count(session, found)
         if not is_right:
             raise ActivationCodeWrong
-        if user.totp_confirmed_at is not None:
+        if is_back:
             return None
         identity = IdentityService(self.gateway)
         secret = identity.enrol_second_factor(user.id)

@@ -39,6 +39,8 @@ from gateway.proposals.service import ProposalService
 PATH: Final = "/invitations/"
 LINK_PURPOSE: Final = "invitation"
 CODE_PURPOSE: Final = "invitation-code"
+TRIES_MAX: Final = 5
+"""Wrong codes in all, not per sitting."""
 EMAIL: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,180}[A-Za-z0-9])?")
 
 
@@ -107,8 +109,14 @@ class InvitationService:
         """A new mail with a new link, and a new code where one is needed; the link before ends."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             invitation = self._changeable(session, act, invitation_id)
-            # One that was never sent still waits for its second person.
-            if invitation.state is InvitationState.ACCEPTED or invitation.sent_at is None:
+            # One that was never sent still waits for its second person; one that was taken back needs two again, else
+            # the first could undo what the second stopped (APP-12). Wrong codes end the link, not the agreement.
+            is_taken_back = invitation.state is InvitationState.ENDED and invitation.tries < TRIES_MAX
+            if (
+                invitation.state is InvitationState.ACCEPTED
+                or invitation.sent_at is None
+                or (is_taken_back and invitation.code_hash is not None)
+            ):
                 raise InvitationOver
             code = self._new_code(invitation) if invitation.code_hash is not None else None
             send(self.gateway, session, act, invitation)

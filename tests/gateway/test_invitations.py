@@ -22,7 +22,8 @@ from gateway.ids import new_id
 from gateway.notices.outbox import opened
 from gateway.offices.models import Client, Office
 from gateway.pagination import PageRequest
-from gateway.people.activation import TRIES_MAX, ActivationService
+from gateway.passkeys.models import Passkey
+from gateway.people.activation import ActivationService
 from gateway.people.errors import (
     ActivationCodeWrong,
     ActivationForOther,
@@ -30,7 +31,7 @@ from gateway.people.errors import (
     InvitationNotFound,
     InvitationOver,
 )
-from gateway.people.invitations import InvitationService, InvitationWish, Invited
+from gateway.people.invitations import TRIES_MAX, InvitationService, InvitationWish, Invited
 from gateway.people.states import InvitationState
 from gateway.proposals.service import ProposalService
 from tests.gateway.builders import Person, act_of, make_client, make_office, make_person
@@ -199,6 +200,38 @@ def test_a_person_without_a_role_left_comes_back_with_the_authenticator_of_befor
     later = replace(desk.gateway, real_now=lambda: now + timedelta(seconds=30))
     principal = replace(desk, gateway=later).signed_in("an@example.test", secret, password=another)
     assert principal.allows(Permission.PAYMENTS_WRITE, desk.client.id)
+
+
+def test_a_person_with_passkeys_only_comes_back_without_a_new_authenticator(desk: Desk) -> None:
+    """SEC-13: as above, for somebody whose second factor is a passkey."""
+    person = make_person(desk.gateway, desk.office, is_enrolled=False)
+    now = desk.gateway.real_now()
+    with desk.gateway.database.unit_of_work(None) as session:
+        session.add(
+            Passkey(
+                id=new_id(), user_id=person.user.id, name="Phone", credential_id=b"id", public_key=b"key", sign_count=0,
+                transports=[], is_backed_up=False, created_at=now,
+            )
+        )  # fmt: skip
+    desk.invite("preparer", email=person.user.email)
+    (token,) = desk.links()
+    assert desk.activation.begin(token, password=PASSWORD, code="") is None
+    with pytest.raises(ActivationNotValid):
+        desk.activation.finish(token, code="000000")
+
+
+def test_what_two_people_sent_and_one_took_back_one_alone_does_not_send_again(desk: Desk) -> None:
+    """APP-12: an ended invitation to roles that move money or rights needs its two people anew."""
+    invited = desk.invite("approver")
+    assert invited.proposal is not None
+    ProposalService(desk.gateway).confirm(desk.act(1), invited.proposal.id)
+    desk.invitations.resend(desk.act(), invited.invitation.id)
+    desk.invitations.end(desk.act(1), invited.invitation.id)
+    with pytest.raises(InvitationOver):
+        desk.invitations.resend(desk.act(), invited.invitation.id)
+    harmless = desk.invite("viewer").invitation.id
+    desk.invitations.end(desk.act(1), harmless)
+    assert desk.invitations.resend(desk.act(), harmless).invitation.state is InvitationState.OPEN
 
 
 def test_a_link_ends_with_time_with_its_end_and_with_the_grant(desk: Desk) -> None:

@@ -11,10 +11,15 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from gateway.api import COOKIE
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
+from gateway.identity.errors import SecondFactorAlreadyEnrolled
+from gateway.identity.models import WebSession
 from gateway.identity.rights import OfficeRole
+from gateway.identity.service import IdentityService
+from gateway.identity.sessions import SessionService
 from gateway.notices.outbox import opened
 from gateway.offices.models import Office
 from gateway.passkeys.models import Passkey
@@ -150,6 +155,24 @@ def test_the_first_second_factor_may_be_a_passkey_and_stays(scene: Scene) -> Non
     scene.call("GET", "/v1/clients")
     refused = scene.call("DELETE", f"/v1/passkeys/{added['passkey']['id']}", status=409)
     assert refused["code"] == "last_second_factor"
+
+
+@pytest.mark.parametrize("is_blocked", [False, True])
+def test_a_password_alone_sets_up_no_authenticator_beside_a_passkey(scene: Scene, is_blocked: bool) -> None:
+    """SEC-13: the pages of the set-up are for a first second factor; a blocked passkey is no reason for another."""
+    scene.person = make_person(scene.gateway, scene.office, OfficeRole.STAFF, is_enrolled=False)
+    scene.sign_in()
+    scene.add(device())
+    with scene.gateway.database.unit_of_work(None) as session:
+        session.exec(select(Passkey)).one().blocked_at = scene.clock() if is_blocked else None
+    token = scene.sign_in()
+    with scene.gateway.database.unit_of_work(None) as session:
+        form_token = session.get_one(WebSession, SessionService(scene.gateway).hash(token)).form_token
+    scene.http.headers.update({"Cookie": f"{COOKIE}={token}", "Origin": ORIGIN})
+    answer = scene.http.post("/second-factor/set-up", data={"form_token": form_token})
+    assert (answer.status_code, 'class="qr"' in answer.text) == (409, False)
+    with pytest.raises(SecondFactorAlreadyEnrolled):
+        IdentityService(scene.gateway).confirm_enrolment(scene.person.user.id, "000000")
 
 
 def test_a_password_alone_adds_no_passkey_where_a_second_factor_exists(scene: Scene) -> None:
