@@ -79,31 +79,34 @@ def load(
     numbers: Iterable[str],
     external_ids: Iterable[str],
     ibans: Iterable[str],
+    is_locked: bool = False,
 ) -> Present:
-    """Everything of the office that rows with these keys and account numbers touch."""
+    """Everything of the office that rows with these keys and account numbers touch.
+
+    With `is_locked` nobody else changes it meanwhile; references to it can still be made.
+    """
     office = session.get(Office, office_id)
     assert office is not None, "an import belongs to an office that exists"
     wanted_ibans = sorted(set(ibans))
-    found = session.exec(
-        select(Client).where(
-            Client.office_id == office_id,
-            among(Client.enterprise_number, sorted(set(numbers)))
-            | among(Client.external_id, sorted(set(external_ids))),
-        )
-    ).all()
+    # In one order, so that two runs that meet wait for one another instead of for ever.
+    clients = select(Client).where(
+        Client.office_id == office_id,
+        among(Client.enterprise_number, sorted(set(numbers))) | among(Client.external_id, sorted(set(external_ids))),
+    )
+    found = session.exec(_held(clients.order_by(col(Client.id)), is_locked)).all()
     ids = [client.id for client in found]
+    of_clients = select(ClientProfile).where(
+        ClientProfile.office_id == office_id, among(ClientProfile.client_id, ids, Uuid)
+    )
     profiles = {
         profile.client_id: profile
-        for profile in session.exec(
-            select(ClientProfile).where(ClientProfile.office_id == office_id, among(ClientProfile.client_id, ids, Uuid))
-        )
+        for profile in session.exec(_held(of_clients.order_by(col(ClientProfile.client_id)), is_locked))
     }
-    accounts = session.exec(
-        select(KnownAccount).where(
-            KnownAccount.office_id == office_id,
-            among(KnownAccount.client_id, ids, Uuid) | among(KnownAccount.iban, wanted_ibans),
-        )
-    ).all()
+    known = select(KnownAccount).where(
+        KnownAccount.office_id == office_id,
+        among(KnownAccount.client_id, ids, Uuid) | among(KnownAccount.iban, wanted_ibans),
+    )
+    accounts = session.exec(_held(known.order_by(col(KnownAccount.id)), is_locked)).all()
     in_groups: dict[UUID, set[UUID]] = {}
     memberships = select(ClientGroupClient.client_id, ClientGroupClient.group_id).where(
         ClientGroupClient.office_id == office_id, among(ClientGroupClient.client_id, ids, Uuid)
@@ -163,3 +166,7 @@ def among(column: Any, values: list[Any], kind: type[TypeEngine[Any]] = String) 
     """`column = ANY (…)` with one array, so that thousands of values are one parameter."""
     expression: ColumnElement[bool] = column == any_(bindparam(None, values, type_=ARRAY(kind), unique=True))
     return expression
+
+
+def _held(query: Any, is_locked: bool) -> Any:
+    return query.with_for_update(key_share=True) if is_locked else query

@@ -205,6 +205,7 @@ class RunService:
             act.office_id,
             [typed_of(row.number, content) for row, content in zip(rows, contents, strict=True)],
             columns,
+            is_locked=True,
         )
         for fresh, content in zip(judged, contents, strict=True):
             if fresh.changes and _basis(fresh.changes) != _basis(content["changes"]):

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.errors import FieldFault, InputError, RightsError
+from gateway.errors import FieldFault, InputError
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.imports import present
@@ -56,9 +56,11 @@ class ImportView:
 
 
 def require_bulk(act: Act) -> None:
-    """Importing touches any client of the office, so the right must hold for all of them."""
-    if Permission.CLIENTS_WRITE not in act.principal.office_permissions:
-        raise RightsError
+    """Importing shows and touches any client of the office, so the right must hold for all of them (OFF-09).
+
+    Raises `RightsError` for staff who reach the clients of some groups only.
+    """
+    act.require_for_office(Permission.CLIENTS_WRITE)
 
 
 class ImportService:
@@ -281,12 +283,15 @@ class ImportService:
 
 
 def judged_rows(
-    session: Session, office_id: UUID, rows: Sequence[Typed], columns: Columns
+    session: Session, office_id: UUID, rows: Sequence[Typed], columns: Columns, *, is_locked: bool = False
 ) -> tuple[list[Judged], present.Present]:
-    """Cells, then keys, then the office: a handful of queries, however many rows. Also what the office has."""
+    """Cells, then keys, then the office: a handful of queries, however many rows. Also what the office has.
+
+    `is_locked` keeps what the office has as it is until the end of the unit of work, for rows that are then written.
+    """
     lists = present.lists_of(session, office_id)
     judged = read_rows(rows, columns, lists)
-    office = present.load(session, office_id, lists, **keys_of(judged))
+    office = present.load(session, office_id, lists, **keys_of(judged), is_locked=is_locked)
     judge(judged, columns, office)
     return judged, office
 

@@ -191,10 +191,11 @@ def test_what_the_rows_say_is_encrypted(desk: Desk) -> None:
 
 
 def test_a_member_of_staff_for_some_clients_cannot_import(desk: Desk) -> None:
+    """OFF-09: an import lists and changes clients outside the person's groups."""
     person = make_person(desk.gateway, desk.office, OfficeRole.STAFF, is_enrolled=False)
     staff = act_of(person, desk.office, OfficeRole.STAFF)
     assert desk.imports.page(staff, PageRequest(50, None))[0] == []
-    limited = replace(staff, principal=replace(staff.principal, office_permissions=frozenset()))
+    limited = replace(staff, principal=replace(staff.principal, office_clients=frozenset()))
     for attempt in (
         lambda: desk.imports.create(limited, b"Naam;KBO\nx;1"),
         lambda: desk.imports.page(limited, PageRequest(50, None)),
