@@ -8,6 +8,7 @@ from gateway.act import Act
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.assembly import Gateway
 from gateway.ids import InvitationId
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.pagination import Page
 from gateway.people.invitations import InvitationService, InvitationWish, Invited
 from gateway.people.schemas import InvitationCreated, InvitationRead, InvitationWrite
@@ -16,7 +17,13 @@ from gateway.proposals.schemas import shown
 router = APIRouter(prefix="/invitations")
 
 
-@router.post("", operation_id="create_invitation", status_code=201, responses=problem_responses(409))
+@router.post(
+    "",
+    operation_id="create_invitation",
+    openapi_extra=ANSWER_NOT_KEPT,
+    status_code=201,
+    responses=problem_responses(409),
+)
 def create_invitation(body: InvitationWrite, act: ActDep, gateway: GatewayDep) -> InvitationCreated:
     """Invite a person by mail to roles of the office, or at one client; the link in the mail works once.
 
@@ -46,7 +53,11 @@ def get_invitation(invitation_id: InvitationId, act: ActDep, gateway: GatewayDep
 
 
 @router.post(
-    "/{invitation_id}/mails", operation_id="send_invitation_again", status_code=201, responses=problem_responses(409)
+    "/{invitation_id}/mails",
+    operation_id="send_invitation_again",
+    openapi_extra=ANSWER_NOT_KEPT,
+    status_code=201,
+    responses=problem_responses(409),
 )
 def send_invitation_again(invitation_id: InvitationId, act: ActDep, gateway: GatewayDep) -> InvitationCreated:
     """A new mail with a new link, and a new code where one is needed; the link before ends."""

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.ids import WebhookDeliveryId, WebhookEndpointId
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.pagination import Page
 from gateway.payments.etags import version_in
 from gateway.webhooks.models import WebhookDelivery
@@ -31,7 +32,11 @@ router = APIRouter(prefix="/v1", tags=["webhooks"])
 
 
 @router.post(
-    "/webhook-endpoints", status_code=201, operation_id="create_webhook_endpoint", responses=problem_responses()
+    "/webhook-endpoints",
+    status_code=201,
+    operation_id="create_webhook_endpoint",
+    openapi_extra=ANSWER_NOT_KEPT,
+    responses=problem_responses(),
 )
 def create_webhook_endpoint(wish: WebhookEndpointWrite, act: ActDep, gateway: GatewayDep) -> WebhookEndpointMade:
     """Add an address that receives events; its signing secret is in this answer and never again.
@@ -95,6 +100,7 @@ def delete_webhook_endpoint(endpoint_id: WebhookEndpointId, act: ActDep, gateway
     "/webhook-endpoints/{endpoint_id}/secret-rotations",
     status_code=201,
     operation_id="rotate_webhook_secret",
+    openapi_extra=ANSWER_NOT_KEPT,
     responses=problem_responses(),
 )
 def rotate_webhook_secret(endpoint_id: WebhookEndpointId, act: ActDep, gateway: GatewayDep) -> WebhookEndpointMade:

@@ -18,7 +18,7 @@ from sqlmodel import select
 
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
+from gateway.app import create_app, subject_modules
 from gateway.assembly import Gateway
 from gateway.errors import ConfigError
 from gateway.idempotency.errors import IdempotencyKeyInUse
@@ -29,6 +29,7 @@ from gateway.ids import encode
 from gateway.offices.models import Office
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import OfficeService
+from gateway.operations import NOT_KEPT_MARK
 from gateway.payments.baskets import BasketService
 from gateway.payments.models import Basket
 from tests.gateway.builders import NOW
@@ -347,6 +348,48 @@ def test_a_secret_shown_once_is_not_kept(scene: Scene, call: Caller) -> None:
     again = call(admin, "/credentials", body)
     assert (again.status_code, again.json()["code"]) == (409, "idempotency_answer_not_kept")
     assert [row.answer_cipher for row in stored(scene.gateway, scene.office)] == [None]
+
+
+def test_no_answer_that_shows_a_secret_once_is_kept() -> None:
+    """SEC-06: a key repeated within seven days shows no secret again."""
+    document = create_app(None).openapi()  # type: ignore[arg-type]  # describing needs no installation
+    shapes = document["components"]["schemas"]
+    secret = {"secret", "client_secret", "token", "codes"}
+
+    def fields(shape: Any, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, str]]:
+        if isinstance(shape, list):
+            for part in shape:
+                yield from fields(part, seen)
+        elif isinstance(shape, dict):
+            name = str(shape.get("$ref", "")).rpartition("/")[2]
+            if name and name not in seen:
+                yield from fields(shapes[name], seen | {name})
+            for field, told in shape.get("properties", {}).items():
+                yield field, str(told.get("description", ""))
+            for part in shape.values():
+                yield from fields(part, seen)
+
+    def routes(router: Any) -> Iterator[Any]:
+        for route in router.routes:
+            inner = getattr(route, "original_router", None)
+            yield from [route] if inner is None else routes(inner)
+
+    marked = {
+        route.operation_id
+        for module in subject_modules("endpoints")
+        for route in routes(module.router)
+        if (route.openapi_extra or {}).get(NOT_KEPT_MARK)
+    }
+    shown = {
+        post["operationId"]
+        for path in document["paths"].values()
+        if (post := path.get("post")) is not None
+        for status, answer in post["responses"].items()
+        if status.startswith("2")
+        if any(name in secret or "shown this once" in told for name, told in fields(answer))
+    }
+    assert {"create_credential", "rotate_webhook_secret", "create_invitation"} <= shown
+    assert shown <= marked
 
 
 def test_the_key_is_required_where_money_and_rights_begin(scene: Scene, call: Caller) -> None:
