@@ -38,6 +38,9 @@ _WRAPPING: Final = tuple(
     ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
 )
 
+# Public addresses behind which a cloud answers its own machines: Azure's wire server.
+_METADATA: Final = ipaddress.ip_network("168.63.129.16/32")
+
 
 class AddressRefused(Exception):
     """The address may not be called; `word` says why."""
@@ -126,7 +129,7 @@ def post(
     tls: ssl.SSLContext | None = None,
 ) -> Answer:
     """Send once and wait at most `timeout_seconds` in all; raises `NoAnswer`. Redirects are answers like others."""
-    connection: http.client.HTTPConnection
+    connection: _Pinned | _PinnedTls
     if target.is_tls:
         connection = _PinnedTls(target, timeout_seconds, tls or ssl.create_default_context())
     else:
@@ -135,9 +138,11 @@ def post(
 
     def stop() -> None:
         is_late.set()
-        if connection.sock is not None:
+        # Not `connection.sock`, which is gone as soon as the answer says `Connection: close`, its body still to come.
+        if connection.held is not None:
             with contextlib.suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                # Of the plain socket, also under TLS, whose own would take its state from under a read.
+                socket.socket.shutdown(connection.held, socket.SHUT_RDWR)
 
     # The socket's own limit starts anew with every byte: who answers drop by drop is cut off by this one.
     watch = threading.Timer(timeout_seconds, stop)
@@ -145,6 +150,10 @@ def post(
     watch.start()
     started = time.monotonic()
     try:
+        connection.connect()
+        if is_late.is_set():
+            # The watch looked while there was no socket yet, and does not look again.
+            raise NoAnswer("timeout")
         connection.request("POST", target.path, body=body, headers=dict(headers))
         response = connection.getresponse()
         content = response.read(answer_bytes_max)
@@ -154,7 +163,7 @@ def post(
     except TimeoutError as error:
         raise NoAnswer("timeout") from error
     except ssl.SSLError as error:
-        raise NoAnswer("certificate") from error
+        raise NoAnswer("timeout" if is_late.is_set() else "certificate") from error
     except (OSError, http.client.HTTPException) as error:
         is_timeout = is_late.is_set() or time.monotonic() - started >= timeout_seconds
         raise NoAnswer("timeout" if is_timeout else "connection") from error
@@ -186,7 +195,13 @@ def _may_call(address: Address, allowed: tuple[Network, ...]) -> bool:
     if _is_allowed(address, allowed):
         return True
     return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback
+        address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+        or address.is_loopback
+        # fec0::/10, private networks of old, which the library takes for public.
+        or (isinstance(address, ipaddress.IPv6Address) and address.is_site_local)
+        or address in _METADATA
     )
 
 
@@ -201,9 +216,11 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(target.host, target.port, timeout=timeout_seconds)
         self._target = target
         self._seconds = timeout_seconds
+        self.held: socket.socket | None = None
+        """The socket, for as long as anything may come through it."""
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._target.address, self._target.port), self._seconds)
+        self.sock = self.held = socket.create_connection((self._target.address, self._target.port), self._seconds)
 
 
 class _PinnedTls(http.client.HTTPSConnection):
@@ -214,9 +231,13 @@ class _PinnedTls(http.client.HTTPSConnection):
         self._target = target
         self._seconds = timeout_seconds
         self._context_used = context
+        self.held: socket.socket | None = None
 
     def connect(self) -> None:
         plain: Any = socket.create_connection((self._target.address, self._target.port), self._seconds)
         # Held from here on, so that the watch can cut a handshake that never ends.
-        self.sock = plain
-        self.sock = self._context_used.wrap_socket(plain, server_hostname=self._target.host)
+        self.sock = self.held = plain
+        tls = self._context_used.wrap_socket(plain, server_hostname=self._target.host, do_handshake_on_connect=False)
+        # Wrapping took the socket's place before the handshake begins.
+        self.sock = self.held = tls
+        tls.do_handshake()

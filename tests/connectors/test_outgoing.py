@@ -177,3 +177,15 @@ def test_tls_that_does_not_hold_is_a_failed_call() -> None:
             Target("receiver.example", port, True, "/", "127.0.0.1"),
             body=b"{}", headers={}, timeout_seconds=5, answer_bytes_max=50,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("head", [b"Connection: close\r\n\r\n", b"Content-Length: 500\r\n\r\n"])
+def test_a_body_that_comes_drop_by_drop_is_cut_off_however_the_connection_ends(head: bytes) -> None:
+    """API-07: the limit is one for the whole call; `Connection: close` took the socket out of the watch's hands."""
+    started = time.monotonic()
+    with (
+        server(b"HTTP/1.1 200 OK\r\n" + head + b"x" * 500, pause=0.02) as (port, _),
+        pytest.raises(NoAnswer, match="timeout"),
+    ):
+        post(target_of(port), body=b"{}", headers={}, timeout_seconds=2, answer_bytes_max=4000)
+    assert time.monotonic() - started < 8
