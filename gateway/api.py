@@ -27,6 +27,7 @@ from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import Principal, SecondFactorRequired
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import SESSION_PREFIX
+from gateway.machines.addresses import counted_as
 from gateway.machines.applications import TOKEN_PREFIX, ApplicationService
 from gateway.machines.assertions import HEADER as ASSERTION_HEADER
 from gateway.machines.assertions import AssertionService
@@ -241,8 +242,11 @@ def address_of(request: Request) -> str | None:
 
 
 def source_address(request: Request) -> str:
-    """The caller's network address, for limits; behind a trusted proxy the one the proxy names (`entrance`)."""
-    return source_of(request) or ""
+    """The caller's network address, for limits; behind a trusted proxy the one the proxy names (`entrance`).
+
+    Of IPv6 the network: whoever has 18 trillion addresses is one source all the same (SEC-01).
+    """
+    return counted_as(source_of(request))
 
 
 def is_same_origin(request: Request, gateway: Gateway) -> bool:

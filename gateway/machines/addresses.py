@@ -37,6 +37,14 @@ def is_allowed(networks: Iterable[str], source: str | None) -> bool:
     return address is not None and any(address in candidate for candidate in allowed)
 
 
+def counted_as(source: str | None) -> str:
+    """Under which name a caller's address is counted: an IPv6 network of 64 bits is one caller, who owns all of it."""
+    address = normal(source)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    return source or "" if address is None else str(address)
+
+
 def normal(source: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The caller's address, IPv4 inside IPv6 as IPv4; None when it is none."""
     try:

@@ -26,6 +26,7 @@ from gateway import problems
 from gateway.assembly import Gateway
 from gateway.errors import GatewayError
 from gateway.identity.rights import Principal
+from gateway.machines.addresses import counted_as
 from gateway.machines.models import RateWindow
 
 WINDOW_SECONDS: Final = 60
@@ -160,12 +161,18 @@ class RateLimits:
                 return None
         return Standing("address", limit, 0, WINDOW_SECONDS - int(now) % WINDOW_SECONDS, is_exceeded=True)
 
-    def note(self, source: str, token: str | None) -> None:
-        """Remember the token of a caller who was recognised; None counts a request of nobody for its address."""
+    def note(self, source: str, token: str | None, *, is_known: bool) -> None:
+        """Remember the token of a caller who was recognised; else count a request of nobody for its address.
+
+        A token that is no longer good is forgotten, so that it opens no way around the limit.
+        """
         with self._lock:
-            if token is not None:
+            if token is not None and is_known:
                 self._known.add(_fingerprint(token))
-            elif len(self._strangers) < ADDRESSES_MAX or source in self._strangers:
+                return
+            if token is not None:
+                self._known.discard(_fingerprint(token))
+            if len(self._strangers) < ADDRESSES_MAX or source in self._strangers:
                 self._strangers[source] = self._strangers.get(source, 0) + 1
 
 
@@ -182,7 +189,7 @@ class RateFrame:
             return
         headers = Headers(scope=scope)
         token = headers.get("authorization") or headers.get("cookie")
-        source = scope["client"][0] if scope.get("client") else ""
+        source = counted_as(scope["client"][0] if scope.get("client") else None)
         state = scope.setdefault("state", {})
         exceeded = self.limits.stranger(source, token)
         if exceeded is not None:
@@ -195,7 +202,7 @@ class RateFrame:
                 standings = state.get("rate_limits")
                 if standings:
                     MutableHeaders(scope=message).update(headers_of(standings))
-                self.limits.note(source, token if state.get("is_known") else None)
+                self.limits.note(source, token, is_known=bool(state.get("is_known")))
             await send(message)
 
         await self.app(scope, receive, send_counted)

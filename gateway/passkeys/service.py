@@ -220,7 +220,9 @@ class PasskeyService:
     ) -> SignedIn:
         """A session with both factors. Raises `PasskeyRefused`, `SignInDelayed`, `OfficeRequired`."""
         now = self.gateway.real_now()
-        key = self.gateway.keys.keyed_hash("passkey-sign-in", source)
+        # Per passkey and source, as a password per person and source: nobody locks out those behind one address.
+        credential = str(answer.credential.get("id", ""))[:1000]
+        key = self.gateway.keys.keyed_hash("passkey-sign-in", f"{credential}\0{source}")
         with self.gateway.database.unit_of_work(None) as session:
             attempts.take(session, key, now)
         asked = self._take(answer.challenge_id, "sign_in", now, browser_hash=self._browser(browser))

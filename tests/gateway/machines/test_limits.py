@@ -13,6 +13,7 @@ from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.identity.rights import Principal, PrincipalKind
 from gateway.ids import new_id
+from gateway.machines.addresses import counted_as
 from gateway.machines.limits import RateLimits
 from gateway.machines.service import MachineService
 from tests.gateway.builders import act_of_system, make_office
@@ -133,3 +134,14 @@ def test_old_windows_are_swept_away(gateway: Gateway) -> None:
     limits.spend(machine())
     with gateway.database.unit_of_work(None) as session:
         assert session.connection().execute(text("SELECT count(*) FROM rate_window")).scalar_one() == 1
+
+
+def test_one_ipv6_network_is_one_source(gateway: Gateway) -> None:
+    """SEC-01, API-06: a caller with 64 bits of addresses of its own does not begin anew with each of them."""
+    assert counted_as("2001:db8:1:2:3:4:5:6") == counted_as("2001:db8:1:2::1") == "2001:db8:1:2::/64"
+    assert counted_as("2001:db8:1:3::1") != counted_as("2001:db8:1:2::1")
+    assert (counted_as("::ffff:192.0.2.1"), counted_as("192.0.2.1"), counted_as(None)) == ("192.0.2.1", "192.0.2.1", "")
+    limits = RateLimits(gateway)
+    limits.note("a", "once good", is_known=True)
+    limits.note("a", "once good", is_known=False)
+    assert not limits._known, "a token that is no longer good opens no way around the limit"
