@@ -43,7 +43,7 @@ def office(gateway: Gateway) -> Office:
 def http(gateway: Gateway, office: Office) -> Iterator[TestClient]:
     app = create_app(gateway)
     app.dependency_overrides[current_act] = lambda: act_of_system(office)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, raise_server_exceptions=False, headers={"Authorization": "Bearer of somebody"}) as client:
         yield client
 
 

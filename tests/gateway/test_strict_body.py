@@ -17,6 +17,7 @@ from gateway.i18n import LANGUAGES, translate
 from gateway.ids import encode
 from gateway.offices.models import Office
 from gateway.payments.baskets import BasketService
+from gateway.strict_body import JSON_BYTES_MAX
 from tests.gateway.builders import act_of_system, make_client, make_office
 
 JSON = {"Content-Type": "application/json"}
@@ -32,7 +33,7 @@ def http(gateway: Gateway, office: Office) -> Iterator[TestClient]:
     app = create_app(gateway)
     act = act_of_system(office)
     app.dependency_overrides[current_act] = lambda: act
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app, raise_server_exceptions=False, headers={"Authorization": "Bearer of somebody"}) as client:
         yield client
 
 
@@ -71,6 +72,15 @@ def test_texts_that_cannot_be_stored_are_named(http: TestClient, text: str) -> N
     assert problem(answer, 422, "text_invalid")["errors"][0]["pointer"] == "/name"
     in_name = http.put("/v1/clients", content=f'{{"{text}": 1}}', headers=JSON)
     problem(in_name, 422, "text_invalid")
+
+
+def test_a_large_body_is_not_read_for_a_stranger_and_within_limits_for_others(http: TestClient) -> None:
+    """Before anybody is known: ten megabytes of `1,1,1` held up everybody for seconds."""
+    large = b"[" + b"1," * 140_000 + b"1]"
+    problem(http.put("/v1/clients", content=large, headers=JSON), 422, "invalid_request")
+    problem(http.put("/v1/clients", content=b" " * (JSON_BYTES_MAX + 1), headers=JSON), 413, "request_too_large")
+    del http.headers["Authorization"]
+    problem(http.put("/v1/clients", content=large, headers=JSON), 413, "request_too_large")
 
 
 def test_a_surrogate_pair_is_a_character(http: TestClient) -> None:
