@@ -15,6 +15,9 @@ from gateway.errors import NotFound, RightsError
 from gateway.identity.models import Membership, User
 from gateway.identity.rights import ClientRole, OfficeRole, PersonRequired, SecondFactorRequired
 from gateway.ids import new_id
+from gateway.passkeys.models import Passkey
+from gateway.people.invitations import InvitationService, InvitationWish
+from gateway.people.models import Invitation
 from tests.gateway.payments.scene import Scene, make_scene
 
 
@@ -57,7 +60,8 @@ def test_a_person_without_payments_is_erased_and_the_chain_holds(scene: Scene) -
     report = service.erase(scene.act("admin"), leaver)
     assert report == dry
     assert kinds(report) == {
-        "name": (True, None), "email": (True, None), "sign_in": (True, None), "audit_values": (True, None),
+        "name": (True, None), "email": (True, None), "sign_in": (True, None),
+        "invitations": (True, None), "audit_values": (True, None),
         "audit_entries": (False, "audit_chain"),
     }  # fmt: skip
     erased = user(scene, "leaver")
@@ -68,6 +72,32 @@ def test_a_person_without_payments_is_erased_and_the_chain_holds(scene: Scene) -
         assert not session.exec(select(AuditValue).where(col(AuditValue.field).in_([SOURCE, "first_name"]))).all()
         last = session.exec(select(AuditEntry).order_by(col(AuditEntry.position).desc()).limit(1)).one()
         assert (last.action, last.object_id) == ("person.erased", leaver)
+
+
+def test_invitations_passkeys_and_links_go_with_the_person(scene: Scene) -> None:
+    """SEC-11: name and address stand in invitations and their entries too; no sign-in is left behind."""
+    wish = InvitationWish("leaver@example.test", "Lea", "Vertrekker", "nl", ["viewer"], scene.client.id)
+    invited = InvitationService(scene.gateway).invite(scene.act("administrator"), wish).invitation
+    leaver = scene.people["leaver"].id
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        session.get_one(Invitation, invited.id).user_id = leaver
+        session.add(
+            Passkey(
+                id=new_id(), user_id=leaver, name="Telefoon van Lea", credential_id=b"id", public_key=b"key",
+                sign_count=0, transports=[], is_backed_up=False, created_at=scene.now,
+            )
+        )  # fmt: skip
+    scene.take("leaver", ClientRole.VIEWER)
+    report = ErasureService(scene.gateway).erase(scene.act("admin"), leaver)
+    assert next(item.count for item in report if item.kind == "invitations") == 1
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        kept = session.get_one(Invitation, invited.id)
+        assert "Lea" not in f"{kept.first_name} {kept.last_name}"
+        assert kept.email.endswith("@erased.invalid")
+        assert not session.exec(select(Passkey).where(Passkey.user_id == leaver)).all()
+        values = session.exec(select(AuditValue)).all()
+        assert not [value for value in values if "leaver@example.test" in f"{value.old_value} {value.new_value}"]
+        assert verify(session, scene.gateway.audit, scene.office.id) is None
 
 
 def test_the_name_of_somebody_who_decided_stays_as_long_as_the_payments(scene: Scene) -> None:
@@ -87,7 +117,7 @@ def test_the_name_of_somebody_who_decided_stays_as_long_as_the_payments(scene: S
 
 
 def test_somebody_known_to_another_office_keeps_the_name_there(scene: Scene) -> None:
-    """SEC-14: an office does not edit a person who also served another one."""
+    """SEC-14: an office does not edit a person who also serves another one, and is not told to end roles there."""
     other = make_scene(scene.gateway)
     scene.take("leaver", ClientRole.VIEWER)
     leaver = scene.people["leaver"].id
@@ -95,7 +125,6 @@ def test_somebody_known_to_another_office_keeps_the_name_there(scene: Scene) -> 
         session.add(
             Membership(
                 id=new_id(), user_id=leaver, office_id=other.office.id, role="staff", created_at=scene.now,
-                ended_at=scene.now,
             )
         )  # fmt: skip
     report = ErasureService(scene.gateway).erase(scene.act("admin"), leaver)
