@@ -28,6 +28,7 @@ from gateway.identity.people import add_role
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import Principal, PrincipalKind, system
 from gateway.identity.service import IdentityService
+from gateway.identity.sessions import require_own_sign_in
 from gateway.ids import decode, new_id
 from gateway.offices.models import Client, Office
 from gateway.offices.repository import ClientRepository
@@ -154,10 +155,13 @@ class ActivationService:
         """Link an existing person, signed in with a fresh second factor, to the roles; returns the office's id.
 
         Name, address, sign-in and second factor stay as they are (SEC-14). Raises `ActivationForOther`,
-        `ActivationNotValid`, `SecondFactorRequired`.
+        `ActivationNotValid`, `SecondFactorRequired`, `OwnSignInRequired`.
         """
         act.require_fresh_second_factor()
         office_id = self._office_id(token)
+        if office_id != act.office_id:
+            # An office that runs an issuer must not take another office's roles for its people.
+            require_own_sign_in(act)
         with self.gateway.database.unit_of_work(office_id) as session:
             found = self._find(session, office_id, token, for_update=True)
             if found.user is None or found.user.id != act.principal.id:

@@ -17,14 +17,15 @@ from gateway.errors import FieldFault, InputError
 from gateway.identity.models import Membership, User, WebSession
 from gateway.identity.people import remove_role, require_known, roles_in
 from gateway.identity.repository import IdentityRepository
-from gateway.identity.rights import ClientRole, OfficeRole
+from gateway.identity.rights import ClientRole, OfficeRole, Permission
 from gateway.ids import decode, new_id
 from gateway.notices.outbox import queue_mail
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository
+from gateway.offices.service import require_client
 from gateway.proposals.kinds import Kind, Wish
 from gateway.proposals.models import Proposal
-from gateway.proposals.service import LIFE, content_fingerprint
+from gateway.proposals.service import LIFE, SUCCESSION, content_fingerprint
 from gateway.proposals.states import ProposalState
 
 EVENTS: Final = frozenset({"death", "guardianship", "bankruptcy"})
@@ -44,6 +45,8 @@ class LegalEvent(Kind):
     def check(self, session: Session, act: Act, wish: Wish) -> Mapping[str, Any]:
         """The person and the successor are known here, and a document is named."""
         require_known(session, act, wish.object_id)
+        if wish.client_id is not None:
+            require_client(session, act, wish.client_id, Permission.USERS_READ)
         content = wish.content
         reference = content.get("document_reference")
         faults = []
@@ -111,7 +114,7 @@ class LegalEvent(Kind):
 
     def _succeed(self, session: Session, act: Act, proposal: Proposal, successor_id: UUID) -> None:
         """Proposed and confirmed by the same two people; it takes effect by itself, and can be withdrawn until then."""
-        content = {"role": ClientRole.ADMINISTRATOR.value, "salaries": False}
+        content = {"role": ClientRole.ADMINISTRATOR.value, "salaries": False, SUCCESSION: True}
         session.add(
             Proposal(
                 id=new_id(), office_id=proposal.office_id, kind="role.grant", object_id=successor_id,

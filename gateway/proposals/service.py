@@ -36,6 +36,8 @@ from gateway.proposals.states import TRANSITIONS, ProposalState
 
 LIFE: Final = timedelta(days=14)
 """Nobody decides on something proposed longer ago."""
+SUCCESSION: Final = "succession"
+"""In the content of what follows a legal event by itself: two people wanted it (OFF-16)."""
 
 log = logging.getLogger("gateway.proposals")
 
@@ -155,9 +157,21 @@ class ProposalService:
                 return
             is_effective = proposal.effective_at is not None and proposal.effective_at <= act.now
             if is_effective and not is_refused:
-                self._take_effect(session, act, kinds.kind_of(proposal.kind), proposal)
+                chosen = kinds.kind_of(proposal.kind)
+                self._require_right(session, act, chosen, proposal)
+                self._take_effect(session, act, chosen, proposal)
             else:
                 self._step(session, act, proposal, ProposalState.EXPIRED)
+
+    def _require_right(self, session: Session, act: Act, kind: Kind, proposal: Proposal) -> None:
+        """Raise `RightsError` when whoever waited alone has lost the right meanwhile, such as by a legal event.
+
+        A successor was agreed on by two people of the office, whoever of them is still there.
+        """
+        if proposal.content.get(SUCCESSION):
+            return
+        if proposal.proposer_id not in kind.deciders(session, act, kinds.wish_of(proposal)):
+            raise RightsError
 
     def _add(self, session: Session, act: Act, kind: str, wish: Wish) -> Proposal:
         content = dict(wish.content)

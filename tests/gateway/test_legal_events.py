@@ -89,3 +89,13 @@ def test_only_people_of_the_office_record_it(scene: Scene) -> None:
         )  # fmt: skip
     with pytest.raises(NotFound):
         proposals.propose(scene.act("an"), "user.legal_event", new_id(), DOCUMENT, client_id=scene.client.id)
+
+
+def test_a_client_of_somebody_else_is_not_there(scene: Scene) -> None:
+    """SEC-05: not "proposed already", which is what the database's own refusal was taken for."""
+    other = make_scene(scene.gateway)
+    for client_id in (other.client.id, new_id()):
+        with pytest.raises(NotFound):
+            ProposalService(scene.gateway).propose(
+                scene.act("an"), "user.legal_event", scene.people["first"].id, DOCUMENT, client_id=client_id
+            )

@@ -15,7 +15,7 @@ from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.errors import GatewayError, InputError, InvalidTransition, NotFound, RightsError
 from gateway.identity.errors import LastAdministrator, RoleHeld
-from gateway.identity.people import PeopleService, roles_in
+from gateway.identity.people import PeopleService, remove_role, roles_in
 from gateway.identity.rights import (
     ClientRole,
     OfficeRole,
@@ -234,6 +234,26 @@ def test_one_administrator_alone_waits_two_days_once_payments_were_submitted(gat
     with gateway.database.unit_of_work(scene.office.id) as session:
         held = {row.role for row in roles_in(session, scene.office.id, someone.id)}
     assert "approver" in held
+
+
+def test_what_somebody_alone_waited_for_does_not_happen_once_the_right_is_gone(gateway: Gateway) -> None:
+    """APP-12, OFF-16: 48 hours are there so that it can be stopped, by ending the role of whoever wanted it too."""
+    scene = make_scene(gateway)
+    scene.rule("every payment", scene.user("first"))
+    someone = scene.person("someone", VIEWER)
+    act = scene.act("administrator")
+    scene.submitted(scene.wish())
+    proposals = ProposalService(gateway)
+    proposal = proposals.propose(act, "role.grant", someone.id, {"role": "approver"}, client_id=scene.client.id)
+    system = gateway.system_act(scene.office.id)
+    with gateway.database.unit_of_work(scene.office.id) as session:
+        for held in roles_in(session, scene.office.id, act.principal.id):
+            remove_role(gateway, session, system, held, is_legal_event=True)
+    moment = scene.now + timedelta(hours=49)
+    ProposalService(replace(gateway, real_now=lambda: moment)).run_due(scene.office.id)
+    with gateway.database.unit_of_work(scene.office.id) as session:
+        assert session.get_one(Proposal, proposal.id).state is ProposalState.EXPIRED
+        assert {row.role for row in roles_in(session, scene.office.id, someone.id)} == {"viewer"}
 
 
 def test_the_last_administrator_cannot_be_proposed_away(two: Two) -> None:
