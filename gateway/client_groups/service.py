@@ -43,7 +43,7 @@ class ClientGroupService:
 
     def create(self, act: Act, *, name: str, client_ids: Iterable[UUID], user_ids: Iterable[UUID]) -> ClientGroupView:
         """A new group; raises `ClientGroupNameTaken`, `InputError` for strangers."""
-        act.principal.require_for_office(Permission.ADMIN)
+        act.require_for_office(Permission.ADMIN)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             group = ClientGroup(id=new_id(), office_id=act.office_id, name=name, created_at=act.now)
             self._store(session, group)
@@ -53,7 +53,7 @@ class ClientGroupService:
         self, act: Act, group_id: UUID, *, name: str, client_ids: Iterable[UUID], user_ids: Iterable[UUID]
     ) -> ClientGroupView:
         """The group with this name, these clients and these people; what people see follows at once."""
-        act.principal.require_for_office(Permission.ADMIN)
+        act.require_for_office(Permission.ADMIN)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             group = self._group(session, act, group_id, for_update=True)
             clients = set(client_ids)
@@ -66,7 +66,7 @@ class ClientGroupService:
 
     def delete(self, act: Act, group_id: UUID) -> None:
         """Take the group away; its people no longer see its clients through it."""
-        act.principal.require_for_office(Permission.ADMIN)
+        act.require_for_office(Permission.ADMIN)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             group = self._group(session, act, group_id, for_update=True)
             if group.is_everyone:
@@ -79,7 +79,7 @@ class ClientGroupService:
 
     def get(self, act: Act, group_id: UUID) -> ClientGroupView:
         """One group with its clients."""
-        act.principal.require_for_office(Permission.USERS_READ)
+        act.require_for_office(Permission.USERS_READ)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             group = self._group(session, act, group_id)
             groups = ClientGroupRepository(session)
@@ -89,7 +89,7 @@ class ClientGroupService:
 
     def page(self, act: Act, request: PageRequest) -> tuple[list[ClientGroupView], str | None]:
         """Groups by name."""
-        act.principal.require_for_office(Permission.USERS_READ)
+        act.require_for_office(Permission.USERS_READ)
         order = [
             Sort(col(ClientGroup.name), lambda group: group.name, str),
             Sort(col(ClientGroup.id), lambda group: str(group.id), UUID),
@@ -105,7 +105,7 @@ class ClientGroupService:
 
     def assign(self, act: Act, user_id: UUID, client_ids: Iterable[UUID]) -> list[UUID]:
         """The clients one person of the office sees beside those of the groups; returns them."""
-        act.principal.require_for_office(Permission.ADMIN)
+        act.require_for_office(Permission.ADMIN)
         wanted = set(client_ids)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             _require_people(session, act, {user_id}, pointer="/user_id")

@@ -173,7 +173,7 @@ def require_role_right(session: Session, act: Act, client_id: UUID | None) -> No
     if not act.principal.is_person:
         raise PersonRequired
     if client_id is None:
-        act.principal.require_for_office(Permission.ADMIN)
+        act.require_for_office(Permission.ADMIN)
     else:
         if ClientRepository(session).get_granted(act.office_id, client_id, today=act.today) is None:
             raise NotFound

@@ -59,8 +59,9 @@ class SecondFactorService:
         renewed = None
         with self.gateway.database.unit_of_work(None) as session:
             identities = IdentityRepository(session)
-            found = identities.web_session(sessions.hash(token), for_update=True)
+            # The person first, as whoever ends all sessions of one does: two that meet wait, and neither for ever.
             user = identities.user(user_id, for_update=True)
+            found = identities.web_session(sessions.hash(token), for_update=True)
             if found is None or user is None:
                 raise SignInError
             if check(session, user, now):

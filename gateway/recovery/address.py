@@ -56,13 +56,17 @@ class AddressService:
     def is_open(self, token: str) -> bool:
         """Whether a link can still be used."""
         with self.gateway.database.unit_of_work(None) as session:
-            return self._asked(session, token) is not None
+            return self._asked(session, token, is_locked=False) is not None
 
     def confirm(self, token: str) -> bool:
         """One of the two addresses agrees; True when that was the second. Raises `LinkNotValid`, `EmailTaken`."""
         now = self.gateway.real_now()
         try:
             with self.gateway.database.unit_of_work(None) as session:
+                # The person first, as `ask` does, which takes the change away.
+                known = self._asked(session, token, is_locked=False)
+                if known is not None:
+                    IdentityRepository(session).user(known.user_id, for_update=True)
                 change = self._asked(session, token)
                 if change is None:
                     raise LinkNotValid
@@ -90,13 +94,14 @@ class AddressService:
         changes = {"email": Change(before, user.email)}
         tell(self.gateway, session, user, "email_changed", {}, to=before, action="email.changed", changes=changes)
 
-    def _asked(self, session: Session, token: str) -> EmailChange | None:
+    def _asked(self, session: Session, token: str, *, is_locked: bool = True) -> EmailChange | None:
         hashed = self._hash(token)
-        change = session.exec(
-            select(EmailChange)
-            .where(or_(col(EmailChange.old_token_hash) == hashed, col(EmailChange.new_token_hash) == hashed))
-            .with_for_update()
-        ).one_or_none()
+        query = select(EmailChange).where(
+            or_(col(EmailChange.old_token_hash) == hashed, col(EmailChange.new_token_hash) == hashed)
+        )
+        if is_locked:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        change = session.exec(query).one_or_none()
         if change is None or self.gateway.real_now() - change.created_at > CHANGE_LIFE:
             return None
         return change

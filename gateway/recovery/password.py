@@ -64,7 +64,7 @@ class PasswordService:
     def is_open(self, token: str) -> bool:
         """Whether a link can still be used."""
         with self.gateway.database.unit_of_work(None) as session:
-            return self._asked(session, token) is not None
+            return self._asked(session, token, is_locked=False) is not None
 
     def reset(self, token: str, password: str) -> None:
         """Set a new password by a mailed link; ends all sessions, leaves the second factor as it is.
@@ -77,9 +77,10 @@ class PasswordService:
         with turnstile:
             stored = hash_password(password)
         with self.gateway.database.unit_of_work(None) as session:
-            asked = self._asked(session, token)
-            user = IdentityRepository(session).user(asked.user_id, for_update=True) if asked is not None else None
-            if user is None:
+            # The person first: a reset takes away all other links of the person, which may be in use as well.
+            known = self._asked(session, token, is_locked=False)
+            user = IdentityRepository(session).user(known.user_id, for_update=True) if known is not None else None
+            if user is None or self._asked(session, token) is None:
                 raise LinkNotValid
             self._set(session, user, stored)
             end_all(session, user.id, now)
@@ -112,8 +113,10 @@ class PasswordService:
         session.execute(delete(PasswordReset).where(col(PasswordReset.user_id) == user.id))
         tell(self.gateway, session, user, "password_changed", {}, action="password.changed")
 
-    def _asked(self, session: Session, token: str) -> PasswordReset | None:
-        query = select(PasswordReset).where(PasswordReset.token_hash == self._hash(token)).with_for_update()
+    def _asked(self, session: Session, token: str, *, is_locked: bool = True) -> PasswordReset | None:
+        query = select(PasswordReset).where(PasswordReset.token_hash == self._hash(token))
+        if is_locked:
+            query = query.with_for_update().execution_options(populate_existing=True)
         asked = session.exec(query).one_or_none()
         if asked is None or self.gateway.real_now() - asked.created_at > RESET_LIFE:
             return None
