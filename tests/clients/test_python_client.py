@@ -201,3 +201,20 @@ def test_an_altered_or_stale_webhook_is_refused(change: str) -> None:
             del headers["Webhook-Timestamp"]
     with pytest.raises(WebhookInvalid):
         verify(headers, body, secrets, now=now)
+
+
+def test_a_first_try_that_still_runs_is_waited_for() -> None:
+    """API-10: after a time-out the repetition meets the first request; its answer comes, nothing failed."""
+    running = problem(409, "idempotency_key_in_use", **{"Retry-After": "1"})
+    service = Service(httpx2.ReadTimeout("slow"), running, basket())
+    assert service.client().create_basket({"client_id": "cli_1", "name": "x"}).etag == '"1"'
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
+    with pytest.raises(Problem, match="conflict"):
+        Service(problem(409, "conflict")).client().create_basket({"client_id": "cli_1", "name": "x"})
+
+
+def test_with_one_try_a_refused_token_is_told_as_it_is() -> None:
+    token = httpx2.Response(200, json={"access_token": "one", "expires_in": 900, "token_type": "Bearer"})
+    service = Service(token, problem(401, "not_signed_in"))
+    with pytest.raises(Problem, match="not_signed_in"):
+        service.client(client_id="app", client_secret="secret", tries_max=1).get_office()

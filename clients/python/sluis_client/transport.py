@@ -111,10 +111,10 @@ class Transport:
                     raise Unreachable(f"{method} {path}: {type(error).__name__}") from error
                 self._wait(number, None)
                 continue
-            if answer.status_code == 401 and self._client_id is not None and number == 1:
+            if answer.status_code == 401 and self._client_id is not None and number == 1 and not is_last:
                 self._token = None
                 continue
-            if answer.status_code in RETRIED and not is_last:
+            if not is_last and (answer.status_code in RETRIED or _is_running(answer)):
                 self._wait(number, answer.headers.get("retry-after"))
                 continue
             if answer.is_success or answer.status_code == 304:
@@ -167,6 +167,11 @@ def _problem(answer: httpx2.Response) -> Problem:
     if "error" in document and "code" not in document:
         document = {"code": document["error"], "detail": document.get("error_description", "")}
     return Problem(answer.status_code, document, {name.lower(): value for name, value in answer.headers.items()})
+
+
+def _is_running(answer: httpx2.Response) -> bool:
+    """Whether an earlier try of this very request is still being worked on; its answer comes in a moment."""
+    return answer.status_code == 409 and _problem(answer).code == "idempotency_key_in_use"
 
 
 def _plain(body: Any) -> Any:
