@@ -32,7 +32,7 @@ FORBIDDEN: Final = frozenset(
 )
 OWN_PACKAGES: Final = frozenset({"coda", "sepa", "connectors", "gateway"})
 _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}[A-Z0-9]{0,4}\b")
-_TOKEN: Final = re.compile(r"\bsluis_(?:test|live|session)_[A-Za-z0-9_-]+")
+_TOKEN: Final = re.compile(r"\bsluis_(?:test|live|session|access|secret)_[A-Za-z0-9_-]+|\bwhsec_[A-Za-z0-9+/=]+")
 
 
 def configure(level: str) -> None:

@@ -135,14 +135,14 @@ class SessionService:
         user_id = own_id(act)
         order = [Sort(col(WebSession.id), lambda row: str(row.id), UUID, is_descending=True)]
         with self.gateway.database.unit_of_work(None) as session:
-            query = alive(user_id, act.real_now)
+            query = _within_reach(act, alive(user_id, act.real_now))
             return self.gateway.pager.page(session, query, order, request, name=f"sessions:{user_id}")
 
     def end(self, act: Act, session_id: UUID) -> None:
         """End one of the person's own sessions at once; somebody else's is not found."""
         user_id = own_id(act)
         with self.gateway.database.unit_of_work(None) as session:
-            query = alive(user_id, act.real_now).where(WebSession.id == session_id)
+            query = _within_reach(act, alive(user_id, act.real_now)).where(WebSession.id == session_id)
             found = session.exec(query.with_for_update()).one_or_none()
             if found is None:
                 raise NotFound
@@ -152,7 +152,8 @@ class SessionService:
     def end_others(self, act: Act) -> int:
         """End all of the person's sessions but this one; how many there were."""
         with self.gateway.database.unit_of_work(None) as session:
-            return end_all(session, own_id(act), act.real_now, except_id=act.principal.session_id)
+            office_id = act.office_id if act.principal.sign_in_method == SINGLE_SIGN_ON else None
+            return end_all(session, own_id(act), act.real_now, except_id=act.principal.session_id, office_id=office_id)
 
     def offices(self, act: Act) -> Sequence[Office]:
         """The offices this session may go to: of the person's own sign-in all, of an office's issuer that office."""
@@ -235,11 +236,22 @@ def alive(user_id: UUID, now: datetime) -> SelectOfScalar[WebSession]:
     )
 
 
-def end_all(session: Session, user_id: UUID, now: datetime, *, except_id: UUID | None = None) -> int:
-    """End a person's sessions, in every office; how many were not ended yet."""
+def _within_reach(act: Act, query: SelectOfScalar[WebSession]) -> SelectOfScalar[WebSession]:
+    """An office's issuer is good for that office only: it neither sees nor ends what the person does elsewhere."""
+    return (
+        query.where(WebSession.office_id == act.office_id) if act.principal.sign_in_method == SINGLE_SIGN_ON else query
+    )
+
+
+def end_all(
+    session: Session, user_id: UUID, now: datetime, *, except_id: UUID | None = None, office_id: UUID | None = None
+) -> int:
+    """End a person's sessions, in every office or in one; how many were not ended yet."""
     query = update(WebSession).where(col(WebSession.user_id) == user_id, col(WebSession.ended_at).is_(None))
     if except_id is not None:
         query = query.where(col(WebSession.id) != except_id)
+    if office_id is not None:
+        query = query.where(col(WebSession.office_id) == office_id)
     ended = session.execute(query.values(ended_at=now).returning(col(WebSession.id))).all()
     return len(ended)
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, String, literal
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from gateway.act import Act
@@ -117,8 +118,13 @@ class IssuerService:
             id=new_id(), office_id=act.office_id, issuer_id=issuer_id, subject=subject, user_id=user_id,
             linked_by=act.principal.id, created_at=act.real_now,
         )  # fmt: skip
-        session.add(row)
-        session.flush()
+        try:
+            with session.begin_nested():
+                session.add(row)
+                session.flush()
+        except IntegrityError:
+            # Linked by another request a moment ago; who asks again learns to whom.
+            raise NotFound from None
         self.gateway.audit.record(
             session,
             act,

@@ -26,8 +26,9 @@ from gateway.identity.people import PeopleService
 from gateway.identity.rights import OfficeRole, SecondFactorRequired
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import SessionService, SignedIn
-from gateway.ids import encode
+from gateway.ids import encode, new_id
 from gateway.offices.models import Office
+from gateway.pagination import PageRequest
 from gateway.passkeys.service import PasskeyService
 from gateway.settings import TrustedClaims
 from gateway.single_sign_on import provider as line
@@ -273,8 +274,18 @@ def test_an_offices_issuer_opens_that_office_and_changes_nothing_of_the_person(s
     signed_in = scene.honest().signed_in
     assert signed_in is not None
     act = scene.gateway.act(signed_in.principal)
+    sessions = SessionService(scene.gateway)
+    elsewhere = IdentityService(scene.gateway).sign_in(
+        email=scene.person.user.email, password=PASSWORD, code=None, source="s", office_id=second.id
+    )
+    shown, _ = sessions.page(act, PageRequest(50, None))
+    assert {found.office_id for found in shown} == {scene.office.id}
+    with pytest.raises(NotFound):
+        sessions.end(act, elsewhere.principal.session_id or new_id())
+    sessions.end_others(act)
+    sessions.principal(elsewhere.token)
     with pytest.raises(OwnSignInRequired):
-        SessionService(scene.gateway).switch_office(act, signed_in.token, second.id)
+        sessions.switch_office(act, signed_in.token, second.id)
     with pytest.raises(OwnSignInRequired):
         PasskeyService(scene.gateway).ask_registration(act)
     with pytest.raises(OwnSignInRequired):
