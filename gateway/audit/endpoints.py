@@ -86,9 +86,7 @@ def list_rights(  # noqa: PLR0917 - one parameter per filter
     user_id: UserId | None = None,
 ) -> Page[RightRead]:
     """Who held which role at a moment, now or then."""
-    rows, cursor = AuditViews(gateway).rights(
-        act, page, as_of=as_of or act.real_now, client_id=client_id, user_id=user_id
-    )
+    rows, cursor = AuditViews(gateway).rights(act, page, as_of=as_of, client_id=client_id, user_id=user_id)
     items = [
         RightRead(
             membership_id=row.id,

@@ -91,10 +91,13 @@ class AuditViews:
             return self.gateway.pager.page(session, query, order, request, name=f"audit-checkpoints:{act.office_id}")
 
     def rights(
-        self, act: Act, request: PageRequest, *, as_of: datetime, client_id: UUID | None, user_id: UUID | None
+        self, act: Act, request: PageRequest, *, as_of: datetime | None, client_id: UUID | None, user_id: UUID | None
     ) -> tuple[list[Membership], str | None]:
-        """Who held which role at a moment."""
+        """Who held which role at a moment; None asks for now."""
         act.require(Permission.AUDIT_READ, client_id)
+        # Of the cursor only what the caller gave: the next page is asked for at another "now".
+        asked = as_of.isoformat() if as_of is not None else None
+        as_of = as_of or act.real_now
         day = brussels_date(as_of)
         query = select(Membership).where(
             Membership.office_id == act.office_id,
@@ -112,7 +115,7 @@ class AuditViews:
             query = query.where(Membership.user_id == user_id)
         order = [Sort(col(Membership.id), lambda row: str(row.id), UUID)]
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            name = f"rights:{act.office_id}:{act.principal.id}:{as_of.isoformat()}:{client_id}:{user_id}"
+            name = f"rights:{act.office_id}:{act.principal.id}:{asked}:{client_id}:{user_id}"
             return self.gateway.pager.page(session, query, order, request, name=name)
 
     def rule_versions(

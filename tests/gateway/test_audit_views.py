@@ -50,6 +50,14 @@ def test_roles_can_be_asked_for_any_moment(scene: Scene, api: TestClient) -> Non
     assert before.json()["items"] == []
 
 
+def test_the_rights_of_now_are_read_page_by_page(scene: Scene, api: TestClient) -> None:
+    """API-04: "now" is another moment at the next page, and the cursor still this list's."""
+    first = api.get("/v1/rights", params={"limit": 1}).json()
+    answer = api.get("/v1/rights", params={"limit": 1, "cursor": first["next_cursor"]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["items"][0]["membership_id"] != first["items"][0]["membership_id"]
+
+
 def test_rules_can_be_asked_for_any_moment(scene: Scene, api: TestClient) -> None:
     from gateway.approvals.rulebook import RuleWish  # noqa: PLC0415
     from gateway.approvals.rules import RuleService  # noqa: PLC0415
