@@ -172,7 +172,8 @@ def _about(user_id: UUID) -> Any:
 def _invitations(session: Session, act: Act, user: User) -> list[UUID]:
     """Invitations of this office that the person accepted, or that went to the person's address."""
     query = select(Invitation.id).where(
-        Invitation.office_id == act.office_id, or_(col(Invitation.user_id) == user.id, col(Invitation.email) == user.email)
+        Invitation.office_id == act.office_id,
+        or_(col(Invitation.user_id) == user.id, col(Invitation.email) == user.email),
     )
     return list(session.exec(query))
 

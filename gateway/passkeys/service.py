@@ -235,7 +235,7 @@ class PasskeyService:
                 signed_in = SessionService(self.gateway).open(
                     session, user, office_id, now, sign_in_method=METHOD, second_factor_method=METHOD, device=device
                 )
-                attempts.give_back(session, key)
+                attempts.forget(session, key)
         if signed_in is None:
             log.warning("sign_in_refused", method=METHOD)
             raise PasskeyRefused

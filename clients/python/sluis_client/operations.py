@@ -1288,7 +1288,8 @@ class Operations(Transport):
         """Invite a person by mail to roles of the office, or at one client; the link in the mail works once. Roles
         that move money or rights go out once a second person confirms the proposal in the answer, and come with a
         code of six digits, shown this once, to be handed over by another channel than mail. The answer is the same
-        whether or not somebody with this address exists. Needs a person with a fresh second factor.
+        whether or not somebody with this address exists. Needs a person with a fresh second factor. The answer
+        shows a secret once: a repetition with the same key is told that the first succeeded.
         """
         return self._model(
             models.InvitationCreated, self._call("POST", "/v1/invitations", body=body, idempotency_key=idempotency_key)
@@ -1321,7 +1322,9 @@ class Operations(Transport):
     def send_invitation_again(
         self, invitation_id: str, *, idempotency_key: str | None = None
     ) -> models.InvitationCreated:
-        """A new mail with a new link, and a new code where one is needed; the link before ends."""
+        """A new mail with a new link, and a new code where one is needed; the link before ends. The answer shows a
+        secret once: a repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.InvitationCreated,
             self._call(
@@ -1728,7 +1731,8 @@ class Operations(Transport):
         self, body: models.WebhookEndpointWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.WebhookEndpointMade:
         """Add an address that receives events; its signing secret is in this answer and never again. Destinations are
-        set by a person with a fresh second factor; in test mode also by a machine with scope `admin`.
+        set by a person with a fresh second factor; in test mode also by a machine with scope `admin`. The answer
+        shows a secret once: a repetition with the same key is told that the first succeeded.
         """
         return self._model(
             models.WebhookEndpointMade,
@@ -1781,7 +1785,9 @@ class Operations(Transport):
     def rotate_webhook_secret(
         self, endpoint_id: str, *, idempotency_key: str | None = None
     ) -> models.WebhookEndpointMade:
-        """A new secret; for 24 hours messages carry the signatures of both."""
+        """A new secret; for 24 hours messages carry the signatures of both. The answer shows a secret once: a
+        repetition with the same key is told that the first succeeded.
+        """
         return self._model(
             models.WebhookEndpointMade,
             self._call(
