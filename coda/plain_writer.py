@@ -139,8 +139,9 @@ def _lines(movements: tuple[Movement, ...]) -> tuple[list[str], int, Decimal, De
         numbers = _NUMBERS[sequence] + _NUMBERS[detail]
         add(make(movement, text, "1" if information else "0", numbers, signed, booked, entered, codes))
         if information:
-            links = "1" * (len(information) - 1) + "0"
-            for addition, link in zip(information, links, strict=True):
+            left = len(information)
+            for addition in information:
+                left -= 1
                 last_detail += 1
                 if (
                     addition.sequence != sequence
@@ -154,7 +155,7 @@ def _lines(movements: tuple[Movement, ...]) -> tuple[list[str], int, Decimal, De
                 (coded,) = _INFORMATION_TEXTS[addition.transaction_code, kind is not None]
                 count += addition.parts
                 make_information = _INFORMATION[addition.parts]
-                add(make_information(addition, text, link, _NUMBERS[sequence] + _NUMBERS[last_detail], coded))
+                add(make_information(addition, text, "1" if left else "0", _NUMBERS[sequence] + _NUMBERS[last_detail], coded))
     with localcontext(EXACT):
         return parts, count, -sum(payments, ZERO), sum(receipts, ZERO)
 
