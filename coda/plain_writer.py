@@ -155,7 +155,11 @@ def _lines(movements: tuple[Movement, ...]) -> tuple[list[str], int, Decimal, De
                 (coded,) = _INFORMATION_TEXTS[addition.transaction_code, kind is not None]
                 count += addition.parts
                 make_information = _INFORMATION[addition.parts]
-                add(make_information(addition, text, "1" if left else "0", _NUMBERS[sequence] + _NUMBERS[last_detail], coded))
+                add(
+                    make_information(
+                        addition, text, "1" if left else "0", _NUMBERS[sequence] + _NUMBERS[last_detail], coded
+                    )
+                )
     with localcontext(EXACT):
         return parts, count, -sum(payments, ZERO), sum(receipts, ZERO)
 

@@ -7,6 +7,7 @@ import importlib.util
 import pkgutil
 import re
 import time
+from functools import cache
 from typing import Any, Final
 
 import structlog
@@ -75,14 +76,15 @@ def create_app(installation: Gateway) -> FastAPI:
     return app
 
 
-def subject_modules(name: str) -> list[Any]:
+@cache
+def subject_modules(name: str) -> tuple[Any, ...]:
     """`gateway.<subject>.<name>` of every subject that has one, in alphabetical order."""
     found = []
     for subject in pkgutil.iter_modules(gateway.__path__):
         full_name = f"gateway.{subject.name}.{name}"
         if subject.ispkg and importlib.util.find_spec(full_name) is not None:
             found.append(importlib.import_module(full_name))
-    return found
+    return tuple(found)
 
 
 class RequestFrame:

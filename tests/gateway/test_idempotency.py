@@ -169,13 +169,13 @@ def test_a_repetition_while_the_first_runs_is_told_to_wait(committed: Gateway, m
 
     def slow(self: BasketService, *arguments: Any, **more: Any) -> Any:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return original(self, *arguments, **more)
 
     monkeypatch.setattr(BasketService, "create", slow)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(Caller(committed), portal, "/baskets", basket_body(scene))
-        assert begun.wait(10)
+        assert begun.wait(60)
         answer = Caller(committed)(portal, "/baskets", basket_body(scene))
         go_on.set()
         assert first.result().status_code == 201
