@@ -23,7 +23,7 @@ from gateway.audit.models import AuditCheckpoint, AuditEntry, AuditValue
 from gateway.crypto import KeyRing
 from gateway.database import UNIT_OFFICE, before_commit
 from gateway.ids import new_id
-from gateway.offices.models import OfficeHead
+from gateway.offices.models import Office, OfficeHead
 
 PENDING: Final = "sluis_audit_pending"
 SOURCE: Final = "source_address"
@@ -84,7 +84,11 @@ class AuditLog:
 
     def _write(self, session: Session) -> None:
         office_id = session.info[UNIT_OFFICE]
-        head = session.exec(select(OfficeHead).where(OfficeHead.office_id == office_id).with_for_update()).one()
+        # The office first, as its foreign key will in a moment: whoever changes the office's row holds that and then
+        # waits for the head, and one that held the head and waited for the office would wait for ever.
+        query = select(OfficeHead).join(Office).where(OfficeHead.office_id == office_id)
+        locked = query.suffix_with("FOR KEY SHARE OF office FOR UPDATE OF office_head")
+        head = session.exec(locked.execution_options(populate_existing=True)).one()
         entries: list[AuditEntry] = []
         values: list[AuditValue] = []
         for pending in session.info.pop(PENDING, []):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from gateway.act import Act
 from gateway.audit.log import AuditLog, Change
@@ -74,9 +74,11 @@ class EventLog:
         office_id = session.info[UNIT_OFFICE]
         pending: list[_Pending] = session.info.pop(PENDING)
         office = session.get_one(Office, office_id)
+        # The office first, then the head, as the audit chain does.
+        held = select(Office.id).where(Office.id == office_id).with_for_update(read=True, key_share=True).cte("held")
         taken = (
             update(OfficeHead)
-            .where(col(OfficeHead.office_id) == office_id)
+            .where(col(OfficeHead.office_id) == held.c.id)
             .values(event_position=col(OfficeHead.event_position) + len(pending))
             .returning(col(OfficeHead.event_position))
             .execution_options(synchronize_session=False)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from sqlalchemy.exc import ProgrammingError
-from sqlmodel import col, select
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlmodel import Session, col, select
 
 from gateway.assembly import Gateway
 from gateway.audit.log import Change, canonical, digest, verify
@@ -96,6 +98,43 @@ def test_two_at_once_are_written_one_after_the_other(committed: Gateway) -> None
     with committed.database.unit_of_work(office.id) as session:
         assert verify(session, committed.audit, office.id) is None
         assert len(session.exec(select(AuditEntry)).all()) == 20
+
+
+@pytest.mark.parametrize("is_event", [False, True])
+def test_who_changes_the_office_and_who_writes_an_entry_do_not_wait_for_one_another(
+    committed: Gateway, is_event: bool
+) -> None:
+    """Law 7: the one holds the office's row and wants the head, the other held the head and wanted the office's row."""
+    office = make_office(committed)
+    act, faults = act_of_system(office), []
+
+    def write(session: Session) -> None:
+        if is_event:
+            committed.events.record(session, act, "client.changed", "client", new_id())
+        else:
+            committed.audit.record(session, act, "person.looked", "user", new_id())
+
+    def small() -> None:
+        try:
+            with committed.database.unit_of_work(office.id) as session:
+                write(session)
+        except DBAPIError as error:
+            faults.append(error)
+
+    other = threading.Thread(target=small)
+    with committed.database.unit_of_work(office.id) as session:
+        session.get(Office, office.id, with_for_update=True)
+        other.start()
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        for _ in range(500):
+            if session.execute(waiting).scalar_one():
+                break
+            time.sleep(0.01)
+        write(session)
+    other.join()
+    assert faults == []
 
 
 def test_an_act_that_rolls_back_leaves_no_entry(gateway: Gateway) -> None:
