@@ -54,7 +54,7 @@ def get_account(account_id: AccountId, request: Request, act: ActDep, gateway: G
 def patch_account(
     account_id: AccountId, body: AccountWrite, request: Request, act: ActDep, gateway: GatewayDep
 ) -> AccountRead:
-    """Set alias, visibility or the first day of statements; fields left out stay as they are."""
+    """Set what the office decides of an account; fields left out stay as they are."""
     wanted = {name: getattr(body, name) for name in body.model_fields_set}
     return AccountRead.of(AccountService(gateway).change(act, account_id, wanted), language_of(request))
 

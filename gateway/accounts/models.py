@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -23,6 +23,14 @@ class Account(Base, table=True):
         office_reference("client_id", "client"),
         office_reference("consent_id", "consent"),
         UniqueConstraint("office_id", "iban", "currency"),
+        # A client has one account from which it pays when none is named.
+        Index(
+            "uq_account_default_debtor",
+            "office_id",
+            "client_id",
+            unique=True,
+            postgresql_where=text("is_default_debtor"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -31,6 +39,7 @@ class Account(Base, table=True):
     consent_id: UUID | None = Field(default=None, index=True)
     """The consent under which it is read now."""
     bank_id: str = Field(max_length=40)
+    """Empty for an account that was never connected, at a bank that is not one of ours."""
     bank_account_id: str | None = Field(default=None, max_length=200)
     """The bank's id under the present consent; another one after a renewal."""
     iban: str = Field(max_length=34)
@@ -40,9 +49,15 @@ class Account(Base, table=True):
     """Constant for the account's life: importers compare it (CODA rules, section 7)."""
     holder_name: str | None = Field(default=None, max_length=140)
     alias: str | None = Field(default=None, max_length=70)
+    position: int = 1
+    """Place among the accounts of its client, for people."""
     is_visible: bool = True
+    is_default_debtor: bool = False
+    """The client pays from it when a payment names no account."""
+    dossier_code: str | None = Field(default=None, max_length=20)
+    """Where the client's dossier code is not this account's (OFF-02)."""
     statements_from: date | None = None
-    """First day of which statements are made; None: the first day of history the bank gave (OFF-10)."""
+    """First day of which statements are made; None: not chosen yet, and none is made (OFF-10)."""
     history_from: date | None = None
     """First day of history the bank gave; None until the first reading is stored."""
     complete_until: date | None = None

@@ -13,6 +13,10 @@ from gateway.i18n import translate
 from gateway.ids import AccountId, ClientId, ConsentId, StatementId, SyncId
 from gateway.statements.models import AccountDay
 
+Alias = Annotated[str | None, Field(max_length=70)]
+Position = Annotated[int, Field(ge=1, le=9999, description="Place among the accounts of the client.")]
+DossierCode = Annotated[str | None, Field(max_length=20, description="Where it is not the client's own dossier code.")]
+
 
 class AccountRead(Shape):
     """An account with freshness and health; an expired permission or an outage is never an empty answer."""
@@ -20,15 +24,23 @@ class AccountRead(Shape):
     id: AccountId
     client_id: ClientId
     consent_id: ConsentId | None
-    bank_id: str
+    bank_id: str = Field(description="Empty: never connected, at a bank that is not one of ours.")
     iban: str
     currency: str
     kind: str
     bic: str
     holder_name: str | None
     alias: str | None
+    position: int = Field(description="Place among the accounts of the client.")
     is_visible: bool
-    statements_from: Day | None = Field(description="First day of statements; null: the first day of history.")
+    is_default_debtor: bool = Field(description="The client pays from it when a payment names no account.")
+    dossier_code: str | None = Field(description="Where it is not the client's own dossier code.")
+    statements_from: Day | None = Field(
+        description="First day of statements; null: not chosen yet, and no statement is made."
+    )
+    statements_from_proposed: Day | None = Field(
+        description="Proposed while none is chosen: the start of the present quarter, or the first day of history."
+    )
     history_from: Day | None = Field(description="First day of history the bank gave.")
     complete_until: Day | None = Field(description="Last booking day that was over at the last reading.")
     health: str = Field(description="Who must act: `ok`, `we_act` or `you_act`.")
@@ -55,8 +67,12 @@ class AccountRead(Shape):
             bic=account.bic,
             holder_name=account.holder_name,
             alias=account.alias,
+            position=account.position,
             is_visible=account.is_visible,
+            is_default_debtor=account.is_default_debtor,
+            dossier_code=account.dossier_code,
             statements_from=account.statements_from,
+            statements_from_proposed=view.proposed_start,
             history_from=account.history_from,
             complete_until=account.complete_until,
             health=view.health,
@@ -73,9 +89,15 @@ class AccountRead(Shape):
 class AccountWrite(Shape):
     """What the office sets; a field that is left out stays as it is."""
 
-    alias: Annotated[str | None, Field(max_length=70)] = None
+    alias: Alias = None
+    position: Position = 1
     is_visible: bool = True
-    statements_from: Day | None = None
+    is_default_debtor: bool = False
+    dossier_code: DossierCode = None
+    statements_from: Day | None = Field(
+        default=None,
+        description="Not before the first day of history the bank gave, and not once the first statement is issued.",
+    )
 
 
 class BalanceRead(Shape):

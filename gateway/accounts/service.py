@@ -10,10 +10,12 @@ from uuid import UUID
 
 from sqlmodel import Session, col
 
+from gateway import jobs
 from gateway.accounts.errors import AccountNotFound, StatementsFromTooEarly, StatementsStarted
 from gateway.accounts.health import NEXT_STEPS
 from gateway.accounts.models import Account, Balance
 from gateway.accounts.repository import AccountRepository, BalanceRepository, SyncRepository
+from gateway.accounts.starts import earliest_start, proposed_start
 from gateway.accounts.states import SyncHealth
 from gateway.act import Act
 from gateway.assembly import Gateway
@@ -23,11 +25,13 @@ from gateway.identity.rights import Permission
 from gateway.offices.models import Client
 from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
+from gateway.profiles.debtors import clear_default
 from gateway.statements.models import Statement
 from gateway.statements.repository import StatementRepository
 
+CLOSE_TASK: Final = "close_days"
 STALE_AFTER: Final = timedelta(hours=36)
-SETTABLE: Final = frozenset({"alias", "is_visible", "statements_from"})
+SETTABLE: Final = frozenset({"alias", "position", "is_visible", "is_default_debtor", "dossier_code", "statements_from"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class AccountView:
     next_step: str | None
     """English text of what to do; a message id for the reader's language."""
     last_statement: Statement | None
+    proposed_start: date | None
+    """First day of statements, as long as the office has chosen none."""
 
 
 class AccountService:
@@ -75,7 +81,7 @@ class AccountService:
             return [view(row, act, last.get(row.id)) for row in rows], cursor
 
     def change(self, act: Act, account_id: UUID, wanted: Mapping[str, Any]) -> AccountView:
-        """Set alias, visibility or the first day of statements; only what is named changes.
+        """Set what the office decides of an account; only what is named changes.
 
         Raises `StatementsFromTooEarly`, `StatementsStarted`, `AccountNotFound`, and what `require_client` raises.
         """
@@ -88,7 +94,9 @@ class AccountService:
                 if getattr(account, name) != value
             }
             if "statements_from" in changes:
-                self._check_start(session, account, changes["statements_from"].new)
+                self._check_start(session, act, account, changes["statements_from"].new)
+            if "is_default_debtor" in changes and changes["is_default_debtor"].new:
+                clear_default(session, act.office_id, account.client_id)
             if changes:
                 for name, change in changes.items():
                     setattr(account, name, change.new)
@@ -103,6 +111,15 @@ class AccountService:
                     client_id=account.client_id,
                     changes=changes,
                 )
+                if account.statements_from is not None and "statements_from" in changes:
+                    # What was read already is closed from that day on, without waiting for the next reading.
+                    jobs.enqueue(
+                        session,
+                        CLOSE_TASK,
+                        lock=jobs.account_lock(account.id),
+                        office_id=str(act.office_id),
+                        account_id=str(account.id),
+                    )
             last = StatementRepository(session).last_issued(act.office_id, [account.id])
             return view(account, act, last.get(account.id))
 
@@ -114,12 +131,15 @@ class AccountService:
             found = BalanceRepository(session).of_sync(act.office_id, sync.id) if sync is not None else []
             return view(account, act, None), found
 
-    def _check_start(self, session: Session, account: Account, wanted: date | None) -> None:
+    def _check_start(self, session: Session, act: Act, account: Account, wanted: date | None) -> None:
         chain = StatementRepository(session).chain(account.office_id, account.id)
         if chain is not None:
             raise StatementsStarted(first_date=chain.first_date.isoformat())
-        if wanted is not None and account.history_from is not None and wanted < account.history_from:
-            raise StatementsFromTooEarly(history_from=account.history_from.isoformat())
+        if wanted is None or account.consent_id is None:
+            return
+        earliest = earliest_start(account, self.gateway.banks.profile(account.bank_id).history, act.today)
+        if wanted < earliest:
+            raise StatementsFromTooEarly(history_from=earliest.isoformat())
 
     def _visible(
         self,
@@ -152,4 +172,4 @@ def view(account: Account, act: Act, last_statement: Statement | None) -> Accoun
         stale = "not_read_recently"
     health = {SyncHealth.NEW: "we_act", SyncHealth.ENDED: "you_act"}.get(SyncHealth(account.health), account.health)
     next_step = NEXT_STEPS.get(account.health_code) if account.health_code is not None else None
-    return AccountView(account, stale, str(health), next_step, last_statement)
+    return AccountView(account, stale, str(health), next_step, last_statement, proposed_start(account, act.today))

@@ -26,6 +26,8 @@ from gateway.consents.states import ConsentState
 from gateway.errors import FieldFault, NotFound
 from gateway.i18n import _
 from gateway.ids import encode, new_id
+from gateway.profiles.becoming import carry_over
+from gateway.profiles.repository import KnownAccountRepository
 from sepa.accounts import iban_fault
 
 REASONS: Final[Mapping[str, str]] = {
@@ -133,9 +135,13 @@ def _connect_one(
     account = AccountRepository(session).by_iban(act.office_id, row.iban, row.currency)
     if account is not None and account.client_id != consent.client_id:
         raise AccountElsewhere
+    known_accounts = KnownAccountRepository(session)
+    known = known_accounts.of_iban(act.office_id, consent.client_id, row.iban)
+    if known is not None and known.account_id is not None:
+        known = None
     if account is None:
         account = Account(
-            id=new_id(),
+            id=new_id() if known is None else known.id,
             office_id=act.office_id,
             client_id=consent.client_id,
             bank_id=consent.bank_id,
@@ -144,12 +150,16 @@ def _connect_one(
             kind=row.kind,
             bic=row.bic or gateway.banks.profile(consent.bank_id).bics[0],
             holder_name=row.holder_name,
+            position=known_accounts.next_position(act.office_id, consent.client_id),
             health=SyncHealth.NEW,
             health_code="first_sync_due",
             health_since=act.now,
             created_at=act.now,
         )
         session.add(account)
+        if known is not None:
+            # A known number fits, and goes on as this account with what the office set for it (OFF-10, CON-08).
+            carry_over(session, known, account)
     elif account.health == SyncHealth.ENDED:
         set_health(session, gateway.events, act, account, SyncHealth.NEW, code="first_sync_due")
     account.consent_id, account.bank_id, account.bank_account_id = consent.id, consent.bank_id, row.bank_account_id

@@ -93,6 +93,10 @@ class Caller:
         answer = self.call("POST", path, {} if body is None else body, headers=keyed)
         return answer.json() if answer.body else None
 
+    def patch(self, path: str, body: Any) -> Any:
+        """JSON of a PATCH."""
+        return self.call("PATCH", path, body).json()
+
     def put(self, path: str, body: Any) -> Any:
         """JSON of a PUT."""
         return self.call("PUT", path, body).json()

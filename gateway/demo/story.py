@@ -90,6 +90,7 @@ class Story:
         for linked in self.linked:
             self._link_banks(linked)
         self._sync_all("first reading: all the history the banks give")
+        self._choose_first_days()
         self._expect_nothing_issued()
         self._move_a_day()
         self._sync_all("second reading, a day later: the balances prove")
@@ -177,6 +178,14 @@ class Story:
             for account in linked.accounts:
                 count = sum(1 for _ in self.portal.items(f"/v1/transactions?account_id={account['id']}&limit=500"))
                 self.tell_fact(f"{in_fours(account['iban'])}: {count} transactions")
+
+    def _choose_first_days(self) -> None:
+        """The office says from which day on statements are made: here all that the banks gave."""
+        for linked in self.linked:
+            for account in linked.accounts:
+                first = self.portal.get(f"/v1/accounts/{account['id']}")["history_from"]
+                self.portal.patch(f"/v1/accounts/{account['id']}", {"statements_from": first})
+                self.tell_fact(f"{in_fours(account['iban'])}: statements from {first}")
 
     def _await_sync(self, sync: dict[str, Any]) -> None:
         deadline = time.monotonic() + SYNC_SECONDS_MAX

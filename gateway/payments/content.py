@@ -48,7 +48,8 @@ class ExecutionDate:
 class PaymentWish:
     """What a caller wants to pay. `remittance` is `{"kind": …}` as the column of that name."""
 
-    debtor_account_id: UUID
+    debtor_account_id: UUID | None
+    """None: the client's default debtor account."""
     creditor_name: str
     creditor_iban: str
     amount: Decimal

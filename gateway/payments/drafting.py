@@ -151,7 +151,15 @@ def address_mode(repository: PaymentRepository, office_id: UUID, client_id: UUID
     return AddressMode(settings.address_mode) if settings else AddressMode.STRUCTURED
 
 
-def account_fault() -> FieldFault:
+def account_fault(wish: PaymentWish) -> FieldFault:
+    """The account that is named is not the client's, or none is named and the client has no default one."""
+    if wish.debtor_account_id is None:
+        return FieldFault(
+            "/debtor_account_id",
+            "debtor_account_missing",
+            "The client has no default debtor account.",
+            "Name an account, or choose the client's default debtor account.",
+        )
     return FieldFault(
         "/debtor_account_id",
         "account_not_found",

@@ -94,7 +94,9 @@ Remittance = Annotated[UnstructuredRemittance | StructuredRemittance, Field(disc
 class PaymentWrite(Shape):
     """A payment order."""
 
-    debtor_account_id: AccountId
+    debtor_account_id: AccountId | None = Field(
+        default=None, description="Without it, the client's default debtor account."
+    )
     creditor: CreditorWrite
     amount: MoneyShape
     execution_date: ExecutionDateShape = ExecutionDateShape()

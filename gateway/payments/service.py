@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
+from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.approvals import asking
 from gateway.approvals.evaluation import File, files, panels
@@ -24,6 +25,7 @@ from gateway.payments.content import (
     PaymentWish,
     wish_of,
 )
+from gateway.payments.debtors import debtors
 from gateway.payments.drafting import (
     EDITABLE,
     accept_findings,
@@ -146,9 +148,10 @@ class PaymentService:
                 raise PaymentNotEditable(state=payment.state.value)
             repository = PaymentRepository(session)
             wish = replace(wish_of(payment), **changes)
-            account = repository.debtor_accounts(act.office_id, payment.client_id).get(wish.debtor_account_id)
+            (wish,), accounts = debtors(session, act, payment.client_id, [wish])
+            account = accounts.get(wish.debtor_account_id) if wish.debtor_account_id is not None else None
             if account is None:
-                raise RowRefused(faults=[account_fault()])
+                raise RowRefused(faults=[account_fault(wish)])
             total_before = asking.total_of(together)
             mode = address_mode(repository, act.office_id, payment.client_id)
             changed = write_columns(act, payment, wish, account.iban, mode)
@@ -199,7 +202,8 @@ class PaymentService:
             count = repository.count(act.office_id, basket.id)
             if count + len(rows) > PAYMENTS_MAX:
                 raise BasketFull(maximum=PAYMENTS_MAX, count=count)
-            outcomes = self._check(act, basket, rows, repository, position=count)
+            named, accounts = debtors(session, act, basket.client_id, rows, is_stored=not is_dry_run)
+            outcomes = self._check(act, basket, named, repository, accounts, position=count)
             payments = [outcome.payment for outcome in outcomes if outcome.payment is not None]
             if is_dry_run or not payments:
                 return outcomes
@@ -221,10 +225,10 @@ class PaymentService:
         basket: Basket,
         rows: Sequence[PaymentWish | RowFaults],
         repository: PaymentRepository,
+        accounts: Mapping[UUID, Account],
         *,
         position: int,
     ) -> list[RowOutcome]:
-        accounts = repository.debtor_accounts(act.office_id, basket.client_id)
         mode = address_mode(repository, act.office_id, basket.client_id)
         taken = repository.by_external_ids(
             act.office_id, basket.client_id, [row.external_id for row in rows if row.external_id]
@@ -235,17 +239,18 @@ class PaymentService:
                 outcomes.append(RowOutcome(index, faults=row.faults))
                 continue
             faults = []
-            if row.debtor_account_id not in accounts:
-                faults.append(account_fault())
+            account = accounts.get(row.debtor_account_id) if row.debtor_account_id is not None else None
+            if account is None:
+                faults.append(account_fault(row))
             if row.external_id in taken:
                 faults.append(
                     FieldFault("/external_id", ExternalIdTaken.code, ExternalIdTaken.title, ExternalIdTaken.hint)
                 )
-            if faults:
+            if account is None or faults:
                 outcomes.append(RowOutcome(index, faults=faults, existing_payment_id=taken.get(row.external_id or "")))
                 continue
             position += 1
-            payment = new_payment(act, basket, row, position, accounts[row.debtor_account_id].iban, mode)
+            payment = new_payment(act, basket, row, position, account.iban, mode)
             if row.external_id:
                 taken[row.external_id] = payment.id
             outcomes.append(RowOutcome(index, payment))

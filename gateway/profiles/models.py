@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, String, UniqueConstraint
+from sqlalchemy import ARRAY, Index, String, UniqueConstraint, text
 from sqlmodel import Field
 
 from gateway.database import Base, Moment, Money, office_key, office_reference
@@ -52,7 +52,15 @@ class KnownAccount(Base, table=True):
     __table_args__ = (
         office_key(),
         office_reference("client_id", "client"),
+        office_reference("account_id", "account"),
         UniqueConstraint("office_id", "iban"),
+        Index(
+            "uq_known_account_default_debtor",
+            "office_id",
+            "client_id",
+            unique=True,
+            postgresql_where=text("is_default_debtor"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -63,6 +71,11 @@ class KnownAccount(Base, table=True):
     bic: str | None = Field(default=None, max_length=11)
     alias: str | None = Field(default=None, max_length=70)
     position: int = 1
+    is_visible: bool = True
+    is_default_debtor: bool = False
+    dossier_code: str | None = Field(default=None, max_length=20)
+    account_id: UUID | None = None
+    """The account it became, with the same id: connected, or named by a payment. Its settings count from then on."""
     statements_from: date | None = None
     next_coda_number: int | None = None
     """001 to 999: the number after the last file of the package (STA-20)."""
@@ -71,3 +84,4 @@ class KnownAccount(Base, table=True):
     created_at: datetime = Field(sa_type=Moment)
     import_id: UUID | None = None
     """The import that brought it; its undo takes it away."""
+    version: int = 1

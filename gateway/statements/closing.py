@@ -341,8 +341,10 @@ class _Issuer:
 
 
 def first_day(account: Account) -> date | None:
-    """First day of which statements are made: the office's choice, else the first day of history (OFF-10)."""
-    return account.statements_from or account.history_from
+    """First day of which statements are made; None until the office has chosen, and the bank gave its history."""
+    if account.statements_from is None or account.history_from is None:
+        return None
+    return max(account.statements_from, account.history_from)
 
 
 def new_statement(account: Account, day: DayResult, *, part: int = 1) -> Statement:

@@ -136,7 +136,8 @@ class StatementService:
             known = {row.day: row for row in StatementRepository(session).days(act.office_id, account.id, first, last)}
             chain = StatementRepository(session).chain(act.office_id, account.id)
         start = chain.first_date if chain is not None else first_day(account)
-        hour = self.gateway.banks.profile(account.bank_id).end_of_day_hour
+        is_ours = account.consent_id is not None
+        hour = self.gateway.banks.profile(account.bank_id).end_of_day_hour if is_ours else 0
         every = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
         return [known.get(day) or _unread(account, day, start) for day in every if is_over(day, hour, act.now)]
 
@@ -167,12 +168,13 @@ class StatementService:
 
 def _unread(account: Account, day: date, start: date | None) -> AccountDay:
     """A day nothing was decided about: before the beginning, or not read from the bank."""
-    is_before = start is not None and day < start
+    is_before = account.statements_from is None or (start is not None and day < start)
+    cause = "before_statements_from" if account.statements_from is not None else "statements_from_not_chosen"
     return AccountDay(
         id=account.id,
         office_id=account.office_id,
         account_id=account.id,
         day=day,
         state=DayState.BEFORE_START if is_before else DayState.SOURCE_FAILED,
-        cause="before_statements_from" if is_before else account.health_code or "not_read_yet",
+        cause=cause if is_before else account.health_code or "not_read_yet",
     )

@@ -25,6 +25,7 @@ from gateway.accounts.errors import AccountNotFound, SyncNotFound
 from gateway.accounts.health import health_of, set_health
 from gateway.accounts.models import Account, Balance, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
+from gateway.accounts.starts import keep_to_history
 from gateway.accounts.states import SyncHealth, SyncState
 from gateway.accounts.syncs import psu_of, queue_sync
 from gateway.act import Act
@@ -45,6 +46,7 @@ from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_client
 from gateway.offices.services import READING, is_read
+from gateway.profiles.repository import KnownAccountRepository
 from gateway.statements.service import StatementService
 from gateway.transactions.absorb import Window
 from gateway.transactions.merging import Merger, Reading
@@ -177,7 +179,6 @@ class SyncService:
             sync.state, sync.started_at = SyncState.RUNNING, act.now
             sync.window_from, sync.window_until = window.first, window.last
             session.add(sync)
-            others = AccountRepository(session).of_client(act.office_id, account.client_id)
             return _Order(
                 sync_id=sync.id,
                 account_id=account.id,
@@ -187,7 +188,7 @@ class SyncService:
                 bank_consent_id=handle.bank_consent_id,
                 iban=account.iban,
                 holder_name=account.holder_name,
-                own_ibans=frozenset(other.iban for other in others),
+                own_ibans=KnownAccountRepository(session).ibans(act.office_id, account.client_id),
                 psu=psu_of(self.gateway.keys, sync),
                 window=window,
             )
@@ -261,6 +262,7 @@ class SyncService:
             account.history_from = min(
                 account.history_from or fetched.reading.window.first, fetched.reading.window.first
             )
+            keep_to_history(self.gateway, session, act, account)
             account.fresh_as_of = account.last_sync_at = act.now
             set_health(session, self.gateway.events, act, account, SyncHealth.OK, code=None)
             session.add(account)

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import procrastinate
 
+from gateway.accounts.service import CLOSE_TASK
 from gateway.accounts.syncs import TASK
 from gateway.assembly import Gateway
+from gateway.statements.service import StatementService
 from gateway.transactions.changes import INDEX_TASK
 from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.sync import SyncService
@@ -20,6 +22,10 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     @app.task(name=TASK)
     def sync_account(office_id: str, sync_id: str) -> None:
         SyncService(gateway).run(UUID(office_id), UUID(sync_id))
+
+    @app.task(name=CLOSE_TASK)
+    def close_days(office_id: str, account_id: str) -> None:
+        StatementService(gateway).close_days(UUID(office_id), UUID(account_id))
 
     @app.task(name=INDEX_TASK)
     def index_transactions(office_id: str, change_set_id: str) -> None:

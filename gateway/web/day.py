@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from fastapi import Request
@@ -10,9 +11,12 @@ from fastapi.responses import Response
 from gateway.accounts.health import NEXT_STEPS
 from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
+from gateway.accounts.service import AccountService
+from gateway.accounts.starts import proposed_start
 from gateway.accounts.states import READABLE, SyncHealth
 from gateway.api import GatewayDep
 from gateway.assembly import Gateway
+from gateway.errors import InputError
 from gateway.identity.rights import Permission
 from gateway.ids import AccountId, ClientId, StatementId, encode
 from gateway.offices.service import require_client
@@ -24,11 +28,19 @@ from gateway.transactions.sync import SyncService
 from gateway.web.overview import CLASSES, RENEWABLE, DayView, day_view
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
-from gateway.web.security import PostedDep, Visit, VisitDep
+from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
 
 router = page_router()
 
 ENTRIES_PER_PAGE: Final = 200
+
+
+class FirstDayMissing(InputError):
+    """No day was given."""
+
+    code = "first_day_missing"
+    title = "Choose the first day of statements"
+    hint = "It cannot lie before the first day of history the bank gave."
 
 
 @router.get("/day")
@@ -58,6 +70,7 @@ def day(
         today=visit.act.today,
         now=visit.act.now,
         asked=asked,
+        proposed_start=proposed_start,
         is_reading=_is_reading(view),
     )
 
@@ -80,6 +93,19 @@ def fetch_account(request: Request, account_id: AccountId, gateway: GatewayDep, 
     """Have one account read again soon."""
     SyncService(gateway).request(visit.act, account_id)
     return see_other(request, f"/day?asked=1#{encode('account', account_id)}")
+
+
+@router.post("/accounts/{account_id}/first-day")
+def choose_first_day(
+    request: Request, account_id: AccountId, gateway: GatewayDep, visit: PostedDep, form: FormDep
+) -> Response:
+    """Say from which day on statements of an account are made (OFF-10)."""
+    try:
+        first = date.fromisoformat(text_of(form, "first_day"))
+    except ValueError:
+        raise FirstDayMissing from None
+    AccountService(gateway).change(visit.act, account_id, {"statements_from": first})
+    return see_other(request, f"/day#{encode('account', account_id)}")
 
 
 @router.get("/statements/{statement_id}")

@@ -136,7 +136,7 @@ def _add_accounts(session: Session, act: Act, views: dict[UUID, ClientDayView]) 
         select(Account, _class(newest, act.today))
         .outerjoin(newest, true())
         .where(Account.office_id == act.office_id, col(Account.client_id).in_(views), col(Account.is_visible))
-        .order_by(col(Account.bank_id), col(Account.iban), col(Account.currency))
+        .order_by(col(Account.position), col(Account.bank_id), col(Account.iban), col(Account.currency))
     ).all()
     ids = [account.id for account, _group in rows]
     services = OfficeRepository(session).services(act.office_id)

@@ -26,6 +26,7 @@ from gateway.machines.applications import ApplicationService
 from gateway.machines.service import MachineService
 from gateway.offices.models import Office
 from gateway.people.invitations import InvitationService, InvitationWish
+from gateway.profiles.service import KnownAccountService
 from gateway.proposals.service import ProposalService
 from gateway.webhooks.service import WebhookService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
@@ -142,6 +143,8 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "put_transaction_labels": {"labels": ["rent"]},
         "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},
         "patch_account": {"alias": "Stolen"},
+        "create_known_account": {"client_id": ids["client_id"], "iban": "BE34103071423390"},
+        "patch_known_account": {"alias": "Stolen"},
         "create_basket": {"client_id": ids["client_id"], "name": "Basket"},
         "add_payments": {"items": [payment]},
         "change_dates": {"payment_ids": [ids["payment_id"]], "execution_date": {"choice": "today"}},
@@ -217,6 +220,10 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         job = JobService(linked).start(session, act_of_system(office, now=linked.real_now()), kind="client_import")
     ids["job_id"] = encode("job", job.id)
     ids |= webhook_ids(linked, office)
+    known = KnownAccountService(linked).add(
+        act_of_system(office, now=linked.real_now()), story.client.id, iban="BE12310291417792", wanted={}
+    )
+    ids["known_account_id"] = encode("known_account", known.id)
     imported = ImportService(linked).create(
         act_of_system(office, now=linked.real_now()), b"Naam;External id\nBakkerij Voorbeeld BV;p-1"
     )
@@ -319,7 +326,13 @@ def test_every_route_is_walked(house: House) -> None:
         if operation not in PUBLIC_OPERATIONS | EVERYONE and operation not in OF_AUDITORS:
             answer = house.call(method, path, house.idle_token, body, **match)
             wanted = {403, 404} if route.has_id else {403}
-            if operation in {"create_basket", "create_consent", "create_decisions", "create_audit_bundle"}:
+            if operation in {
+                "create_basket",
+                "create_consent",
+                "create_decisions",
+                "create_audit_bundle",
+                "create_known_account",
+            }:
                 wanted = {403, 404}
             if answer.status_code not in wanted:
                 faults.append(f"{operation} without the right: {answer.status_code} {answer.text[:200]}")

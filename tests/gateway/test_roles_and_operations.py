@@ -43,6 +43,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_clients", "get_client"), "clients:read"),
     **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
     **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
+    **dict.fromkeys(("list_known_accounts", "get_known_account"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries"), "statements:read"),
     **dict.fromkeys(
@@ -68,7 +69,10 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("put_client",), "clients:write of the office"),
     **dict.fromkeys(("put_payment_settings",), "clients:write"),
     **dict.fromkeys(("create_consent", "create_consent_revocation"), "consents:write"),
-    **dict.fromkeys(("patch_account", "create_sync"), "accounts:write"),
+    **dict.fromkeys(
+        ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account"),
+        "accounts:write",
+    ),
     **dict.fromkeys(
         ("create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
          "submit_basket", "withdraw_basket"), "payments:write",
@@ -176,7 +180,8 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("secret_id", "application_secret"), ("passkey_challenge_id", "passkey_challenge"),
                        ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
                        ("oidc_provider_id", "oidc_provider"),
-                       ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery")):  # fmt: skip
+                       ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
+                       ("known_account_id", "known_account")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = create_app(gateway)
     acting: dict[str, Act] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from connectors.model import PsuContext
 from connectors.simulator import SimulatorServer
 from connectors.simulator.psu import approve
 from gateway.accounts.models import Account, Sync
+from gateway.accounts.service import AccountService
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.banks.directory import BankDirectory
@@ -86,14 +87,25 @@ class Story:
         url = service.begin(token or self.invite(), browser_secret=browser, psu=PSU)
         return service.receive(query_of(approve(url, HOLDERS[self.bank_id])), browser_secret=browser, psu=PSU)
 
-    def connect(self) -> Account:
-        """Authorise and choose the first current account; its first reading is queued, not done."""
+    def connect(self, *, is_started: bool = True) -> Account:
+        """Authorise and choose the first current account; its first reading is queued, not done.
+
+        Unless `is_started` is false, the office has chosen all of the bank's history for statements.
+        """
         view = self.authorise()
         service = ConsentService(self.gateway)
         offered = service.offered(view.token, browser_secret=BROWSER)
         chosen = [row.id for row in offered if row.kind == "current"][:1]
         service.choose(view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU)
-        return self.accounts()[0]
+        (account,) = [row for row in self.accounts() if row.consent_id is not None]
+        return self.start(account) if is_started else account
+
+    def start(self, account: Account, *, days: int | None = None) -> Account:
+        """The office chooses the first day of statements: so many days ago, or the whole history the bank gives."""
+        history = self.gateway.banks.profile(account.bank_id).history
+        first = self.act.today - (history if days is None else timedelta(days=days))
+        AccountService(self.gateway).change(self.act, account.id, {"statements_from": first})
+        return self.account(account.id)
 
     def accounts(self) -> Sequence[Account]:
         with self.gateway.database.unit_of_work(self.office.id) as session:

@@ -149,6 +149,8 @@ class World:
         values: dict[str, Any] = {
             "health": "ok", "fresh_as_of": now - timedelta(hours=3), "last_sync_at": now - timedelta(hours=3),
             "complete_until": TODAY - timedelta(days=1),
+            # One account waits until the office chooses its first day of statements (OFF-10).
+            "statements_from": None if key == "bakery till" else TODAY - timedelta(days=31),
         }  # fmt: skip
         account = Account(
             id=new_id(), office_id=self.office.id, client_id=self.clients[client].id, bank_id=bank_id,
