@@ -61,6 +61,7 @@ PREFIXES: Final = {
     "review_item": "rev",
     "job": "job",
     "known_account": "kac",
+    "address_change": "adr",
     "client_import": "imp",
 }
 
@@ -173,4 +174,5 @@ AuditBundleId = Annotated[UUID, TypedId("audit_bundle")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
 JobId = Annotated[UUID, TypedId("job")]
 KnownAccountId = Annotated[UUID, TypedId("known_account")]
+AddressChangeId = Annotated[UUID, TypedId("address_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]

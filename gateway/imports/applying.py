@@ -16,6 +16,10 @@ from sqlalchemy import Uuid, delete, insert, tuple_, update
 from sqlmodel import Session, col, select
 
 from gateway.act import Act
+from gateway.addresses.models import AddressChange
+from gateway.addresses.repository import AddressRepository
+from gateway.addresses.states import AddressKind
+from gateway.addresses.waiting import CONTACT_ADDRESSES, MOMENTS, let_wait
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.client_groups.models import ClientGroupClient
@@ -88,6 +92,12 @@ def write(
             ],
         )
     _write_profiles(session, act, written, office)
+    waiting = [
+        (done.client_id, kind)
+        for done in written
+        for kind in _changed_kinds(done.profile, office.clients[done.client_id].profile if not done.is_new else None)
+    ]
+    let_wait(session, act, waiting, import_id=import_id)
     accounts = [account for done in written for account in done.new_accounts]
     if accounts:
         connection.execute(insert(KnownAccount), accounts)
@@ -164,6 +174,22 @@ def _profile_changes(wish: Mapping[str, Any], profile: ClientProfile | None) -> 
         if confirmed is not None and fields & changes.keys():
             changes[moment] = (confirmed, None)
     return changes
+
+
+def _changed_kinds(changes: Fields, profile: ClientProfile | None) -> list[AddressKind]:
+    """The kinds of addresses that another person must confirm after these changes."""
+
+    def after(name: str) -> Any:
+        return changes[name][1] if name in changes else getattr(profile, name, None)
+
+    return [
+        kind
+        for kind, fields, addresses in (
+            (AddressKind.CONTACT, CONTACT_FIELDS, CONTACT_ADDRESSES),
+            (AddressKind.DESTINATION, DELIVERY_FIELDS, ("destination",)),
+        )
+        if fields & changes.keys() and any(after(name) for name in addresses)
+    ]
 
 
 _EMPTY: Final[Mapping[str, Any]] = {"labels": [], "send_invitation": False}
@@ -319,7 +345,7 @@ def take_back(
         there = set(
             session.exec(select(Client.id).where(Client.office_id == office_id, among(Client.id, created, Uuid)))
         )
-        for table in (KnownAccount, ClientProfile, ClientGroupClient, AccessGrant):
+        for table in (AddressChange, KnownAccount, ClientProfile, ClientGroupClient, AccessGrant):
             connection.execute(
                 delete(table).where(
                     col(table.office_id) == office_id,
@@ -380,7 +406,34 @@ def _restore(
     if profile_rows:
         session.execute(update(ClientProfile), profile_rows)
     _update_accounts(session, accounts, account_changes)
+    _restore_waiting(session, act, rows, kept, profile_rows)
     return kept
+
+
+def _restore_waiting(
+    session: Session,
+    act: Act,
+    rows: Sequence[tuple[UUID, Mapping[str, Any]]],
+    kept: Mapping[UUID, str],
+    profile_rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """What the import set waits no longer; an address before it that nobody had confirmed waits again."""
+    profiles = {row["client_id"]: row for row in profile_rows}
+    waiting = []
+    for client_id, stored in rows:
+        if client_id in kept:
+            continue
+        for kind, fields, addresses in (
+            (AddressKind.CONTACT, CONTACT_FIELDS, CONTACT_ADDRESSES),
+            (AddressKind.DESTINATION, DELIVERY_FIELDS, ("destination",)),
+        ):
+            if not fields & stored["profile"].keys():
+                continue
+            AddressRepository(session).replace(act.office_id, [client_id], kind=kind, now=act.now)
+            profile = profiles[client_id]
+            if profile[MOMENTS[kind]] is None and any(profile[name] for name in addresses):
+                waiting.append((client_id, kind))
+    let_wait(session, act, waiting)
 
 
 def _has_changes(stored: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ from gateway.identity.models import Membership
 from gateway.imports.present import among
 from gateway.statements.models import Statement
 
-OWN: Final = frozenset({"access_grant", "client_profile", "known_account", "client_group_client"})
+OWN: Final = frozenset({"access_grant", "client_profile", "known_account", "client_group_client", "address_change"})
 """Made with the client, and removed with it."""
 REASONS: Final = {
     "consent": "has_consent",

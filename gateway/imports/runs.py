@@ -16,6 +16,8 @@ from sqlmodel import Session
 
 from gateway import jobs
 from gateway.act import Act
+from gateway.addresses.repository import AddressRepository
+from gateway.addresses.waiting import tell_admins
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import ConflictError
@@ -184,6 +186,7 @@ class RunService:
         run.finished_at = act.now
         if run.kind is RunKind.IMPORT:
             client_import.erase_after = act.now + UNDO_LIFE
+            self._tell_waiting(session, act, client_import.id)
         client_import.version += 1
         session.add_all([run, client_import])
         self.gateway.audit.record(
@@ -194,6 +197,15 @@ class RunService:
             client_import.id,
             changes={name: Change(None, count) for name, count in run.counts.items()},
         )
+
+    def _tell_waiting(self, session: Session, act: Act, import_id: UUID) -> None:
+        """The admins learn once that addresses of an import wait for one of them (DEL-13)."""
+        count = AddressRepository(session).waiting_count(act.office_id, import_id)
+        if count:
+            self.gateway.events.record(
+                session, act, "import.addresses_waiting", "client_import", import_id, data={"count": count}
+            )
+            tell_admins(self.gateway, session, act, count=count, key=import_id)
 
     def _import_chunk(
         self, session: Session, act: Act, client_import: ClientImport, rows: Sequence[ClientImportRow]

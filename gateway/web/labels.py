@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.i18n import _
+from gateway.profiles.packages import CHANNELS
 
 LABELS: Final[dict[str, dict[str, str]]] = {
     "health": {
@@ -209,6 +210,8 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "suspended": _("Suspended"),
         "closed": _("Closed"),
     },
+    "address": {"contact": _("Contact"), "destination": _("Destination")},
+    "channel": dict(CHANNELS),
 }  # fmt: skip
 
 HEADINGS: Final = frozenset({"subject", "family", "condition", "exception_list"})

@@ -34,6 +34,7 @@ SUBJECTS: Final = (
     "audit_bundles",
     "webhooks",
     "client_groups",
+    "addresses",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

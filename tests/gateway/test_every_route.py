@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from connectors.simulator import SimulatorServer
+from gateway.addresses.service import AddressService
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.bundles import BundleService, BundleWish
@@ -43,7 +44,7 @@ OF_PERSONS = {
     "put_approval_settings", "create_application_secret",
     "create_decision", "create_decisions", "create_exports", "get_export_content",
     "create_erasure", "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
-    "create_invitation", "send_invitation_again", "end_invitation",
+    "create_invitation", "send_invitation_again", "end_invitation", "create_address_decision",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
 OF_PERSONS |= {
@@ -143,6 +144,8 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "put_transaction_labels": {"labels": ["rent"]},
         "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},
         "patch_account": {"alias": "Stolen"},
+        "patch_client_addresses": {"contact_email": "an@example.test"},
+        "create_address_decision": {"verdict": "confirm", "change_ids": [ids["address_change_id"]]},
         "create_known_account": {"client_id": ids["client_id"], "iban": "BE34103071423390"},
         "patch_known_account": {"alias": "Stolen"},
         "create_basket": {"client_id": ids["client_id"], "name": "Basket"},
@@ -224,6 +227,12 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         act_of_system(office, now=linked.real_now()), story.client.id, iban="BE12310291417792", wanted={}
     )
     ids["known_account_id"] = encode("known_account", known.id)
+    addresses = AddressService(linked)
+    addresses.change(
+        act_of_system(office, now=linked.real_now()), story.client.id, {"contact_email": "an@example.test"}
+    )
+    (waiting,), _ = addresses.page(act_of_system(office, now=linked.real_now()), ALL)
+    ids["address_change_id"] = encode("address_change", waiting.change.id)
     imported = ImportService(linked).create(
         act_of_system(office, now=linked.real_now()), b"Naam;External id\nBakkerij Voorbeeld BV;p-1"
     )

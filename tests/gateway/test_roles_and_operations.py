@@ -40,7 +40,7 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("get_office", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
     # Reading.
-    **dict.fromkeys(("list_clients", "get_client"), "clients:read"),
+    **dict.fromkeys(("list_clients", "get_client", "get_client_addresses", "list_address_changes"), "clients:read"),
     **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
     **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
     **dict.fromkeys(("list_known_accounts", "get_known_account"), "accounts:read"),
@@ -67,7 +67,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("get_audit_chain",), "audit:read of the office"),
     # Writing.
     **dict.fromkeys(("put_client",), "clients:write of the office"),
-    **dict.fromkeys(("put_payment_settings",), "clients:write"),
+    **dict.fromkeys(("put_payment_settings", "patch_client_addresses"), "clients:write"),
     **dict.fromkeys(("create_consent", "create_consent_revocation"), "consents:write"),
     **dict.fromkeys(
         ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account"),
@@ -92,7 +92,7 @@ OPERATIONS: Final[dict[str, str]] = {
         "admin",
     ),
     **dict.fromkeys(
-        ("move_test_clock", "create_credential", "list_credentials", "revoke_credential",
+        ("move_test_clock", "create_address_decision", "create_credential", "list_credentials", "revoke_credential",
          "create_client_group", "put_client_group", "delete_client_group", "put_user_clients", "create_erasure",
          "list_applications", "create_application", "revoke_application", "create_application_secret",
          "revoke_application_secret", "create_oidc_provider", "list_oidc_providers", "delete_oidc_provider",
@@ -181,7 +181,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
                        ("oidc_provider_id", "oidc_provider"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
-                       ("known_account_id", "known_account")):  # fmt: skip
+                       ("known_account_id", "known_account"), ("address_change_id", "address_change")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = create_app(gateway)
     acting: dict[str, Act] = {}

@@ -1,0 +1,1 @@
+"""Contact addresses and destinations of clients, which get nothing before another person confirmed them (DEL-13)."""
