@@ -60,7 +60,8 @@ def error_kinds() -> list[type[GatewayError]]:
         if not module.name.startswith(("gateway.migrations.", "gateway.__main__")):
             importlib.import_module(module.name)
     found: dict[str, type[GatewayError]] = {}
-    for kind in _below(GatewayError):
+    # In a fixed order: which module was imported first must not choose between two classes of one code.
+    for kind in sorted(_below(GatewayError), key=lambda kind: (kind.__module__, kind.__qualname__), reverse=True):
         if kind.__module__ != "gateway.bank_trouble" and kind.__module__.startswith("gateway."):
             found.setdefault(kind.code, kind)
     return [found[code] for code in sorted(found)]

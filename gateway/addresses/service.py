@@ -24,7 +24,7 @@ from gateway.imports import values
 from gateway.imports.values import Faulty
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository, OfficeRepository
-from gateway.offices.service import require_client
+from gateway.offices.service import refuse_closed, require_client
 from gateway.pagination import PageRequest, Sort
 from gateway.profiles.models import ClientProfile
 from gateway.profiles.packages import CHANNELS
@@ -147,6 +147,8 @@ class AddressService:
             rows = repository.chosen(act.office_id, ids=change_ids, import_id=import_id)
             if not rows or (import_id is None and len(rows) != len(set(change_ids))):
                 raise AddressChangeNotFound
+            for client_id in sorted({row.client_id for row in rows}):
+                refuse_closed(session, act, client_id)
             if any(row.state is not ChangeState.WAITING for row in rows):
                 raise AddressDecided
             admins = IdentityRepository(session).holders(act.office_id, OfficeRole.ADMIN)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from connectors.errors import ConsentEnded
+from gateway import jobs
 from gateway.accounts.health import set_health
 from gateway.accounts.repository import AccountRepository
 from gateway.accounts.states import SyncHealth
@@ -15,8 +16,9 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.consents.models import Consent
 from gateway.consents.repository import ConsentRepository
-from gateway.consents.states import ConsentState, check_step
+from gateway.consents.states import WAITING, ConsentState, check_step
 
+END_TASK = "end_consent_at_bank"
 TOKEN_LOST = "token_lost"  # noqa: S105  the name of a state, not a secret
 
 
@@ -54,6 +56,30 @@ def end(
     consent.refresh_started_at = None
     for account in AccountRepository(session).of_consent(act.office_id, consent.id):
         set_health(session, gateway.events, act, account, health, code=code)
+
+
+def revoke(gateway: Gateway, session: Session, act: Act, consent: Consent) -> None:
+    """Stop a locked consent from this side: abandoned while it waits, else revoked; the bank is told by a job."""
+    if consent.state in WAITING:
+        step(gateway, session, act, consent, ConsentState.ABANDONED)
+        consent.tokens_cipher = consent.callback_cipher = None
+    else:
+        end(
+            gateway, session, act, consent,
+            wanted=ConsentState.REVOKED, code="consent_revoked", health=SyncHealth.ENDED,
+        )  # fmt: skip
+    consent.is_bank_end_due = consent.handle_cipher is not None
+    session.add(consent)
+    if consent.is_bank_end_due:
+        jobs.enqueue(session, END_TASK, office_id=str(act.office_id), consent_id=str(consent.id))
+
+
+def revoke_all(gateway: Gateway, session: Session, act: Act, client_id: UUID) -> int:
+    """Stop every consent of a client that waits or holds; how many."""
+    found = ConsentRepository(session).open_of_client(act.office_id, client_id)
+    for consent in found:
+        revoke(gateway, session, act, consent)
+    return len(found)
 
 
 def note_ended(gateway: Gateway, session: Session, act: Act, consent_id: UUID, error: ConsentEnded) -> None:

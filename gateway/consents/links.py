@@ -38,7 +38,7 @@ from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import STARTABLE, WAITING, ConsentState
 from gateway.consents.tokens import ConsentTokens
 from gateway.ids import new_id
-from gateway.offices.models import Office
+from gateway.offices.models import ClientState, Office
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_open
 
@@ -246,7 +246,9 @@ class LinkSteps:
             consent = ConsentRepository(session).get(act.office_id, consent_id)
             assert consent is not None, "asked for a consent that exists"
             handle = self.secrets.handle(consent)
-        if handle is None:
+            client = ClientRepository(session).get_granted(act.office_id, consent.client_id, today=act.today)
+        if handle is None or client is None or client.state != ClientState.ACTIVE:
+            # A suspended client's accounts are not read at the bank; they are as soon as the suspension ends.
             return
         connector = self.gateway.banks.connector(consent.bank_id)
         tokens = ConsentTokens(self.gateway, connector, office_id=act.office_id, consent_id=consent_id)

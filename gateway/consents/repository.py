@@ -80,6 +80,19 @@ class ConsentRepository:
             .with_for_update()
         ).all()
 
+    def open_of_client(self, office_id: UUID, client_id: UUID) -> Sequence[Consent]:
+        """Consents of a client that wait or hold, locked in a fixed order."""
+        return self.session.exec(
+            select(Consent)
+            .where(
+                Consent.office_id == office_id,
+                Consent.client_id == client_id,
+                col(Consent.state).in_([*WAITING, ConsentState.VALID]),
+            )
+            .order_by(col(Consent.id))
+            .with_for_update()
+        ).all()
+
     def over(self, office_id: UUID, *, today: date) -> Sequence[Consent]:
         """Valid consents whose last day has passed."""
         return self.session.exec(

@@ -13,8 +13,6 @@ from sqlmodel import Session, col
 
 from connectors.errors import ConsentError, RequestRefused, TokenRejected
 from connectors.model import Access
-from gateway import jobs
-from gateway.accounts.states import SyncHealth
 from gateway.act import Act
 from gateway.audit.log import Change
 from gateway.consents import endings
@@ -22,16 +20,15 @@ from gateway.consents.errors import ConsentNotFound, ReturnUrlNotRegistered
 from gateway.consents.links import LINK, LINK_LIFE, LINK_PATH, LinkSteps, LinkView
 from gateway.consents.models import CallbackToken, Consent, ConsentAccount
 from gateway.consents.repository import ConsentRepository
-from gateway.consents.states import WAITING, ConsentState
+from gateway.consents.states import ConsentState
 from gateway.consents.tokens import NoTokens
 from gateway.errors import FieldFault, NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.offices.models import Client
-from gateway.offices.service import clients_open, require_client
+from gateway.offices.repository import ClientRepository
+from gateway.offices.service import clients_open, require_client, require_not_closed
 from gateway.pagination import PageRequest, Sort
-
-END_TASK = "end_consent_at_bank"
 
 log = logging.getLogger("gateway.consents")
 
@@ -134,23 +131,10 @@ class ConsentService(LinkSteps):
         """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             consent = self._visible(session, act, consent_id, Permission.CONSENTS_WRITE, is_locked=True)
-            if consent.state in WAITING:
-                endings.step(self.gateway, session, act, consent, ConsentState.ABANDONED)
-                consent.tokens_cipher = consent.callback_cipher = None
-            else:
-                endings.end(
-                    self.gateway,
-                    session,
-                    act,
-                    consent,
-                    wanted=ConsentState.REVOKED,
-                    code="consent_revoked",
-                    health=SyncHealth.ENDED,
-                )
-            consent.is_bank_end_due = consent.handle_cipher is not None
-            session.add(consent)
-            if consent.is_bank_end_due:
-                jobs.enqueue(session, END_TASK, office_id=str(act.office_id), consent_id=str(consent.id))
+            client = ClientRepository(session).get(act.office_id, consent.client_id)
+            assert client is not None, "a consent belongs to a client"
+            require_not_closed(client)
+            endings.revoke(self.gateway, session, act, consent)
         return consent
 
     def end_at_bank(self, act: Act, consent_id: UUID) -> None:
@@ -180,7 +164,7 @@ class ConsentService(LinkSteps):
         if consent is None:
             raise ConsentNotFound
         try:
-            # Ending a permission stays possible whatever the client's state.
+            # Ending a permission stays possible while the client is suspended; closing it ended them all.
             require_client(session, act, consent.client_id, permission)
         except NotFound:
             raise ConsentNotFound from None

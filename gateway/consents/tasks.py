@@ -8,7 +8,8 @@ import procrastinate
 
 from gateway.assembly import Gateway
 from gateway.consents import polling
-from gateway.consents.service import END_TASK, ConsentService
+from gateway.consents.endings import END_TASK
+from gateway.consents.service import ConsentService
 
 
 def register(app: procrastinate.App, gateway: Gateway) -> None:

@@ -23,7 +23,7 @@ from gateway.identity.rights import Permission
 from gateway.ids import PREFIXES, new_id
 from gateway.offices.models import Office, Service
 from gateway.offices.repository import OfficeRepository
-from gateway.offices.service import require_client
+from gateway.offices.service import require_client, require_not_closed
 from gateway.offices.services import SERVICE_OF, require_service
 from gateway.pagination import PageRequest, Sort
 
@@ -88,7 +88,7 @@ class EventService:
             if subject not in READERS:
                 raise EventTypeUnknown
             if client_id is not None:
-                require_client(session, act, client_id, Permission.CLIENTS_READ)
+                require_not_closed(require_client(session, act, client_id, Permission.CLIENTS_READ))
             kind = subject if subject in PREFIXES else "client"
             event_id = self.gateway.events.record(session, act, event_type, kind, new_id(), client_id=client_id)
         with self.gateway.database.unit_of_work(act.office_id) as session:

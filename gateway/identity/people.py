@@ -30,6 +30,8 @@ from gateway.identity.rights import (
     PrincipalKind,
 )
 from gateway.ids import new_id
+from gateway.offices.errors import ClientClosed
+from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository, OfficeRepository
 
 LAST_ROLES: Final = frozenset({OfficeRole.ADMIN.value, ClientRole.ADMINISTRATOR.value})
@@ -175,9 +177,12 @@ def require_role_right(session: Session, act: Act, client_id: UUID | None) -> No
     if client_id is None:
         act.require_for_office(Permission.ADMIN)
     else:
-        if ClientRepository(session).get_granted(act.office_id, client_id, today=act.today) is None:
+        client = ClientRepository(session).get_granted(act.office_id, client_id, today=act.today)
+        if client is None:
             raise NotFound
         act.require(Permission.USERS_WRITE, client_id)
+        if client.state is ClientState.CLOSED:
+            raise ClientClosed
     act.require_fresh_second_factor()
 
 

@@ -12,11 +12,13 @@ from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.act import Act
+from gateway.addresses.repository import AddressRepository
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.client_groups.models import EVERYONE, ClientGroup
+from gateway.consents import endings
 from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransition
-from gateway.identity.rights import Permission
+from gateway.identity.rights import Permission, PrincipalKind
 from gateway.ids import new_id
 from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended, SuspensionEndsByTwo
 from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead, Service
@@ -82,10 +84,24 @@ def clients_open(session: Session, act: Act, permission: Permission) -> SelectOf
     return query
 
 
-def require_open(client: Client) -> None:
-    """Refuse changes on a closed or suspended client."""
+def require_not_closed(client: Client) -> None:
+    """Refuse changes on a closed client; those that a suspension leaves possible ask this alone (OFF-03)."""
     if client.state == ClientState.CLOSED:
         raise ClientClosed
+
+
+def refuse_closed(session: Session, act: Act, client_id: UUID | None) -> None:
+    """Raise `ClientClosed` for a closed client that this act may know of; of any other nothing is said."""
+    if client_id is None:
+        return
+    client = ClientRepository(session).get_granted(act.office_id, client_id, today=act.today)
+    if client is not None and (act.principal.kind is PrincipalKind.SYSTEM or act.principal.reaches(client_id)):
+        require_not_closed(client)
+
+
+def require_open(client: Client) -> None:
+    """Refuse changes on a closed or suspended client."""
+    require_not_closed(client)
     if client.state == ClientState.SUSPENDED:
         raise ClientSuspended
 
@@ -199,8 +215,7 @@ class ClientService:
                 act.principal.require_for_office(Permission.CLIENTS_WRITE)
             if client is None:
                 return self._create(session, act, wish, number), True
-            if client.state == ClientState.CLOSED:
-                raise ClientClosed
+            require_not_closed(client)
             self._update(session, act, client, wish)
             return client, False
 
@@ -220,15 +235,23 @@ class ClientService:
             return self.gateway.pager.page(session, query, order, request, name=f"clients:{act.office_id}")
 
     def change_state(self, act: Act, client_id: UUID, wanted: ClientState) -> Client:
-        """Move along `TRANSITIONS`; office administrators only."""
+        """Move along `TRANSITIONS`; office administrators only.
+
+        A closing revokes every consent, here at once and at the bank as soon as it answers; what waited for a
+        confirmation waits no longer. Reopened, the client has no consent.
+        """
         act.require(Permission.ADMIN)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             client = require_client(session, act, client_id, Permission.CLIENTS_WRITE)
+            session.refresh(client, with_for_update=True)
             if wanted not in TRANSITIONS[client.state]:
                 raise InvalidTransition(state=client.state, wanted=wanted)
             if wanted is ClientState.ACTIVE and client.suspended_at is not None:
                 raise SuspensionEndsByTwo
             set_state(self.gateway, session, act, client, wanted)
+            if wanted is ClientState.CLOSED:
+                endings.revoke_all(self.gateway, session, act, client.id)
+                AddressRepository(session).replace(act.office_id, [client.id], now=act.now)
         return client
 
     def _checked_key(self, wish: ClientWish) -> str | None:

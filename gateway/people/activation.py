@@ -30,7 +30,7 @@ from gateway.identity.rights import Principal, PrincipalKind, system
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import require_own_sign_in
 from gateway.ids import decode, new_id
-from gateway.offices.models import Client, Office
+from gateway.offices.models import Client, ClientState, Office
 from gateway.offices.repository import ClientRepository
 from gateway.people.errors import ActivationCodeWrong, ActivationForOther, ActivationNotValid
 from gateway.people.invitations import LINK_PURPOSE, TRIES_MAX, code_hash
@@ -192,7 +192,7 @@ class ActivationService:
         if invitation.client_id is not None:
             today = brussels_date(office_moment(office, self.gateway.real_now()))
             client = ClientRepository(session).get_granted(office_id, invitation.client_id, today=today)
-            if client is None:
+            if client is None or client.state is ClientState.CLOSED:
                 raise ActivationNotValid
         people = IdentityRepository(session)
         user = people.user_by_email(invitation.email)

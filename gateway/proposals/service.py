@@ -20,6 +20,7 @@ from gateway.errors import GatewayError, InvalidTransition, RightsError
 from gateway.identity.rights import Permission, PrincipalKind
 from gateway.ids import new_id
 from gateway.offices.repository import ClientRepository, OfficeRepository
+from gateway.offices.service import refuse_closed
 from gateway.pagination import PageRequest, Sort
 from gateway.proposals import kinds
 from gateway.proposals.errors import (
@@ -61,6 +62,7 @@ class ProposalService:
         chosen = kinds.kind_of(kind)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             OfficeRepository(session).hold(act.office_id)
+            refuse_closed(session, act, client_id)
             wish = Wish(object_id, client_id, content)
             wish = Wish(object_id, client_id, chosen.check(session, act, wish))
             deciders = chosen.deciders(session, act, wish)
@@ -81,6 +83,7 @@ class ProposalService:
             # Two confirmations, or a confirmation and the end of the confirmer's own role, follow one another here.
             OfficeRepository(session).hold(act.office_id)
             proposal = self._visible(session, act, proposal_id, for_update=True)
+            refuse_closed(session, act, proposal.client_id)
             self._require_open(act, proposal)
             if proposal.proposer_id == act.principal.id:
                 raise SecondPersonRequired
@@ -95,6 +98,7 @@ class ProposalService:
         act.require_fresh_second_factor()
         with self.gateway.database.unit_of_work(act.office_id) as session:
             proposal = self._visible(session, act, proposal_id, for_update=True)
+            refuse_closed(session, act, proposal.client_id)
             self._require_open(act, proposal)
             if proposal.proposer_id != act.principal.id:
                 deciders = kinds.kind_of(proposal.kind).deciders(session, act, kinds.wish_of(proposal))
@@ -157,6 +161,7 @@ class ProposalService:
                 return
             is_effective = proposal.effective_at is not None and proposal.effective_at <= act.now
             if is_effective and not is_refused:
+                refuse_closed(session, act, proposal.client_id)
                 chosen = kinds.kind_of(proposal.kind)
                 self._require_right(session, act, chosen, proposal)
                 self._take_effect(session, act, chosen, proposal)

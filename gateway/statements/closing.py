@@ -24,7 +24,7 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.clock import BRUSSELS
 from gateway.ids import encode, new_id
-from gateway.offices.models import Office, Service
+from gateway.offices.models import ClientState, Office, Service
 from gateway.offices.repository import ClientRepository
 from gateway.offices.services import is_on
 from gateway.statements.coda_file import FileRefused, Period, file_name, reference_of, write_file
@@ -54,6 +54,10 @@ class DayCloser:
         """Close what proves, oldest first, and say of every other complete day why not. Returns the files issued."""
         account = AccountRepository(self.session).get(self.act.office_id, account_id, is_locked=True)
         if account is None or account.complete_until is None or not self._is_coda_on(account):
+            return 0
+        client = ClientRepository(self.session).get_granted(self.act.office_id, account.client_id, today=self.act.today)
+        if client is None or client.state != ClientState.ACTIVE:
+            # Nothing is issued while a client is suspended or closed; what is due comes with the next reading.
             return 0
         chain = self.statements.chain(self.act.office_id, account_id)
         first = chain.first_date if chain is not None else first_day(account)

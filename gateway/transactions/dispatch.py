@@ -23,8 +23,8 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.clock import BRUSSELS
 from gateway.consents import endings, polling
+from gateway.consents.endings import END_TASK
 from gateway.consents.repository import ConsentRepository
-from gateway.consents.service import END_TASK
 from gateway.consents.states import ConsentState
 from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository, OfficeRepository

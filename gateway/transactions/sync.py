@@ -248,6 +248,12 @@ class SyncService:
                 self._finish(session, sync, SyncState.FAILED, act, error_code="consent_ended")
                 session.add(sync)
                 return
+            client = ClientRepository(session).get_granted(act.office_id, account.client_id, today=act.today)
+            if client is None or client.state != ClientState.ACTIVE:
+                # Suspended or closed while the bank was answering.
+                self._finish(session, sync, SyncState.FAILED, act, error_code="client_not_active")
+                session.add(sync)
+                return
             if account.fresh_as_of is not None and account.fresh_as_of > act.now:
                 # A later reading was stored meanwhile: this one is old news.
                 self._finish(session, sync, SyncState.FAILED, act, error_code="superseded")
