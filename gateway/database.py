@@ -66,6 +66,7 @@ GLOBAL_TABLES: Final = frozenset(
         "email_change",
         "oidc_attempt",
         "callback_token",
+        "reading_budget",
     }
 )
 """The only tables without row-level security; procrastinate's own tables come on top. Listed here and nowhere else."""

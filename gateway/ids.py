@@ -62,6 +62,7 @@ PREFIXES: Final = {
     "job": "job",
     "known_account": "kac",
     "address_change": "adr",
+    "client_move": "mov",
     "client_import": "imp",
 }
 
@@ -174,5 +175,6 @@ AuditBundleId = Annotated[UUID, TypedId("audit_bundle")]
 ReviewItemId = Annotated[UUID, TypedId("review_item")]
 JobId = Annotated[UUID, TypedId("job")]
 KnownAccountId = Annotated[UUID, TypedId("known_account")]
+ClientMoveId = Annotated[UUID, TypedId("client_move")]
 AddressChangeId = Annotated[UUID, TypedId("address_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]

@@ -26,6 +26,23 @@ class StatementsFromTooEarly(ConflictError):
     hint = "Choose that day or a later one; older days come from files of the bank."
 
 
+class AccountMoved(ConflictError):
+    """The client moved it to another office; what this one has of it stays readable (OFF-17)."""
+
+    code = "account_moved"
+    title = "The client moved this account to another office"
+    hint = "It can be read here, nothing more; connected here again, it goes on."
+
+
+class AccountMoving(ConflictError):
+    """It moves here: its first day is the one after the former office's last file, if there is one (OFF-17)."""
+
+    code = "account_moving"
+    title = "This account is moving to this office"
+    detail = "It moves on {move_on}."
+    hint = "Choose the first day once the move is done; where another office has files, it follows from them."
+
+
 class StatementsStarted(ConflictError):
     """The first file is issued: its day does not move any more (OFF-10)."""
 

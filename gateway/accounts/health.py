@@ -27,6 +27,7 @@ NEXT_STEPS: Final[dict[str, str]] = {
     "bank_request_refused": _("The bank refused our request; the operator looks into it."),
     "bank_error": _("The bank refused; it is asked again automatically."),
     "operator_error": _("The operator must check the certificate and registration at this bank."),
+    "account_moved": _("The client moved this account to another office; what is here stays readable."),
     "not_connected": _("The account is not connected: send the account holder a link to its bank."),
     "first_sync_due": _("The first reading is under way."),
 }

@@ -69,10 +69,29 @@ class Account(Base, table=True):
     """What is stored is what the bank said at this moment."""
     last_sync_at: datetime | None = Field(default=None, sa_type=Moment)
     """Last reading, whether or not it succeeded."""
+    takes_over_on: date | None = None
+    """The day on which it moves here from another office, if one has it; until that is done no statement is made."""
+    moved_on: date | None = None
+    """The day on which the client moved it to another office: read-only since (OFF-17)."""
+    moved_by: UUID | None = None
+    """The move, at the other office; never shown."""
     reread_for: date | None = None
     """The held day for which a longer period was read already (STA-03)."""
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
+
+
+class ReadingBudget(Base, table=True):
+    """How often an account was read on a day without its holder, for all offices together; global (OFF-05).
+
+    It knows the account by a keyed hash of number and currency, and nothing of any office.
+    """
+
+    __tablename__ = "reading_budget"
+
+    account_hash: bytes = Field(primary_key=True)
+    day: date = Field(primary_key=True, index=True)
+    count: int
 
 
 class Balance(Base, table=True):

@@ -41,6 +41,8 @@ class AccountRead(Shape):
     statements_from_proposed: Day | None = Field(
         description="Proposed while none is chosen: the start of the present quarter, or the first day of history."
     )
+    takes_over_on: Day | None = Field(description="The day on which it moves here from another office, if one has it.")
+    moved_on: Day | None = Field(description="The day on which it moved to another office: read-only since.")
     history_from: Day | None = Field(description="First day of history the bank gave.")
     complete_until: Day | None = Field(description="Last booking day that was over at the last reading.")
     health: str = Field(description="Who must act: `ok`, `we_act` or `you_act`.")
@@ -73,6 +75,8 @@ class AccountRead(Shape):
             dossier_code=account.dossier_code,
             statements_from=account.statements_from,
             statements_from_proposed=view.proposed_start,
+            takes_over_on=account.takes_over_on,
+            moved_on=account.moved_on,
             history_from=account.history_from,
             complete_until=account.complete_until,
             health=view.health,

@@ -11,7 +11,13 @@ from uuid import UUID
 from sqlmodel import Session, col
 
 from gateway import jobs
-from gateway.accounts.errors import AccountNotFound, StatementsFromTooEarly, StatementsStarted
+from gateway.accounts.errors import (
+    AccountMoved,
+    AccountMoving,
+    AccountNotFound,
+    StatementsFromTooEarly,
+    StatementsStarted,
+)
 from gateway.accounts.health import NEXT_STEPS
 from gateway.accounts.models import Account, Balance
 from gateway.accounts.repository import AccountRepository, BalanceRepository, SyncRepository
@@ -135,6 +141,8 @@ class AccountService:
         chain = StatementRepository(session).chain(account.office_id, account.id)
         if chain is not None:
             raise StatementsStarted(first_date=chain.first_date.isoformat())
+        if account.takes_over_on is not None:
+            raise AccountMoving(move_on=account.takes_over_on.isoformat())
         if wanted is None or account.consent_id is None:
             return
         earliest = earliest_start(account, self.gateway.banks.profile(account.bank_id).history, act.today)
@@ -158,6 +166,8 @@ class AccountService:
             require_client(session, act, account.client_id, permission, is_change=is_change)
         except NotFound:
             raise AccountNotFound from None
+        if is_change and account.moved_on is not None:
+            raise AccountMoved
         return account
 
 

@@ -19,7 +19,7 @@ def quarter_start(today: date) -> date:
 
 def proposed_start(account: Account, today: date) -> date | None:
     """The start of the present quarter, or the first day of history when that is later; None once one is chosen."""
-    if account.statements_from is not None or account.consent_id is None:
+    if account.statements_from is not None or account.consent_id is None or account.takes_over_on is not None:
         return None
     return max(quarter_start(today), account.history_from or date.min)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from gateway.consents.states import ConsentState
 from gateway.errors import FieldFault, NotFound
 from gateway.i18n import _
 from gateway.ids import encode, new_id
+from gateway.moves.requesting import check_day, request_move
 from gateway.profiles.becoming import carry_over
 from gateway.profiles.repository import KnownAccountRepository
 from sepa.accounts import iban_fault
@@ -80,8 +82,15 @@ def connect(
     *,
     consent_account_ids: Sequence[UUID],
     psu: PsuContext | None,
+    move_on: date | None = None,
 ) -> None:
-    """Connect the chosen accounts of a locked consent; all of them or none. Choosing again adds accounts."""
+    """Connect the chosen accounts of a locked consent; all of them or none. Choosing again adds accounts.
+
+    With `move_on` they move here from any other office that has them; else they are added here, beside whatever
+    others have (OFF-05). Nobody is asked whether others do.
+    """
+    if move_on is not None:
+        check_day(move_on, act.today)
     offered = {row.id: row for row in ConsentRepository(session).offered(act.office_id, consent.id)}
     chosen = [offered.get(wanted) for wanted in dict.fromkeys(consent_account_ids)]
     rows = [row for row in chosen if row is not None]
@@ -93,6 +102,8 @@ def connect(
     connected = [_connect_one(gateway, session, act, consent, row, psu=psu) for row in rows if row.account_id is None]
     if not connected:
         return
+    if move_on is not None:
+        request_move(gateway, session, act, connected, move_on=move_on, proof="authorisation", chosen_by=consent.id)
     consent.chosen_at = act.now
     session.add(consent)
     gateway.audit.record(
@@ -162,6 +173,8 @@ def _connect_one(
             carry_over(session, known, account)
     elif account.health == SyncHealth.ENDED:
         set_health(session, gateway.events, act, account, SyncHealth.NEW, code="first_sync_due")
+    # Moved away once, it comes back by a new authorisation.
+    account.moved_on = account.moved_by = None
     account.consent_id, account.bank_id, account.bank_account_id = consent.id, consent.bank_id, row.bank_account_id
     session.add(account)
     session.flush()

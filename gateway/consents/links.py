@@ -79,6 +79,8 @@ class LinkView:
     is_chosen: bool
     refusal_code: str | None
     return_url: str | None
+    today: date
+    """In the office; a move can be on this day or later."""
 
 
 class LinkSteps:
@@ -225,19 +227,30 @@ class LinkSteps:
             return ConsentRepository(session).offered(act.office_id, found.consent_id)
 
     def choose(
-        self, token: str, *, browser_secret: str, consent_account_ids: Sequence[UUID], psu: PsuContext | None
+        self,
+        token: str,
+        *,
+        browser_secret: str,
+        consent_account_ids: Sequence[UUID],
+        psu: PsuContext | None,
+        move_on: date | None = None,
     ) -> LinkView:
         """Connect the ticked accounts and have each read at once, while the PSU is present.
 
+        `move_on` is the day on which they move here from another office; None adds this office to others (OFF-05).
+
         Raises `AccountTypeNotSupported`, `AccountNotFitting` (naming each), `AccountElsewhere`, `ChoiceEmpty`,
-        `OtherBrowser`, `ChoiceNotOpen`.
+        `MoveDateInvalid`, `OtherBrowser`, `ChoiceNotOpen`.
         """
         found = self._link(token)
         act = self._act(found, psu)
         with self.gateway.database.unit_of_work(found.office_id) as session:
             consent = self._choosable(session, act, found, browser_secret, is_locked=True)
             self._require_client_open(session, act, consent)
-            choice.connect(self.gateway, session, act, consent, consent_account_ids=consent_account_ids, psu=psu)
+            choice.connect(
+                self.gateway, session, act, consent,
+                consent_account_ids=consent_account_ids, psu=psu, move_on=move_on,
+            )  # fmt: skip
             return self._view(session, act, found)
 
     def read_accounts(self, act: Act, consent_id: UUID, psu: PsuContext | None) -> None:
@@ -427,6 +440,7 @@ class LinkSteps:
             is_chosen=consent.chosen_at is not None,
             refusal_code=consent.refusal_code,
             return_url=consent.return_url,
+            today=act.today,
         )
 
 

@@ -188,7 +188,10 @@ class PaymentRepository:
     def debtor_accounts(self, office_id: UUID, client_id: UUID) -> dict[UUID, Account]:
         """The client's accounts in euro; only these pay."""
         query = select(Account).where(
-            Account.office_id == office_id, Account.client_id == client_id, Account.currency == "EUR"
+            Account.office_id == office_id,
+            Account.client_id == client_id,
+            Account.currency == "EUR",
+            col(Account.moved_on).is_(None),
         )
         return {account.id: account for account in self.session.exec(query)}
 

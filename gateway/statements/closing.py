@@ -55,6 +55,9 @@ class DayCloser:
         account = AccountRepository(self.session).get(self.act.office_id, account_id, is_locked=True)
         if account is None or account.complete_until is None or not self._is_coda_on(account):
             return 0
+        if account.moved_on is not None or account.takes_over_on is not None:
+            # It is another office's now, or not this one's yet: two never number the same account.
+            return 0
         client = ClientRepository(self.session).get_granted(self.act.office_id, account.client_id, today=self.act.today)
         if client is None or client.state != ClientState.ACTIVE:
             # Nothing is issued while a client is suspended or closed; what is due comes with the next reading.
@@ -300,7 +303,7 @@ class _Issuer:
 
     def _last_number(self, year: int) -> int:
         if year not in self.numbers:
-            self.numbers[year] = self.closer.statements.number_max(self.account.office_id, self.account.id, year)
+            self.numbers[year] = self.closer.statements.last_number(self.account.office_id, self.account.id, year)
         return self.numbers[year]
 
     def _store(

@@ -35,6 +35,9 @@ class StatementChain(Base, table=True):
     """Every day up to this one is final."""
     closing_balance: Decimal = Field(sa_type=Money)
     """At the end of `closed_until`."""
+    handed_year: int | None = None
+    handed_number: int | None = None
+    """Number of the last file that another office issued in that year: the next one here follows it (OFF-17)."""
     last_entry_date: date | None = None
     """Date of the last file with entries: the old-balance date of the next one."""
     created_at: datetime = Field(sa_type=Moment)

@@ -69,6 +69,12 @@ class StatementRepository:
         ).one()
         return int(found or 0)
 
+    def last_number(self, office_id: UUID, account_id: UUID, year: int) -> int:
+        """The number the next file of a year follows: given here, or by the office the account came from."""
+        chain = self.chain(office_id, account_id)
+        handed = chain.handed_number if chain is not None and chain.handed_year == year else None
+        return max(self.number_max(office_id, account_id, year), handed or 0)
+
     def file(self, office_id: UUID, statement_id: UUID) -> StatementFile | None:
         """The bytes of an issued statement."""
         return self.session.exec(

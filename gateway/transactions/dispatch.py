@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from gateway import jobs
+from gateway.accounts import budget
 from gateway.accounts.models import Account, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
 from gateway.accounts.states import TAKEN_IN, UNFINISHED
@@ -50,6 +51,7 @@ class Dispatcher:
         """All offices, one unit of work each."""
         with self.gateway.database.unit_of_work(None) as session:
             offices = OfficeRepository(session).all_ids()
+            budget.forget(session, today=self.gateway.real_now().date())
         for office_id in offices:
             try:
                 self.run_office(office_id)

@@ -21,6 +21,7 @@ from connectors.errors import ConnectorError, ConsentEnded
 from connectors.model import Access, BalanceKind, PsuContext, RejectedRow, Transaction, TransactionStatus
 from connectors.model import Balance as BankBalance
 from connectors.profile import BankProfile, IdTrust
+from gateway.accounts import budget
 from gateway.accounts.errors import AccountNotFound, SyncNotFound
 from gateway.accounts.health import health_of, set_health
 from gateway.accounts.models import Account, Balance, Sync
@@ -42,7 +43,7 @@ from gateway.errors import NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import encode, new_id
 from gateway.offices.errors import ServiceDisabled
-from gateway.offices.models import ClientState
+from gateway.offices.models import ClientState, Office
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_client
 from gateway.offices.services import READING, is_read
@@ -157,22 +158,17 @@ class SyncService:
             assert sync is not None, "readings are not deleted"
             if sync.state not in (SyncState.QUEUED, SyncState.RUNNING):
                 return None
-            found = ClientRepository(session).opened(act.office_id, account.client_id, today=act.today)
-            if found is None or found[0].state != ClientState.ACTIVE:
-                self._finish(session, sync, SyncState.FAILED, act, error_code="client_not_active")
-                session.add(sync)
-                return None
-            if not is_read(found[1], found[0]):
-                self._finish(session, sync, SyncState.FAILED, act, error_code=ServiceDisabled.code)
-                session.add(sync)
-                return None
             consent = self._consent(session, account)
-            secrets = ConsentSecrets(self.gateway.keys)
-            handle = secrets.handle(consent) if consent is not None else None
-            if consent is None or consent.state != ConsentState.VALID or handle is None:
-                self._finish(session, sync, SyncState.FAILED, act, error_code="consent_ended")
+            handle = ConsentSecrets(self.gateway.keys).handle(consent) if consent is not None else None
+            hindrance = self._hindrance(session, act, account, consent if handle is not None else None)
+            if hindrance is None and not self._is_allowed_today(session, act, account, sync):
+                hindrance = "bank_quota_exhausted"
+            if hindrance is not None:
+                self._finish(session, sync, SyncState.FAILED, act, error_code=hindrance)
                 session.add(sync)
                 return None
+            assert consent is not None, "without one there is a hindrance"
+            assert handle is not None, "as above"
             assert account.bank_account_id is not None, "an account with a consent has the bank's id"
             profile = self.gateway.banks.profile(account.bank_id)
             window = self._window(session, account, profile, act.today)
@@ -192,6 +188,26 @@ class SyncService:
                 psu=psu_of(self.gateway.keys, sync),
                 window=window,
             )
+
+    def _hindrance(self, session: Session, act: Act, account: Account, consent: Consent | None) -> str | None:
+        """Why nothing may be read now, as a stable code."""
+        found = ClientRepository(session).opened(act.office_id, account.client_id, today=act.today)
+        if found is None or found[0].state != ClientState.ACTIVE:
+            return "client_not_active"
+        if not is_read(found[1], found[0]):
+            return ServiceDisabled.code
+        return None if consent is not None and consent.state == ConsentState.VALID else "consent_ended"
+
+    def _is_allowed_today(self, session: Session, act: Act, account: Account, sync: Sync) -> bool:
+        """Whether the bank allows one more reading today, whichever office reads the account (OFF-05).
+
+        Counted once per reading, and not while its holder is present.
+        """
+        if sync.state != SyncState.QUEUED or sync.is_attended:
+            return True
+        mode = session.get_one(Office, act.office_id).mode
+        maximum = self.gateway.banks.profile(account.bank_id).calls_per_day_max
+        return budget.take(session, self.gateway.keys, account, mode=mode, day=act.today, maximum=maximum)
 
     def _window(self, session: Session, account: Account, profile: BankProfile, today: date) -> Window:
         """Whole days: from the last complete one less the overlap; all the bank gives at first and, once, when held."""

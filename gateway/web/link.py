@@ -8,12 +8,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from connectors.model import PsuContext
 from gateway.api import GatewayDep, psu_of
@@ -24,6 +26,7 @@ from gateway.consents.links import LINK_PATH, LinkView
 from gateway.consents.service import ConsentService
 from gateway.consents.states import ConsentState
 from gateway.errors import InputError, NotFound
+from gateway.moves.errors import MoveDateInvalid
 from gateway.web import security
 from gateway.web.rendering import at, language_of, page, see_other
 from gateway.web.routing import PageRoute
@@ -132,7 +135,11 @@ def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> 
         raise NotFound from None
     try:
         ConsentService(gateway).choose(
-            token, browser_secret=_secret(request), consent_account_ids=ticked, psu=psu_of(request)
+            token,
+            browser_secret=_secret(request),
+            consent_account_ids=ticked,
+            psu=psu_of(request),
+            move_on=_move_day(form),
         )
     except InputError as error:
         return _choice(request, gateway, view, error=error)
@@ -165,6 +172,16 @@ def _choice(request: Request, gateway: Gateway, view: LinkView, error: InputErro
     )
     security.set_form_cookie(request, response, form_token)
     return response
+
+
+def _move_day(form: FormData) -> date | None:
+    """The day of the move, when the account holder moves here from another office."""
+    if str(form.get("others", "add")) != "move":
+        return None
+    try:
+        return date.fromisoformat(str(form.get("move_on", "")))
+    except ValueError:
+        raise MoveDateInvalid from None
 
 
 def _view(request: Request, gateway: Gateway, token: str) -> LinkView:

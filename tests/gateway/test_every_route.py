@@ -44,7 +44,7 @@ OF_PERSONS = {
     "put_approval_settings", "create_application_secret",
     "create_decision", "create_decisions", "create_exports", "get_export_content",
     "create_erasure", "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
-    "create_invitation", "send_invitation_again", "end_invitation", "create_address_decision",
+    "create_invitation", "send_invitation_again", "end_invitation", "create_address_decision", "create_client_move",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
 OF_PERSONS |= {
@@ -144,6 +144,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "put_transaction_labels": {"labels": ["rent"]},
         "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},
         "patch_account": {"alias": "Stolen"},
+        "create_client_move": {"move_on": "2099-01-01"},
         "patch_client_addresses": {"contact_email": "an@example.test"},
         "create_address_decision": {"verdict": "confirm", "change_ids": [ids["address_change_id"]]},
         "create_known_account": {"client_id": ids["client_id"], "iban": "BE34103071423390"},

@@ -43,7 +43,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_clients", "get_client", "get_client_addresses", "list_address_changes"), "clients:read"),
     **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
     **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
-    **dict.fromkeys(("list_known_accounts", "get_known_account"), "accounts:read"),
+    **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries"), "statements:read"),
     **dict.fromkeys(
@@ -126,6 +126,7 @@ ELSEWHERE: Final[dict[str, str]] = {
         ),
         "clients:write for every client of the office: tests/gateway/imports",
     ),
+    "create_client_move": "the client's own administrator only: tests/gateway/moves",
     "get_object_state": "asks for an object: tests/gateway/test_audit_views.py",
 }
 """Operations whose right is not one permission; each names where it is tested instead."""

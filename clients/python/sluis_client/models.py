@@ -9,10 +9,14 @@ from pydantic import Field
 
 from sluis_client.shape import Shape
 
+AddressKind = str
+"""What was set. One of `contact`, `destination`."""
 AddressMode = str
 """What a bank accepts, set per bank and channel. One of `none`, `minimal`, `structured`, `hybrid`."""
 BasketState = str
 """Where a basket stands. One of `draft`, `submitted`, `approved`, `processing`, `closed`, `cancelled`."""
+ChangeState = str
+"""Where it stands. One of `waiting`, `confirmed`, `refused`, `replaced`."""
 CheckResult = str
 """What the checks say of a payment as a whole. One of `complete`, `warning`, `blocked`."""
 ClientState = str
@@ -41,6 +45,8 @@ JobState = str
 """API-05. One of `queued`, `running`, `succeeded`, `failed`, `cancelled`."""
 Mode = str
 """How many of a rule's approvers must approve. One of `all`, `count`, `sequence`."""
+MoveState = str
+"""Where a move stands. One of `requested`, `done`."""
 Outcome = str
 """What became of a row. One of `waiting`, `queued`, `imported`, `undo_queued`, `undone`, `kept`."""
 PaymentState = str
@@ -92,15 +98,28 @@ class AccountRead(Shape):
     client_id: str
     consent_id: str | None
     bank_id: str
+    """Empty: never connected, at a bank that is not one of ours."""
     iban: str
     currency: str
     kind: str
     bic: str
     holder_name: str | None
     alias: str | None
+    position: int
+    """Place among the accounts of the client."""
     is_visible: bool
+    is_default_debtor: bool
+    """The client pays from it when a payment names no account."""
+    dossier_code: str | None
+    """Where it is not the client's own dossier code."""
     statements_from: dt.date | None
-    """First day of statements; null: the first day of history."""
+    """First day of statements; null: not chosen yet, and no statement is made."""
+    statements_from_proposed: dt.date | None
+    """Proposed while none is chosen: the start of the present quarter, or the first day of history."""
+    takes_over_on: dt.date | None
+    """The day on which it moves here from another office, if one has it."""
+    moved_on: dt.date | None
+    """The day on which it moved to another office: read-only since."""
     history_from: dt.date | None
     """First day of history the bank gave."""
     complete_until: dt.date | None
@@ -122,8 +141,57 @@ class AccountWrite(Shape):
     """What the office sets; a field that is left out stays as it is."""
 
     alias: str | None = None
+    position: int | None = None
+    """Place among the accounts of the client."""
     is_visible: bool | None = None
+    is_default_debtor: bool | None = None
+    dossier_code: str | None = None
+    """Where it is not the client's own dossier code."""
     statements_from: dt.date | None = None
+    """Not before the first day of history the bank gave, and not once the first statement is issued."""
+
+
+class AddressChangeRead(Shape):
+    """A new or changed address: what it is now, and whether it may get anything."""
+
+    id: str
+    client_id: str
+    client_name: str
+    kind: AddressKind
+    state: ChangeState
+    contact_name: str | None
+    """Of a contact."""
+    contact_email: str | None
+    """Of a contact."""
+    mobile: str | None
+    """Of a contact."""
+    delivery: str | None
+    """Of a destination: the channel."""
+    destination: str | None
+    """Of a destination."""
+    import_id: str | None
+    created_at: dt.datetime
+    effective_at: dt.datetime | None
+    """When it counts by itself: the office has one admin."""
+    decided_at: dt.datetime | None
+    decider_id: str | None
+    can_confirm: bool
+    """Whether the caller is an admin who did not set it."""
+
+
+class AddressDecisionRead(Shape):
+    """How many addresses were decided on."""
+
+    verdict: str
+    count: int
+
+
+class AddressDecisionWrite(Shape):
+    """What is decided, on these changes or on all that wait of one import."""
+
+    verdict: str
+    change_ids: list[str] | None = None
+    import_id: str | None = None
 
 
 class AddressShape(Shape):
@@ -141,6 +209,31 @@ class AddressShape(Shape):
     country_subdivision: str | None = None
     country: str | None = None
     lines: list[str] | None = None
+
+
+class AddressesRead(Shape):
+    """Where a client is written to and where its files go; without a moment of confirmation nothing does."""
+
+    contact_name: str | None = None
+    contact_email: str | None = None
+    mobile: str | None = None
+    contact_confirmed_at: dt.datetime | None = None
+    """Null: nothing is sent to the contact."""
+    delivery: str | None = None
+    destination: str | None = None
+    destination_confirmed_at: dt.datetime | None = None
+    """Null: nothing is delivered."""
+
+
+class AddressesWrite(Shape):
+    """The fields to set; null takes one away, those left out stay as they are."""
+
+    contact_name: str | None = None
+    contact_email: str | None = None
+    mobile: str | None = None
+    delivery: str | None = None
+    """`download`, `sftp`, `ftps`, `email`, `agent` or `manual`."""
+    destination: str | None = None
 
 
 class ApplicationCreated(Shape):
@@ -1094,6 +1187,58 @@ class JobRead(Shape):
     ended_at: dt.datetime | None
 
 
+class KnownAccountPatch(Shape):
+    """The fields to change; those left out stay as they are. The number itself does not change."""
+
+    bic: str | None = None
+    alias: str | None = None
+    position: int | None = None
+    """Place among the accounts of the client."""
+    is_visible: bool | None = None
+    is_default_debtor: bool | None = None
+    dossier_code: str | None = None
+    """Where it is not the client's own dossier code."""
+    statements_from: dt.date | None = None
+
+
+class KnownAccountRead(Shape):
+    """A client's number that is not connected; own transfers are recognised by it, and payments can leave from it."""
+
+    id: str
+    client_id: str
+    debtor_account_id: str
+    """What payments name to leave from it; the account's id once it is connected."""
+    iban: str
+    bic: str | None
+    bank_id: str | None
+    alias: str | None
+    position: int
+    is_visible: bool
+    is_default_debtor: bool
+    dossier_code: str | None
+    statements_from: dt.date | None
+    created_at: dt.datetime
+    version: int
+
+
+class KnownAccountWrite(Shape):
+    """A number of a client, without a consent."""
+
+    client_id: str
+    iban: str
+    """Blanks are accepted."""
+    bic: str | None = None
+    alias: str | None = None
+    position: int | None = None
+    """Without it, after the client's last account."""
+    is_visible: bool | None = None
+    is_default_debtor: bool | None = None
+    dossier_code: str | None = None
+    """Where it is not the client's own dossier code."""
+    statements_from: dt.date | None = None
+    """First day of statements, once the account is connected."""
+
+
 class LabelsWrite(Shape):
     """All labels that the transaction shall have; an empty list takes them away."""
 
@@ -1121,6 +1266,37 @@ class MoneyShape(Shape):
     amount: str
     """Decimal point, no thousands."""
     currency: str
+
+
+class MoveAccountRead(Shape):
+    """One account of a move."""
+
+    account_id: str
+    done_at: dt.datetime | None
+    is_chain_continued: bool
+    """Balance and number go on where another office's last file ended."""
+
+
+class MoveRead(Shape):
+    """Accounts that move to this office on a day, as the client chose."""
+
+    id: str
+    client_id: str
+    move_on: dt.date
+    """Calendar day in Brussels."""
+    state: MoveState
+    proof: str
+    """How the client proved control: `authorisation` at the bank or `administrator`."""
+    created_at: dt.datetime
+    done_at: dt.datetime | None
+    accounts: list[MoveAccountRead]
+
+
+class MoveWrite(Shape):
+    """When the client's accounts move to this office."""
+
+    move_on: dt.date
+    """Calendar day in Brussels."""
 
 
 class ObjectField(Shape):
@@ -1220,6 +1396,14 @@ class PageAccountRead(Shape):
     """PageAccountRead"""
 
     items: list[AccountRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageAddressChangeRead(Shape):
+    """PageAddressChangeRead"""
+
+    items: list[AddressChangeRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1364,6 +1548,22 @@ class PageJobRead(Shape):
     """PageJobRead"""
 
     items: list[JobRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageKnownAccountRead(Shape):
+    """PageKnownAccountRead"""
+
+    items: list[KnownAccountRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageMoveRead(Shape):
+    """PageMoveRead"""
+
+    items: list[MoveRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1624,9 +1824,10 @@ class PaymentSettingsShape(Shape):
 class PaymentWrite(Shape):
     """A payment order."""
 
-    debtor_account_id: str
     creditor: CreditorWrite
     amount: MoneyShape
+    debtor_account_id: str | None = None
+    """Without it, the client's default debtor account."""
     execution_date: ExecutionDateShape | None = None
     remittance: UnstructuredRemittance | StructuredRemittance | None = None
     category_purpose: str | None = None

@@ -37,7 +37,7 @@ class Operations(Transport):
         return self._model(models.AccountRead, self._call("GET", f"/v1/accounts/{self._segment(account_id)}"))
 
     def patch_account(self, account_id: str, body: models.AccountWrite | Mapping[str, Any]) -> models.AccountRead:
-        """Set alias, visibility or the first day of statements; fields left out stay as they are."""
+        """Set what the office decides of an account; fields left out stay as they are."""
         return self._model(
             models.AccountRead, self._call("PATCH", f"/v1/accounts/{self._segment(account_id)}", body=body)
         )
@@ -63,6 +63,75 @@ class Operations(Transport):
     def get_sync(self, sync_id: str) -> models.SyncRead:
         """How far a reading is, and what it brought."""
         return self._model(models.SyncRead, self._call("GET", f"/v1/syncs/{self._segment(sync_id)}"))
+
+    def get_client_addresses(self, client_id: str) -> models.AddressesRead:
+        """Contact and destination of a client, each with the moment from which it may get anything."""
+        return self._model(models.AddressesRead, self._call("GET", f"/v1/clients/{self._segment(client_id)}/addresses"))
+
+    def patch_client_addresses(
+        self, client_id: str, body: models.AddressesWrite | Mapping[str, Any]
+    ) -> models.AddressesRead:
+        """Set contact or destination; a new address gets nothing until another admin of the office confirms it. In an
+        office with one admin it waits 48 hours instead. A person needs a fresh second factor.
+        """
+        return self._model(
+            models.AddressesRead, self._call("PATCH", f"/v1/clients/{self._segment(client_id)}/addresses", body=body)
+        )
+
+    def list_address_changes(
+        self,
+        *,
+        state: str | None = None,
+        client_id: str | None = None,
+        import_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageAddressChangeRead:
+        """New and changed addresses, the newest first."""
+        return self._model(
+            models.PageAddressChangeRead,
+            self._call(
+                "GET",
+                "/v1/address-changes",
+                query={
+                    "state": state,
+                    "client_id": client_id,
+                    "import_id": import_id,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            ),
+        )
+
+    def iter_address_changes(
+        self,
+        *,
+        state: str | None = None,
+        client_id: str | None = None,
+        import_id: str | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.AddressChangeRead]:
+        """Every row of `list_address_changes`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_address_changes(
+                state=state, client_id=client_id, import_id=import_id, limit=page_size, cursor=cursor
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def create_address_decision(
+        self, body: models.AddressDecisionWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.AddressDecisionRead:
+        """Confirm or refuse changed addresses, one by one or those of a whole import; all of them or none. For an
+        admin of the office with a fresh second factor who did not set, import or have them set by an own key.
+        """
+        return self._model(
+            models.AddressDecisionRead,
+            self._call("POST", "/v1/address-decisions", body=body, idempotency_key=idempotency_key),
+        )
 
     def list_approval_rules(
         self, client_id: str, *, limit: int | None = None, cursor: str | None = None
@@ -871,6 +940,41 @@ class Operations(Transport):
         """Say, signed in here, that this assertion is about oneself; decisions can then come through the portal."""
         self._call("POST", "/v1/assertion-links", body=body, idempotency_key=idempotency_key)
 
+    def create_client_move(
+        self, client_id: str, body: models.MoveWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.MoveRead:
+        """Move the client's connected accounts here on a day; for an administrator of the client. Without it, several
+        offices each keep their own accounts, permissions and numbering. Whether another office has these accounts
+        changes nothing in the answer; that office is told, cannot refuse, and keeps reading what it has.
+        """
+        return self._model(
+            models.MoveRead,
+            self._call(
+                "POST", f"/v1/clients/{self._segment(client_id)}/moves", body=body, idempotency_key=idempotency_key
+            ),
+        )
+
+    def list_client_moves(
+        self, client_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageMoveRead:
+        """Moves of a client, the newest first."""
+        return self._model(
+            models.PageMoveRead,
+            self._call(
+                "GET", f"/v1/clients/{self._segment(client_id)}/moves", query={"limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_client_moves(self, client_id: str, *, page_size: int = 200) -> Iterator[models.MoveRead]:
+        """Every row of `list_client_moves`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_client_moves(client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
     def get_office(self) -> models.OfficeRead:
         """The office the caller works for."""
         return self._model(models.OfficeRead, self._call("GET", "/v1/office"))
@@ -1377,6 +1481,60 @@ class Operations(Transport):
         return self._model(
             models.AssignedClients, self._call("PUT", f"/v1/users/{self._segment(user_id)}/clients", body=body)
         )
+
+    def list_known_accounts(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageKnownAccountRead:
+        """Account numbers known without a consent; one that was connected is among the accounts."""
+        return self._model(
+            models.PageKnownAccountRead,
+            self._call("GET", "/v1/known-accounts", query={"client_id": client_id, "limit": limit, "cursor": cursor}),
+        )
+
+    def iter_known_accounts(
+        self, *, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.KnownAccountRead]:
+        """Every row of `list_known_accounts`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_known_accounts(client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def create_known_account(
+        self, body: models.KnownAccountWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.KnownAccountRead:
+        """Note an account number of a client; its check digits are checked, and nobody else is asked about it."""
+        return self._model(
+            models.KnownAccountRead,
+            self._call("POST", "/v1/known-accounts", body=body, idempotency_key=idempotency_key),
+        )
+
+    def get_known_account(self, known_account_id: str) -> models.KnownAccountRead:
+        """One known account."""
+        return self._model(
+            models.KnownAccountRead, self._call("GET", f"/v1/known-accounts/{self._segment(known_account_id)}")
+        )
+
+    def patch_known_account(
+        self, known_account_id: str, body: models.KnownAccountPatch | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.KnownAccountRead:
+        """Change what the office notes of it; fields left out stay as they are."""
+        return self._model(
+            models.KnownAccountRead,
+            self._call(
+                "PATCH",
+                f"/v1/known-accounts/{self._segment(known_account_id)}",
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def delete_known_account(self, known_account_id: str) -> None:
+        """Forget the number; one that became an account stays (409)."""
+        self._call("DELETE", f"/v1/known-accounts/{self._segment(known_account_id)}")
 
     def create_proposal(
         self, body: models.ProposalWrite | Mapping[str, Any], *, idempotency_key: str | None = None

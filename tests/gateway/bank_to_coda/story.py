@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
@@ -87,7 +87,7 @@ class Story:
         url = service.begin(token or self.invite(), browser_secret=browser, psu=PSU)
         return service.receive(query_of(approve(url, HOLDERS[self.bank_id])), browser_secret=browser, psu=PSU)
 
-    def connect(self, *, is_started: bool = True) -> Account:
+    def connect(self, *, is_started: bool = True, move_on: date | None = None) -> Account:
         """Authorise and choose the first current account; its first reading is queued, not done.
 
         Unless `is_started` is false, the office has chosen all of the bank's history for statements.
@@ -96,9 +96,9 @@ class Story:
         service = ConsentService(self.gateway)
         offered = service.offered(view.token, browser_secret=BROWSER)
         chosen = [row.id for row in offered if row.kind == "current"][:1]
-        service.choose(view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU)
+        service.choose(view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU, move_on=move_on)
         (account,) = [row for row in self.accounts() if row.consent_id is not None]
-        return self.start(account) if is_started else account
+        return self.start(account) if is_started and move_on is None else account
 
     def start(self, account: Account, *, days: int | None = None) -> Account:
         """The office chooses the first day of statements: so many days ago, or the whole history the bank gives."""

@@ -38,7 +38,7 @@ from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene
 
 OF_A_CLIENT: Final = frozenset(
     {
-        "put_client", "patch_client_addresses", "create_address_decision",
+        "put_client", "put_client_services", "create_client_move", "patch_client_addresses", "create_address_decision",
         "create_consent", "create_consent_revocation",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
         "put_transaction_labels", "create_test_event",
@@ -55,6 +55,7 @@ OF_A_CLIENT: Final = frozenset(
 OF_NO_CLIENT: Final[dict[str, str]] = {
     "put_client_state": "reopens it, or refuses the step: tests below",
     "move_test_clock": "the office's clock",
+    "put_office_services": "the office's own switches",
     "create_client_import": "checks a file; a row of a closed client is invalid: tests/gateway/imports",
     "patch_client_import_row": "as above",
     "create_client_import_run": "as above",
