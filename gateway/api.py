@@ -34,6 +34,8 @@ from gateway.machines.assertions import AssertionService
 from gateway.machines.errors import AssertionRefused
 from gateway.machines.limits import limit_request
 from gateway.machines.service import MachineService
+from gateway.metadata.filters import LISTS as METADATA_LISTS
+from gateway.metadata.filters import PAIRS_MAX, PARAMETER, VALUE_MAX
 from gateway.pagination import PageRequest, page_request
 
 COOKIE: Final = "sluis_session"
@@ -127,6 +129,11 @@ def refuse_unknown_query(request: Request) -> None:
     if known is None:
         known = _known_queries[key] = frozenset(_query_names(route.dependant))
     unknown = sorted(set(request.query_params) - known)
+    if route.operation_id in METADATA_LISTS:
+        given = [name for name in unknown if PARAMETER.fullmatch(name)]
+        # More pairs than an object can have, or a value longer than one can be, are a mistake of the same kind.
+        is_sane = len(given) <= PAIRS_MAX and all(len(request.query_params[name]) <= VALUE_MAX for name in given)
+        unknown = [name for name in unknown if name not in given or not is_sane]
     if unknown:
         raise QueryUnknown(faults=[FieldFault(f"/{name}", QueryUnknown.code, QueryUnknown.title) for name in unknown])
 

@@ -15,6 +15,7 @@ from gateway.bank_trouble import TEXTS, BankTrouble
 from gateway.errors import GatewayError
 from gateway.examples import ExampleMissing, Examples
 from gateway.identity.rights import SCOPE_PERMISSIONS
+from gateway.metadata.filters import LISTS as METADATA_LISTS
 from gateway.operations import KEY_MARK, NOT_KEPT_MARK
 from gateway.reach import reached
 
@@ -112,6 +113,8 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
         codes |= {"not_signed_in", "second_factor_required", "not_allowed", "not_found"}
     if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
         codes.add("cursor_invalid")
+    if operation["operationId"] in METADATA_LISTS:
+        operation["parameters"].append(_METADATA_PARAMETER)
     if method != "get":
         statuses |= {413, 415}
         codes |= {"content_encoding_unsupported", "content_type_unsupported", "json_invalid", "request_too_large"}
@@ -192,6 +195,22 @@ def _key_parameter(*, is_required: bool) -> dict[str, Any]:
         "example": "0b9c4a56-6d0e-4a55-9a52-7d3f1b0c2f11",
     }
 
+
+_METADATA_PARAMETER: Final[dict[str, Any]] = {
+    "name": "metadata",
+    "in": "query",
+    "required": False,
+    "style": "deepObject",
+    "explode": True,
+    "description": "Only what has all these pairs: `metadata[key]=value`.",
+    "schema": {
+        "type": "object",
+        "maxProperties": 20,
+        "propertyNames": {"pattern": "^[A-Za-z0-9_.:-]{1,40}$"},
+        "additionalProperties": {"type": "string", "maxLength": 500},
+    },
+    "example": {"dossier": "2026-118"},
+}
 
 _ABOUT: Final = """Bank data in, CODA out; invoices in, approved pain.001 out.
 

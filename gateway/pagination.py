@@ -14,14 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import Query
+from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.database import UNIT_OFFICE
 from gateway.errors import FieldFault, InputError
+from gateway.metadata.filters import Wanted, filtered, wanted_in
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
@@ -64,16 +66,19 @@ class PageRequest:
 
     limit: int
     cursor: str | None
+    metadata: Wanted = ()
+    """Pairs that every row must have, where the rows are objects that take some."""
 
 
 def page_request(
+    request: Request,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Rows per page.")] = LIMIT_DEFAULT,
     cursor: Annotated[
         str | None, Query(max_length=1000, description="`next_cursor` of the page before.", examples=[None])
     ] = None,
 ) -> PageRequest:
     """FastAPI dependency."""
-    return PageRequest(limit, cursor)
+    return PageRequest(limit, cursor, wanted_in(request.query_params.multi_items()))
 
 
 class Pager:
@@ -90,6 +95,9 @@ class Pager:
         `name` says which list with which filters this is, for instance `accounts:client=…`: a cursor of another
         name is refused.
         """
+        if request.metadata:
+            query = filtered(query, request.metadata, session.info[UNIT_OFFICE])
+            name = f"{name}:{request.metadata}"
         if request.cursor is not None:
             query = query.where(_after(order, self.open(request.cursor, name, len(order))))
         columns = [sort.column.desc() if sort.is_descending else sort.column.asc() for sort in order]

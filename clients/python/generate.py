@@ -236,6 +236,8 @@ def _argument(name: str) -> str:
 
 
 def _query_type(parameter: dict[str, Any]) -> str:
+    if parameter.get("style") == "deepObject":
+        return "Mapping[str, str] | None = None"
     kind = type_of(parameter["schema"])
     kind = re.sub(r"\b([A-Z]\w+)\b", lambda found: found[1] if found[1] in {"None", "Any"} else "str", kind)
     kind = " | ".join(dict.fromkeys(kind.split(" | ")))

@@ -142,6 +142,14 @@ def test_client_credentials_fetch_a_token_and_another_when_it_is_refused() -> No
     assert "secret" not in repr(client)
 
 
+def test_lists_are_filtered_by_meta_data() -> None:
+    """API-06."""
+    service = Service(httpx2.Response(200, json={"items": [], "next_cursor": None}))
+    assert list(service.client().iter_clients(metadata={"crm.id": "é&=", "tier": "1"})) == []
+    sent = dict(service.requests[0].url.params)
+    assert sent == {"metadata[crm.id]": "é&=", "metadata[tier]": "1", "limit": "200"}
+
+
 def test_a_path_cannot_be_left_by_an_id() -> None:
     service = Service(problem(404, "not_found"))
     with pytest.raises(Problem):

@@ -170,6 +170,10 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             "roles": ["viewer"],
             "client_id": ids["client_id"],
         },
+        **{
+            f"put_{kind}_metadata": {"metadata": {"dossier": "1"}}
+            for kind in ("client", "account", "consent", "basket", "payment")
+        },
         "create_client_group": {"name": "Horeca"},
         "put_client_group": {"name": "Horeca"},
         "create_proposal": {

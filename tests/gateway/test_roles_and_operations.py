@@ -39,6 +39,12 @@ OPERATIONS: Final[dict[str, str]] = {
         OWN_SESSION,
     ),
     **dict.fromkeys(("get_office", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
+    **{f"get_{kind}_metadata": permission for kind, permission in (
+        ("client", "clients:read"), ("account", "accounts:read"), ("consent", "consents:read"),
+        ("basket", "payments:read"), ("payment", "payments:read"))},
+    **{f"put_{kind}_metadata": permission for kind, permission in (
+        ("client", "clients:write"), ("account", "accounts:write"), ("consent", "consents:write"),
+        ("basket", "payments:write"), ("payment", "payments:write"))},
     # Reading.
     **dict.fromkeys(("list_clients", "get_client", "get_client_addresses", "list_address_changes"), "clients:read"),
     **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),

@@ -95,7 +95,12 @@ class Transport:
             sent["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
         # A PATCH without a precondition might undo what somebody else changed between two tries.
         is_repeatable = method != "PATCH" or "If-Match" in sent
-        parameters = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+        parameters: dict[str, str] = {}
+        for name, value in (query or {}).items():
+            if isinstance(value, Mapping):
+                parameters |= {f"{name}[{key}]": _text(one) for key, one in value.items()}
+            elif value is not None:
+                parameters[name] = _text(value)
         for number in range(1, self._tries_max + 1):
             is_last = number == self._tries_max or not is_repeatable
             try:

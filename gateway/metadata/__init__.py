@@ -1,0 +1,1 @@
+"""Pairs of key and value that callers put on objects (API-06)."""
