@@ -21,15 +21,15 @@ from gateway.assembly import Gateway
 from gateway.audit.log import SOURCE, Change
 from gateway.audit.models import AuditEntry, AuditValue
 from gateway.clock import brussels_date
+from gateway.custody import personal
+from gateway.custody.personal import Treatment
+from gateway.database import Base
 from gateway.errors import ConflictError, NotFound
 from gateway.identity.models import Membership, User, WebSession
 from gateway.identity.rights import Permission
-from gateway.machines.models import AssertionSubject
-from gateway.passkeys.models import Passkey
 from gateway.payments.models import Export, PaymentPreparer
 from gateway.people.models import Invitation
-from gateway.recovery.models import EmailChange, PasswordReset, RecoveryCode
-from gateway.single_sign_on.models import OidcLink
+from gateway.profiles.models import ClientProfile
 
 UNMATCHED: Final = "none"
 """No hash of argon2: nothing matches it."""
@@ -55,29 +55,25 @@ class ErasureItem:
 
 
 class ErasureService:
-    """Erases people, or says what erasing would do."""
+    """Says what erasing a person would do; does it when a second person confirms it (`gateway.custody.proposals`)."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def erase(self, act: Act, user_id: UUID, *, is_dry_run: bool = False) -> list[ErasureItem]:
-        """The report; with `is_dry_run` nothing changes. Raises `NotFound`, `RoleStillHeld`, `RightsError`."""
+    def preview(self, act: Act, user_id: UUID) -> list[ErasureItem]:
+        """What erasing would do now; nothing changes. Raises `NotFound`, `RoleStillHeld`, `RightsError`."""
         act.require_for_office(Permission.ADMIN)
         act.require_fresh_second_factor()
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            user = session.get(User, user_id, with_for_update=True)
-            roles = session.exec(select(Membership).where(Membership.user_id == user_id)).all()
-            if user is None or not any(role.office_id == act.office_id for role in roles):
-                raise NotFound
-            # Roles elsewhere are not this office's to end, nor to know of.
-            if any(role.ended_at is None for role in roles if role.office_id == act.office_id):
-                raise RoleStillHeld
-            is_shared = any(role.office_id != act.office_id for role in roles)
-            kept_until = self._kept_until(session, act, user_id)
-            report = self._report(session, act, user, is_shared=is_shared, kept_until=kept_until)
-            if not is_dry_run:
-                self._apply(session, act, user, is_shared=is_shared, keeps_name=kept_until is not None)
-                self._record(session, act, user_id, report)
+            user, is_shared = require_erasable(session, act, user_id)
+            return self._report(session, act, user, is_shared=is_shared)
+
+    def apply(self, session: Session, act: Act, user_id: UUID) -> list[ErasureItem]:
+        """Erase, in the unit of work in which the second person confirmed it; the report is in the audit entry."""
+        user, is_shared = require_erasable(session, act, user_id)
+        report = self._report(session, act, user, is_shared=is_shared)
+        self._apply(session, act, user, is_shared=is_shared)
+        self._record(session, act, user_id, report)
         return report
 
     def _kept_until(self, session: Session, act: Act, user_id: UUID) -> date | None:
@@ -97,44 +93,38 @@ class ErasureService:
         last = date(max(days).year + self.gateway.settings.payments_retention_years, 12, 31)
         return last if last >= act.today else None
 
-    def _report(
-        self, session: Session, act: Act, user: User, *, is_shared: bool, kept_until: date | None
-    ) -> list[ErasureItem]:
-        user_id = user.id
+    def _report(self, session: Session, act: Act, user: User, *, is_shared: bool) -> list[ErasureItem]:
+        kept_until = self._kept_until(session, act, user.id)
+        invitations = _invitations(session, act, user)
         values = session.exec(
-            select(func.count()).where(col(AuditValue.id).in_(_values(act, user_id, _invitations(session, act, user))))
+            select(func.count()).where(col(AuditValue.id).in_(_values(act, user.id, invitations)))
         ).one()
         entries = session.exec(
-            select(func.count()).select_from(AuditEntry).where(AuditEntry.office_id == act.office_id, _about(user_id))
+            select(func.count()).select_from(AuditEntry).where(AuditEntry.office_id == act.office_id, _about(user.id))
         ).one()
         keeps = "other_organisation" if is_shared else None
         name = keeps or ("payments_retention" if kept_until is not None else None)
+        of_office = {
+            "invitations": len(invitations),
+            "client_contacts": _count(session, ClientProfile, personal.profiles(act.office_id, user.id, user.email)),
+            "mails": len(personal.mails(session, self.gateway, act.office_id, user.email)),
+            "assignments": personal.count(session, act.office_id, user.id, Treatment.OFFICE),
+        }
         return [
             ErasureItem("name", name is None, 1, kept_until if name == "payments_retention" else None, name),
             ErasureItem("email", keeps is None, 1, None, keeps),
             ErasureItem("sign_in", keeps is None, 1, None, keeps),
-            ErasureItem("invitations", True, len(_invitations(session, act, user))),
+            *(ErasureItem(kind, True, number) for kind, number in of_office.items() if number),
             ErasureItem("audit_values", True, values),
             ErasureItem("audit_entries", False, entries, None, "audit_chain"),
         ]
 
-    def _apply(self, session: Session, act: Act, user: User, *, is_shared: bool, keeps_name: bool) -> None:
-        invitations = _invitations(session, act, user)
-        session.execute(delete(AuditValue).where(col(AuditValue.id).in_(_values(act, user.id, invitations))))
-        # What this office wrote down of the person; links to the issuers it chose.
-        session.execute(
-            update(Invitation)
-            .where(col(Invitation.office_id) == act.office_id, col(Invitation.id).in_(invitations))
-            .values(email=f"{pseudonym(user.id)}@erased.invalid", first_name="–", last_name=pseudonym(user.id))
-        )
-        session.execute(
-            delete(OidcLink).where(col(OidcLink.office_id) == act.office_id, col(OidcLink.user_id) == user.id)
-        )
-        session.execute(
-            update(AssertionSubject)
-            .where(col(AssertionSubject.office_id) == act.office_id, col(AssertionSubject.user_id) == user.id)
-            .values(subject=func.concat("erased-", AssertionSubject.id), ended_at=act.real_now)
-        )
+    def _apply(self, session: Session, act: Act, user: User, *, is_shared: bool) -> None:
+        keeps_name = self._kept_until(session, act, user.id) is not None
+        values = _values(act, user.id, _invitations(session, act, user))
+        session.execute(delete(AuditValue).where(col(AuditValue.id).in_(values)))
+        personal.rewrite(session, self.gateway, act.office_id, user.id, email=user.email, pseudonym=pseudonym(user.id))
+        personal.remove(session, act.office_id, user.id, Treatment.OFFICE)
         session.execute(
             update(WebSession)
             .where(
@@ -146,18 +136,33 @@ class ErasureService:
         )
         if is_shared:
             return
+        personal.remove(session, act.office_id, user.id, Treatment.SIGN_IN)
         if not keeps_name:
             user.first_name, user.last_name = "–", pseudonym(user.id)
         user.email = f"{pseudonym(user.id)}@erased.invalid"
         user.password_hash = UNMATCHED
         user.totp_secret = user.totp_confirmed_at = user.totp_last_step = None
         session.add(user)
-        for table in (Passkey, RecoveryCode, PasswordReset, EmailChange):
-            session.execute(delete(table).where(col(table.user_id) == user.id))
 
     def _record(self, session: Session, act: Act, user_id: UUID, report: list[ErasureItem]) -> None:
         changes = {item.kind: Change(None, "erased" if item.is_erased else item.reason) for item in report}
         self.gateway.audit.record(session, act, "person.erased", "user", user_id, changes=changes)
+
+
+def require_erasable(session: Session, act: Act, user_id: UUID) -> tuple[User, bool]:
+    """The person, held, and whether another office knows it too; raises `NotFound`, `RoleStillHeld`."""
+    user = session.get(User, user_id, with_for_update=True)
+    roles = session.exec(select(Membership).where(Membership.user_id == user_id)).all()
+    if user is None or not any(role.office_id == act.office_id for role in roles):
+        raise NotFound
+    # Roles elsewhere are not this office's to end, nor to know of.
+    if any(role.ended_at is None for role in roles if role.office_id == act.office_id):
+        raise RoleStillHeld
+    return user, any(role.office_id != act.office_id for role in roles)
+
+
+def _count(session: Session, table: type[Base], condition: Any) -> int:
+    return session.exec(select(func.count()).select_from(table).where(condition)).one()
 
 
 def pseudonym(user_id: UUID) -> str:
@@ -171,11 +176,7 @@ def _about(user_id: UUID) -> Any:
 
 def _invitations(session: Session, act: Act, user: User) -> list[UUID]:
     """Invitations of this office that the person accepted, or that went to the person's address."""
-    query = select(Invitation.id).where(
-        Invitation.office_id == act.office_id,
-        or_(col(Invitation.user_id) == user.id, col(Invitation.email) == user.email),
-    )
-    return list(session.exec(query))
+    return list(session.exec(select(Invitation.id).where(personal.invitations(act.office_id, user.id, user.email))))
 
 
 def _values(act: Act, user_id: UUID, invitations: list[UUID]) -> Any:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gateway.api import Day, Shape
-from gateway.ids import UserId
+from gateway.ids import ProposalId, UserId
 
 
 class ErasureWrite(Shape):
@@ -31,8 +31,10 @@ class ErasureItemRead(Shape):
 
 
 class ErasureRead(Shape):
-    """What was erased and what stays, until when and why."""
+    """What is erased and what stays, until when and why."""
 
     user_id: UserId
     dry_run: bool
+    proposal_id: Annotated[ProposalId | None, Field(description="What another admin confirms; none for a dry run.")]
+    is_done: Annotated[bool, Field(description="False while it waits for another admin or its time.")]
     items: list[ErasureItemRead]

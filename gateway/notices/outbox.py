@@ -128,10 +128,14 @@ def mail_operator(
 def opened(gateway: Gateway, office_id: UUID) -> list[Mail]:
     """The mails of an office whose content is still kept, in order of writing; for the demo and for tests."""
     with gateway.database.unit_of_work(office_id) as session:
-        rows = MailRepository(session).all(office_id)
+        return opened_in(session, gateway, office_id)
+
+
+def opened_in(session: Session, gateway: Gateway, office_id: UUID) -> list[Mail]:
+    """The same within a unit of work."""
     return [
         Mail(id=row.id, state=row.state, template=row.template, **_content(gateway, row))
-        for row in rows
+        for row in MailRepository(session).all(office_id)
         if row.content_cipher is not None
     ]
 

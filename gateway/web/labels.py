@@ -120,6 +120,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "invitation.send": _("Send an invitation"),
         "user.legal_event": _("Suspend a person"),
         "client.unsuspend": _("End the suspension of a client"),
+        "person.erase": _("Erase a person"),
     },
     "invitation": {
         "proposed": _("Waits for a second person"),
