@@ -56,7 +56,8 @@ class EndpointView:
     """An endpoint with its address opened; `secret` only in the answer that made it."""
 
     endpoint: WebhookEndpoint
-    url: str
+    url: str = field(repr=False)
+    """Receivers put keys into their addresses."""
     secret: str | None = field(default=None, repr=False)
 
 

@@ -879,10 +879,14 @@ class ErasureItemRead(Shape):
 
 
 class ErasureRead(Shape):
-    """What was erased and what stays, until when and why."""
+    """What is erased and what stays, until when and why."""
 
     user_id: str
     dry_run: bool
+    proposal_id: str | None
+    """What another admin confirms; none for a dry run."""
+    is_done: bool
+    """False while it waits for another admin or its time."""
     items: list[ErasureItemRead]
 
 
@@ -1258,6 +1262,13 @@ class MeRead(Shape):
     """Held for the office as a whole."""
     client_permissions: dict[str, list[str]]
     """Held per client id."""
+
+
+class MetadataShape(Shape):
+    """All pairs of an object; what is left out is removed."""
+
+    metadata: dict[str, Any]
+    """At most 20 pairs of texts."""
 
 
 class MoneyShape(Shape):
@@ -1936,6 +1947,7 @@ class ProposalWrite(Shape):
     an office role). `role.end`: end the role `object_id`. `invitation.send`: let an invitation to such roles go
     out; made by `POST /v1/invitations`. `user.legal_event`: suspend the user `object_id`, content `{event,
     document_reference, successor_id}`. `client.unsuspend`: end the suspension of the client `object_id`.
+    `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`.
     """
     object_id: str
     client_id: str | None = None

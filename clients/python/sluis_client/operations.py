@@ -14,19 +14,30 @@ class Operations(Transport):
     """The operations, by their operationId. Each raises `Problem` for what the service refuses."""
 
     def list_accounts(
-        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+        self,
+        *,
+        client_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> models.PageAccountRead:
         """Connected accounts."""
         return self._model(
             models.PageAccountRead,
-            self._call("GET", "/v1/accounts", query={"client_id": client_id, "limit": limit, "cursor": cursor}),
+            self._call(
+                "GET",
+                "/v1/accounts",
+                query={"client_id": client_id, "limit": limit, "cursor": cursor, "metadata": metadata},
+            ),
         )
 
-    def iter_accounts(self, *, client_id: str | None = None, page_size: int = 200) -> Iterator[models.AccountRead]:
+    def iter_accounts(
+        self, *, client_id: str | None = None, metadata: Mapping[str, str] | None = None, page_size: int = 200
+    ) -> Iterator[models.AccountRead]:
         """Every row of `list_accounts`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_accounts(client_id=client_id, limit=page_size, cursor=cursor)
+            page = self.list_accounts(client_id=client_id, metadata=metadata, limit=page_size, cursor=cursor)
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -573,22 +584,32 @@ class Operations(Transport):
         state: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> models.PageConsentRead:
         """Consents, the newest first."""
         return self._model(
             models.PageConsentRead,
             self._call(
-                "GET", "/v1/consents", query={"client_id": client_id, "state": state, "limit": limit, "cursor": cursor}
+                "GET",
+                "/v1/consents",
+                query={"client_id": client_id, "state": state, "limit": limit, "cursor": cursor, "metadata": metadata},
             ),
         )
 
     def iter_consents(
-        self, *, client_id: str | None = None, state: str | None = None, page_size: int = 200
+        self,
+        *,
+        client_id: str | None = None,
+        state: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        page_size: int = 200,
     ) -> Iterator[models.ConsentRead]:
         """Every row of `list_consents`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_consents(client_id=client_id, state=state, limit=page_size, cursor=cursor)
+            page = self.list_consents(
+                client_id=client_id, state=state, metadata=metadata, limit=page_size, cursor=cursor
+            )
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -610,7 +631,9 @@ class Operations(Transport):
     def create_erasure(
         self, body: models.ErasureWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ErasureRead:
-        """Erase a person without roles, as far as the law lets go; an admin with a fresh second factor only."""
+        """Propose to erase a person without roles, as far as the law lets go; another admin confirms the proposal.
+        With `dry_run` it is only told what would be erased and what stays.
+        """
         return self._model(
             models.ErasureRead, self._call("POST", "/v1/erasures", body=body, idempotency_key=idempotency_key)
         )
@@ -940,6 +963,72 @@ class Operations(Transport):
         """Say, signed in here, that this assertion is about oneself; decisions can then come through the portal."""
         self._call("POST", "/v1/assertion-links", body=body, idempotency_key=idempotency_key)
 
+    def get_client_metadata(self, client_id: str) -> models.MetadataShape:
+        """The pairs of key and value on this client; lists are filtered by them with `metadata[key]=value`."""
+        return self._model(models.MetadataShape, self._call("GET", f"/v1/clients/{self._segment(client_id)}/metadata"))
+
+    def put_client_metadata(
+        self, client_id: str, body: models.MetadataShape | Mapping[str, Any]
+    ) -> models.MetadataShape:
+        """Set all pairs of this client: at most 20, keys of 40 and values of 500 characters; what is left out goes."""
+        return self._model(
+            models.MetadataShape, self._call("PUT", f"/v1/clients/{self._segment(client_id)}/metadata", body=body)
+        )
+
+    def get_account_metadata(self, account_id: str) -> models.MetadataShape:
+        """The pairs of key and value on this account; lists are filtered by them with `metadata[key]=value`."""
+        return self._model(
+            models.MetadataShape, self._call("GET", f"/v1/accounts/{self._segment(account_id)}/metadata")
+        )
+
+    def put_account_metadata(
+        self, account_id: str, body: models.MetadataShape | Mapping[str, Any]
+    ) -> models.MetadataShape:
+        """Set all pairs of this account: at most 20, keys of 40 and values of 500 characters; what is left out goes."""
+        return self._model(
+            models.MetadataShape, self._call("PUT", f"/v1/accounts/{self._segment(account_id)}/metadata", body=body)
+        )
+
+    def get_consent_metadata(self, consent_id: str) -> models.MetadataShape:
+        """The pairs of key and value on this consent; lists are filtered by them with `metadata[key]=value`."""
+        return self._model(
+            models.MetadataShape, self._call("GET", f"/v1/consents/{self._segment(consent_id)}/metadata")
+        )
+
+    def put_consent_metadata(
+        self, consent_id: str, body: models.MetadataShape | Mapping[str, Any]
+    ) -> models.MetadataShape:
+        """Set all pairs of this consent: at most 20, keys of 40 and values of 500 characters; what is left out goes."""
+        return self._model(
+            models.MetadataShape, self._call("PUT", f"/v1/consents/{self._segment(consent_id)}/metadata", body=body)
+        )
+
+    def get_basket_metadata(self, basket_id: str) -> models.MetadataShape:
+        """The pairs of key and value on this basket; lists are filtered by them with `metadata[key]=value`."""
+        return self._model(models.MetadataShape, self._call("GET", f"/v1/baskets/{self._segment(basket_id)}/metadata"))
+
+    def put_basket_metadata(
+        self, basket_id: str, body: models.MetadataShape | Mapping[str, Any]
+    ) -> models.MetadataShape:
+        """Set all pairs of this basket: at most 20, keys of 40 and values of 500 characters; what is left out goes."""
+        return self._model(
+            models.MetadataShape, self._call("PUT", f"/v1/baskets/{self._segment(basket_id)}/metadata", body=body)
+        )
+
+    def get_payment_metadata(self, payment_id: str) -> models.MetadataShape:
+        """The pairs of key and value on this payment; lists are filtered by them with `metadata[key]=value`."""
+        return self._model(
+            models.MetadataShape, self._call("GET", f"/v1/payments/{self._segment(payment_id)}/metadata")
+        )
+
+    def put_payment_metadata(
+        self, payment_id: str, body: models.MetadataShape | Mapping[str, Any]
+    ) -> models.MetadataShape:
+        """Set all pairs of this payment: at most 20, keys of 40 and values of 500 characters; what is left out goes."""
+        return self._model(
+            models.MetadataShape, self._call("PUT", f"/v1/payments/{self._segment(payment_id)}/metadata", body=body)
+        )
+
     def create_client_move(
         self, client_id: str, body: models.MoveWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.MoveRead:
@@ -989,17 +1078,22 @@ class Operations(Transport):
         """Create or update the client with this key; repeated, it changes nothing."""
         return self._model(models.ClientRead, self._call("PUT", "/v1/clients", body=body))
 
-    def list_clients(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageClientRead:
+    def list_clients(
+        self, *, limit: int | None = None, cursor: str | None = None, metadata: Mapping[str, str] | None = None
+    ) -> models.PageClientRead:
         """Clients with a grant valid today, by name."""
         return self._model(
-            models.PageClientRead, self._call("GET", "/v1/clients", query={"limit": limit, "cursor": cursor})
+            models.PageClientRead,
+            self._call("GET", "/v1/clients", query={"limit": limit, "cursor": cursor, "metadata": metadata}),
         )
 
-    def iter_clients(self, *, page_size: int = 200) -> Iterator[models.ClientRead]:
+    def iter_clients(
+        self, *, metadata: Mapping[str, str] | None = None, page_size: int = 200
+    ) -> Iterator[models.ClientRead]:
         """Every row of `list_clients`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_clients(limit=page_size, cursor=cursor)
+            page = self.list_clients(metadata=metadata, limit=page_size, cursor=cursor)
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -1120,22 +1214,32 @@ class Operations(Transport):
         state: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> models.PageBasketRead:
         """Baskets, newest first."""
         return self._model(
             models.PageBasketRead,
             self._call(
-                "GET", "/v1/baskets", query={"client_id": client_id, "state": state, "limit": limit, "cursor": cursor}
+                "GET",
+                "/v1/baskets",
+                query={"client_id": client_id, "state": state, "limit": limit, "cursor": cursor, "metadata": metadata},
             ),
         )
 
     def iter_baskets(
-        self, *, client_id: str | None = None, state: str | None = None, page_size: int = 200
+        self,
+        *,
+        client_id: str | None = None,
+        state: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        page_size: int = 200,
     ) -> Iterator[models.BasketRead]:
         """Every row of `list_baskets`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_baskets(client_id=client_id, state=state, limit=page_size, cursor=cursor)
+            page = self.list_baskets(
+                client_id=client_id, state=state, metadata=metadata, limit=page_size, cursor=cursor
+            )
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -1157,21 +1261,30 @@ class Operations(Transport):
         )
 
     def list_basket_payments(
-        self, basket_id: str, *, limit: int | None = None, cursor: str | None = None
+        self,
+        basket_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> models.PagePaymentRead:
         """The payments of a basket, in its order."""
         return self._model(
             models.PagePaymentRead,
             self._call(
-                "GET", f"/v1/baskets/{self._segment(basket_id)}/payments", query={"limit": limit, "cursor": cursor}
+                "GET",
+                f"/v1/baskets/{self._segment(basket_id)}/payments",
+                query={"limit": limit, "cursor": cursor, "metadata": metadata},
             ),
         )
 
-    def iter_basket_payments(self, basket_id: str, *, page_size: int = 200) -> Iterator[models.PaymentRead]:
+    def iter_basket_payments(
+        self, basket_id: str, *, metadata: Mapping[str, str] | None = None, page_size: int = 200
+    ) -> Iterator[models.PaymentRead]:
         """Every row of `list_basket_payments`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_basket_payments(basket_id, limit=page_size, cursor=cursor)
+            page = self.list_basket_payments(basket_id, metadata=metadata, limit=page_size, cursor=cursor)
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -1248,6 +1361,7 @@ class Operations(Transport):
         source_reference: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> models.PagePaymentRead:
         """Payments, newest first; found by your own ids from anywhere."""
         return self._model(
@@ -1262,6 +1376,7 @@ class Operations(Transport):
                     "source_reference": source_reference,
                     "limit": limit,
                     "cursor": cursor,
+                    "metadata": metadata,
                 },
             ),
         )
@@ -1273,6 +1388,7 @@ class Operations(Transport):
         state: str | None = None,
         external_id: str | None = None,
         source_reference: str | None = None,
+        metadata: Mapping[str, str] | None = None,
         page_size: int = 200,
     ) -> Iterator[models.PaymentRead]:
         """Every row of `list_payments`, page after page."""
@@ -1283,6 +1399,7 @@ class Operations(Transport):
                 state=state,
                 external_id=external_id,
                 source_reference=source_reference,
+                metadata=metadata,
                 limit=page_size,
                 cursor=cursor,
             )

@@ -8,7 +8,7 @@ from alembic import op
 from gateway.migrations import tenancy
 
 revision = "0042"
-down_revision = "0041"
+down_revision = "0037b"
 branch_labels = None
 depends_on = None
 
