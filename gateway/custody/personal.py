@@ -54,6 +54,7 @@ TABLES: Final[Mapping[str, Treatment]] = {
     "invitation": Treatment.REWRITTEN,
     "client_profile": Treatment.REWRITTEN,
     "mail_message": Treatment.REWRITTEN,
+    "address_change": Treatment.IDS,
     "approval": Treatment.IDS,
     "approver_group_member": Treatment.IDS,
     "membership": Treatment.IDS,
