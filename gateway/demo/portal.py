@@ -135,7 +135,11 @@ class _Forms(HTMLParser):
         elif tag == "form":
             self.forms.append(Form(given.get("action", ""), [], {}))
         elif tag == "input" and self.forms and "disabled" not in given and given.get("name"):
-            if given.get("type") in ("checkbox", "radio"):
+            if given.get("type") == "radio":
+                # One of several: the one that is chosen when the page opens.
+                if "checked" in given:
+                    self.forms[-1].fields.append((given["name"], given.get("value", "on")))
+            elif given.get("type") == "checkbox":
                 self.forms[-1].boxes.setdefault(given["name"], []).append(given.get("value", "on"))
             elif given.get("type") != "submit":
                 self.forms[-1].fields.append((given["name"], given.get("value", "")))

@@ -88,6 +88,9 @@ def test_the_client_does_the_whole_job(sandbox: Sandbox) -> None:
         assert {row.id for page in pages for row in page.added if row.state == "booked"} == listed
         assert listed
 
+        # Statements begin where the office says: here with all that the bank gave (OFF-10).
+        first = portal.get_account(account.id).history_from
+        assert portal.patch_account(account.id, models.AccountWrite(statements_from=first)).statements_from == first
         with Sluis(sandbox.values["SLUIS_BANKS_AT"], token="anybody") as banks:
             banks._call("POST", "/sim/api/clock", body={"days": 1})
         portal.move_test_clock(models.ClockWrite(advance_days=1))

@@ -96,6 +96,19 @@ def test_accounts_are_chosen_and_read_after_the_permission(psu: Browser, story: 
     assert len(story.queued()) == len(ticked)
 
 
+def test_the_account_holder_moves_the_accounts_here_on_a_day(psu: Browser, story: Story) -> None:
+    """OFF-05: asked of everybody alike, whoever else has the accounts."""
+    token = story.invite()
+    text = come_back(psu, approve(leave(psu, token), HOLDERS[story.bank_id]))
+    ticked = re.findall(r'name="account" value="([^"]+)" checked', text)[:1]
+    assert 'value="add" checked' in text
+    choice = {"account": ticked, "others": "move"}
+    assert "Choose a day of the move" in psu.post(f"/link/{token}/accounts", choice | {"move_on": "soon"}, 422)
+    psu.post(f"/link/{token}/accounts", choice | {"move_on": story.act.today.isoformat()})
+    (account,) = story.accounts()
+    assert account.takes_over_on == story.act.today
+
+
 def test_a_cancelled_permission_can_be_started_again(psu: Browser, story: Story) -> None:
     token = story.invite()
     text = come_back(psu, cancel(leave(psu, token), HOLDERS["crelan"]))
