@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -13,6 +12,7 @@ from gateway.people.errors import ActivationCodeWrong
 from gateway.people.invitations import PATH
 from gateway.web import security
 from gateway.web.link import LinkRoute
+from gateway.web.qr import qr_code
 from gateway.web.rendering import page, see_other
 from gateway.web.security import FormDep, PostedDep, Visit, text_of, visit_of
 
@@ -108,11 +108,6 @@ def _authenticator(
     *,
     error: GatewayError | None = None,
 ) -> Response:
-    qr = None
-    if enrolment is not None:
-        qr = segno.make(enrolment.uri, error="m").svg_inline(
-            scale=4, border=4, dark="#000", light="#fff", svgclass="qr"
-        )
     form_token = security.open_form_token(request)
     response = page(
         request,
@@ -122,7 +117,7 @@ def _authenticator(
         path=f"{PATH}{token}",
         form_token=form_token,
         error=error,
-        qr=qr,
+        qr=qr_code(enrolment.uri) if enrolment is not None else None,
         secret=enrolment.secret if enrolment is not None else None,
     )
     security.set_form_cookie(request, response, form_token)

@@ -6,7 +6,6 @@ import json
 from urllib.parse import quote
 from uuid import UUID
 
-import segno
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -26,6 +25,7 @@ from gateway.passkeys.errors import PasskeyRefused
 from gateway.passkeys.service import PasskeyService
 from gateway.web import security
 from gateway.web.passkey_forms import PasskeyShown, answer_of
+from gateway.web.qr import qr_code
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import is_sign_in, page_router, passkey_question
 from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, safe_next, text_of
@@ -142,7 +142,7 @@ def set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Re
     identity = IdentityService(gateway)
     secret = identity.enrol_second_factor(visit.user.id)
     address = provisioning_uri(visit.user, secret)
-    return page(request, "set_up.html", qr=_qr(address), secret=secret, error=None)
+    return page(request, "set_up.html", qr=qr_code(address), secret=secret, error=None)
 
 
 @router.post("/second-factor/confirmation")
@@ -220,9 +220,3 @@ def _office_id(text: str) -> UUID | None:
         return decode("office", text) if text else None
     except ValueError:
         raise SignInRefused from None
-
-
-def _qr(address: str) -> str:
-    """The address as an SVG element without script or style; black on white whatever the theme."""
-    svg = segno.make(address, error="m").svg_inline(scale=4, border=4, dark="#000", light="#fff", svgclass="qr")
-    return str(svg)

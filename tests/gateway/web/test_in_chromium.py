@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,18 +14,17 @@ from playwright.sync_api import Browser, expect
 import coda
 from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
 from gateway.app import create_app
-from gateway.assembly import Gateway, build
+from gateway.assembly import Gateway
 from gateway.crypto import KeyRing
-from gateway.database import connect
-from gateway.embedded import APPLICATION, EmbeddedPostgres
+from gateway.embedded import EmbeddedPostgres
 from gateway.i18n import LANGUAGES
 from gateway.identity.rights import OfficeRole
 from gateway.settings import Settings
 from tests.gateway.bank_to_coda.conftest import TODAY
 from tests.gateway.bank_to_coda.story import HOLDERS, Story, connect_to
-from tests.gateway.builders import PASSWORD, make_person
-from tests.gateway.web.chromium import Watched, chromium, serving, watch
-from tests.gateway.web.conftest import WORLD_DATABASE
+from tests.gateway.builders import make_person
+from tests.gateway.web.chromium import chromium, serving
+from tests.gateway.web.site import NARROW, WIDE, Site, enter, served
 from tests.gateway.web.world import Clock, World, typed
 
 pytestmark = [
@@ -33,34 +32,6 @@ pytestmark = [
     # Playwright's own loop and pipes end after the test that used them.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-
-
-@dataclass
-class Site:
-    """A running installation and a browser."""
-
-    base: str
-    browser: Browser
-
-    @property
-    def host(self) -> str:
-        return urlsplit(self.base).netloc
-
-    def visitor(self, language: str = "en", *hosts: str, scheme: str = "light") -> Watched:
-        context = self.browser.new_context(
-            locale=language, viewport=WIDE, color_scheme="dark" if scheme == "dark" else "light", accept_downloads=True
-        )  # fmt: skip
-        return watch(context, self.host, *hosts)
-
-    def sign_in(self, watched: Watched, email: str, code: str) -> None:
-        watched.page.goto(f"{self.base}/sign-in")
-        watched.page.fill("#email", email)
-        watched.page.fill("#password", PASSWORD)
-        watched.page.fill("#code", code)
-        watched.page.click("main button[type=submit]")
-        watched.page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 @pytest.fixture(scope="module")
@@ -88,21 +59,8 @@ def full(
     chromium_browser: Browser,
 ) -> Iterator[tuple[Site, World]]:
     """The office of `make_world` in a committed copy, served."""
-    name = f"pages_{port}"
-    postgres.create_database(name, template=WORLD_DATABASE)
-    settings = settings.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
-    database = connect(postgres.url(APPLICATION, name), pool_size=5)
-    gateway = replace(build(settings, database, keys), real_now=clock)
-    with serving(create_app(gateway), port):
-        yield Site(settings.base_url, chromium_browser), prepared.seen_by(gateway, clock)
-    database.bind.engine.dispose()
-    postgres.drop_database(name)
-
-
-def enter(site: Site, world: World, who: str, watched: Watched) -> None:
-    world.clock.step()
-    person = world.people[who]
-    site.sign_in(watched, person.user.email, person.code(world.clock()))
+    with served(postgres, settings, keys, prepared, clock, chromium_browser, f"http://127.0.0.1:{port}") as both:
+        yield both
 
 
 def shown(world: World) -> dict[str, list[str]]:
