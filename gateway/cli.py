@@ -17,6 +17,7 @@ from gateway.coda_cli import coda_commands
 from gateway.errors import GatewayError
 from gateway.events_cli import events_commands
 from gateway.files_cli import CANNOT_RUN, pain_commands
+from gateway.identity.enrolment import issue_code
 from gateway.identity.people import PeopleService
 from gateway.identity.rights import OfficeRole
 from gateway.keys_cli import keys_commands
@@ -116,7 +117,11 @@ def office_add(
             email=email, first_name=first_name, last_name=last_name, language=language, password=password
         )
         people.grant_role(gateway.system_act(office.id), user.id, OfficeRole.ADMIN)
+        with gateway.database.unit_of_work(None) as session:
+            held = session.merge(user)
+            code = issue_code(gateway, held, gateway.real_now())
     print(f"Office {name} added; {email} can sign in at {settings.base_url}.")
+    print(f"Code for the first second factor, to hand over apart from the password: {code}")
 
 
 @app.command()

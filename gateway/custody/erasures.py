@@ -25,6 +25,7 @@ from gateway.custody import personal
 from gateway.custody.personal import Treatment
 from gateway.database import Base
 from gateway.errors import ConflictError, NotFound
+from gateway.identity.enrolment import drop_code
 from gateway.identity.models import Membership, User, WebSession
 from gateway.identity.rights import Permission
 from gateway.payments.models import Export, PaymentPreparer
@@ -142,6 +143,7 @@ class ErasureService:
         user.email = f"{pseudonym(user.id)}@erased.invalid"
         user.password_hash = UNMATCHED
         user.totp_secret = user.totp_confirmed_at = user.totp_last_step = None
+        drop_code(user)
         session.add(user)
 
     def _record(self, session: Session, act: Act, user_id: UUID, report: list[ErasureItem]) -> None:

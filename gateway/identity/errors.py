@@ -78,6 +78,22 @@ class SecondFactorAlreadyEnrolled(ConflictError):
     hint = "An administrator other than you can reset it."
 
 
+class EnrolmentCodeWrong(InputError):
+    """Who has rights sets up a new second factor with a code from an administrator (SEC-13)."""
+
+    code = "enrolment_code_wrong"
+    title = "The code from your administrator is not right"
+    hint = "Ask an administrator for a code; it works for seven days and ends after five wrong tries."
+
+
+class OperatorNeeded(RightsError):
+    """The person works for other offices too: no single office changes how this person signs in (SEC-14)."""
+
+    code = "operator_needed"
+    title = "Only the operator of the installation can do this"
+    hint = "This person works for other offices too; ask the operator to reset the second factor."
+
+
 class RoleHeld(ConflictError):
     """The person has this role already."""
 

@@ -29,6 +29,11 @@ class User(Base, table=True):
     """The 30-second step of the last accepted code: a code works once."""
     second_factor_reset_at: datetime | None = Field(default=None, sa_type=Moment)
     """When another administrator took the second factor away; no deciding for a day after it (SEC-13)."""
+    enrolment_code_hash: bytes | None = None
+    """Keyed hash of the code that an administrator hands over for a new second factor; gone once it was used."""
+    enrolment_code_expires_at: datetime | None = Field(default=None, sa_type=Moment)
+    enrolment_tries: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    """Wrong codes since the present one was made."""
     created_at: datetime = Field(sa_type=Moment)
 
 

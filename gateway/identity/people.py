@@ -233,6 +233,7 @@ def add_role(
             "from_date": Change(None, from_date),
             "until_date": Change(None, until_date),
         },
+        second_factor=act.second_factor,
     )
     return membership
 
@@ -264,6 +265,7 @@ def remove_role(
         membership.id,
         client_id=membership.client_id,
         changes={"role": Change(membership.role, None), "user_id": Change(membership.user_id, None)},
+        second_factor=act.second_factor,
     )
 
 

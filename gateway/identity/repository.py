@@ -37,6 +37,13 @@ class IdentityRepository:
         """Whether the person ever added one that is still there, blocked or not."""
         return self.session.exec(select(Passkey.id).where(Passkey.user_id == user_id).limit(1)).first() is not None
 
+    def with_second_factor(self, users: Sequence[User]) -> set[UUID]:
+        """Those of them who have one in use."""
+        usable = select(Passkey.user_id).where(
+            col(Passkey.user_id).in_([user.id for user in users]), col(Passkey.blocked_at).is_(None)
+        )
+        return {user.id for user in users if user.totp_confirmed_at is not None} | set(self.session.exec(usable))
+
     def memberships(self, user_id: UUID) -> Sequence[Membership]:
         """Roles held now, in every office."""
         return self.session.exec(

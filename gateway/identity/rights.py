@@ -18,6 +18,8 @@ from gateway.errors import NotFound, RightsError
 
 SECOND_FACTOR_LIFE: Final = timedelta(minutes=5)
 """How long a second factor counts as fresh for a decision (SEC-02)."""
+RESET_BAR: Final = timedelta(hours=24)
+"""How long nothing is decided or exported after a second factor was reset (SEC-13)."""
 
 
 class OfficeRole(StrEnum):
@@ -119,6 +121,14 @@ class SecondFactorRequired(RightsError):
     hint = "Enter a code from your authenticator and repeat the decision within five minutes."
 
 
+class DecidingBarred(RightsError):
+    """The person's second factor was reset less than 24 hours ago (SEC-13)."""
+
+    code = "deciding_barred"
+    title = "Your second factor was reset a short while ago"
+    hint = "Decide or export 24 hours after the reset, or let another person do it."
+
+
 class PersonRequired(RightsError):
     """Machines and API keys prepare; they never decide."""
 
@@ -189,6 +199,8 @@ class Principal:
     """The session of a signed-in person; None for machines."""
     sign_in_method: str | None = None
     """`password`, `passkey` or `oidc`; None for machines."""
+    second_factor_reset_at: datetime | None = None
+    """When an administrator reset this person's second factor last."""
 
     @property
     def is_person(self) -> bool:
@@ -257,13 +269,16 @@ class Principal:
         """Raise unless a person acts whose second factor is fresh. `now` is real time.
 
         A person who comes through an application needs an assertion of this `decision`; without a name for it, it is
-        something no application carries (SEC-04, APP-12).
+        something no application carries (SEC-04, APP-12). A decision waits for a day after a reset (SEC-13).
         """
         self.require_person()
         if self.via_id is not None and decision is None:
             raise SignInHereRequired
         if self.via_id is not None and (self.asserted is None or self.asserted.decision != decision):
             raise AssertionMismatch
+        reset_at = self.second_factor_reset_at
+        if decision is not None and reset_at is not None and now - reset_at < RESET_BAR:
+            raise DecidingBarred
         if self.second_factor_at is None or now - self.second_factor_at > SECOND_FACTOR_LIFE:
             raise SecondFactorRequired
 

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from gateway.assembly import Gateway
 from gateway.errors import SignInError
 from gateway.identity import attempts
+from gateway.identity.enrolment import drop_code, require_code
 from gateway.identity.errors import SecondFactorAlreadyEnrolled, SecondFactorNotEnrolled, SignInRefused
 from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
@@ -87,8 +88,22 @@ class SecondFactorService:
             session.add(user)
         return secret
 
+    def confirm_own_enrolment(self, user_id: UUID, code: str, *, handed_code: str) -> None:
+        """As `confirm_enrolment`, for a signed-in person: with the code from an administrator where it takes one.
+
+        Raises `EnrolmentCodeWrong` (SEC-13).
+        """
+        with self.gateway.database.unit_of_work(None) as session:
+            user = IdentityRepository(session).user(user_id)
+        assert user is not None, "a user who exists"
+        require_code(self.gateway, user, handed_code, self.gateway.real_now())
+        self.confirm_enrolment(user_id, code)
+
     def confirm_enrolment(self, user_id: UUID, code: str) -> None:
-        """Put the authenticator in use; raises `SignInRefused` for a wrong code."""
+        """Put the authenticator in use; raises `SignInRefused` for a wrong code.
+
+        Whoever calls this made sure who enrols: the link of an invitation with its code, a command.
+        """
         now = self.gateway.real_now()
         with self.gateway.database.unit_of_work(None) as session:
             # Asked again: a passkey may have been added since the secret was made.
@@ -100,6 +115,7 @@ class SecondFactorService:
             user.totp_confirmed_at = now
             # The code that proves the enrolment may also be the first sign-in's, which is the same person's next act.
             user.totp_last_step = None
+            drop_code(user)
             session.add(user)
 
     def _without_second_factor(self, session: Session, user_id: UUID) -> User:

@@ -287,5 +287,6 @@ def _principal(session: Session, user: User, found: WebSession, now: datetime) -
         second_factor_method=found.second_factor_method,
         session_id=found.id,
         sign_in_method=found.sign_in_method,
+        second_factor_reset_at=user.second_factor_reset_at,
         language=user.language,
     )

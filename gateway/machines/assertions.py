@@ -111,6 +111,7 @@ class AssertionService:
             language=user.language,
             via_id=caller.principal.id,
             asserted=word.asserted,
+            second_factor_reset_at=user.second_factor_reset_at,
         )
 
     def subject(self, session: Session, office_id: UUID, token: str, now: datetime) -> tuple[UUID, str]:

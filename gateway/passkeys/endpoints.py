@@ -52,7 +52,9 @@ def create_passkey(
 ) -> PasskeyAdded:
     """Put a passkey in use. Use the answer's token from then on."""
     act = gateway.act(principal, request_id=request.state.request_id)
-    added = PasskeyService(gateway).add(act, token, Answer(body.challenge_id, body.credential), name=body.name)
+    added = PasskeyService(gateway).add(
+        act, token, Answer(body.challenge_id, body.credential), name=body.name, handed_code=body.enrolment_code or ""
+    )
     return PasskeyAdded(passkey=_read(added.passkey), token=added.token)
 
 

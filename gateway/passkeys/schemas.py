@@ -38,6 +38,9 @@ class PasskeyWrite(PasskeyAnswer):
     """A new passkey."""
 
     name: Name
+    enrolment_code: str | None = Field(
+        default=None, max_length=12, description="From an administrator; needed for a first second factor with rights."
+    )
 
 
 class PasskeySessionWrite(PasskeyAnswer):

@@ -36,6 +36,7 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import NotFound
 from gateway.identity import attempts
+from gateway.identity.enrolment import drop_code, require_code
 from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.second_factor import SecondFactorService
@@ -115,10 +116,11 @@ class PasskeyService:
                 session, options, "registration", act.real_now, user_id=user_id, session_id=act.principal.session_id
             )
 
-    def add(self, act: Act, token: str, answer: Answer, *, name: str) -> Added:
+    def add(self, act: Act, token: str, answer: Answer, *, name: str, handed_code: str = "") -> Added:
         """Put a passkey in use. The first second factor of a person is at once that of this session.
 
-        Raises `PasskeyRefused`, `PasskeyKnown`, `SecondFactorRequired`.
+        As a first one of somebody with rights it takes `handed_code` from an administrator (SEC-13). Raises
+        `PasskeyRefused`, `PasskeyKnown`, `SecondFactorRequired`, `EnrolmentCodeWrong`.
         """
         user_id, now = require_own_sign_in(act), act.real_now
         asked = self._take(answer.challenge_id, "registration", now, session_id=act.principal.session_id)
@@ -137,6 +139,9 @@ class PasskeyService:
             # The library parses what strangers send: whatever it trips over, the answer was not good.
             log.warning("passkey_registration_refused", kind=type(error).__name__)
             raise PasskeyRefused from None
+        with self.gateway.database.unit_of_work(None) as session:
+            owner = self._registering(session, act, user_id)
+        require_code(self.gateway, owner, handed_code, now)
         passkey = Passkey(
             id=new_id(),
             user_id=user_id,
@@ -150,7 +155,7 @@ class PasskeyService:
         )
         try:
             with self.gateway.database.unit_of_work(act.office_id) as session:
-                self._registering(session, act, user_id)
+                drop_code(self._registering(session, act, user_id))
                 session.add(passkey)
                 session.flush()
                 self.gateway.audit.record(

@@ -145,7 +145,8 @@ class ActivationService:
             found = self._find(session, office_id, token, for_update=True)
             assert found.user is not None, "a person who was there a moment ago"
             if is_right:
-                self._link(session, self._act(found, Principal(PrincipalKind.USER, found.user.id, office_id)), found)
+                principal = Principal(PrincipalKind.USER, found.user.id, office_id, second_factor_method="totp")
+                self._link(session, self._act(found, principal), found)
             else:
                 self._count(session, found)
         if not is_right:
@@ -166,7 +167,10 @@ class ActivationService:
             found = self._find(session, office_id, token, for_update=True)
             if found.user is None or found.user.id != act.principal.id:
                 raise ActivationForOther
-            self._link(session, self._act(found, Principal(PrincipalKind.USER, found.user.id, office_id)), found)
+            principal = Principal(
+                PrincipalKind.USER, found.user.id, office_id, second_factor_method=act.principal.second_factor_method
+            )
+            self._link(session, self._act(found, principal), found)
         return office_id
 
     def _office_id(self, token: str) -> UUID:
@@ -264,5 +268,5 @@ class ActivationService:
         session.add(invitation)
         self.gateway.audit.record(
             session, act, "invitation.accepted", "invitation", invitation.id, client_id=invitation.client_id,
-            changes={"user_id": Change(None, user.id)},
+            changes={"user_id": Change(None, user.id)}, second_factor=act.second_factor,
         )  # fmt: skip

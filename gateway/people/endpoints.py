@@ -9,9 +9,11 @@ from fastapi import APIRouter, Response
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.client_groups.service import ClientGroupService
 from gateway.ids import ClientId, MembershipId, UserId
+from gateway.operations import ANSWER_NOT_KEPT
 from gateway.pagination import Page
 from gateway.people.invitation_endpoints import router as invitation_router
-from gateway.people.schemas import AssignedClients, HeldRoleRead, RoleWrite, UserRead
+from gateway.people.schemas import AssignedClients, EnrolmentCodeRead, HeldRoleRead, RoleWrite, UserRead
+from gateway.people.second_factor_reset import SecondFactorResetService
 from gateway.people.service import UserService, UserView
 from gateway.proposals.models import Proposal
 from gateway.proposals.schemas import ProposalRead, shown
@@ -68,6 +70,38 @@ def end_role(membership_id: MembershipId, act: ActDep, gateway: GatewayDep) -> R
     return Response(status_code=204) if proposal is None else _accepted(shown(gateway, act, proposal))
 
 
+@router.post(
+    "/users/{user_id}/second-factor-resets",
+    operation_id="create_second_factor_reset",
+    status_code=202,
+    responses=problem_responses(409),
+)
+def create_second_factor_reset(user_id: UserId, act: ActDep, gateway: GatewayDep) -> ProposalRead:
+    """Propose to take away a person's second factor; administrators other than the person decide (SEC-13).
+
+    When it takes effect, all sessions of the person end, every administrator is told, and the person decides and
+    exports nothing for 24 hours.
+    """
+    return shown(gateway, act, SecondFactorResetService(gateway).propose(act, user_id))
+
+
+@router.post(
+    "/users/{user_id}/enrolment-codes",
+    operation_id="create_enrolment_code",
+    status_code=201,
+    responses=problem_responses(409),
+    openapi_extra=ANSWER_NOT_KEPT,
+)
+def create_enrolment_code(user_id: UserId, act: ActDep, gateway: GatewayDep) -> EnrolmentCodeRead:
+    """A code for a person without second factor, shown this once: hand it over by another channel than mail.
+
+    Who approves, exports or administers sets up a new second factor with such a code only (SEC-13).
+    """
+    code, user = SecondFactorResetService(gateway).issue_code(act, user_id)
+    assert user.enrolment_code_expires_at is not None, "set with the code"
+    return EnrolmentCodeRead(code=code, expires_at=user.enrolment_code_expires_at)
+
+
 @router.put("/users/{user_id}/clients", operation_id="put_user_clients", responses=problem_responses())
 def put_user_clients(user_id: UserId, body: AssignedClients, act: ActDep, gateway: GatewayDep) -> AssignedClients:
     """Set the clients that one person of the office sees, beside those of the groups (OFF-09)."""
@@ -82,7 +116,7 @@ def _user(view: UserView) -> UserRead:
         last_name=view.user.last_name,
         email=view.user.email,
         language=view.user.language,
-        has_second_factor=view.user.totp_confirmed_at is not None,
+        has_second_factor=view.has_second_factor,
         roles=[HeldRoleRead.model_validate(role) for role in view.roles],
     )
 

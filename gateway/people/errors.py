@@ -35,6 +35,14 @@ class ActivationCodeWrong(InputError):
     hint = "After five wrong codes the link ends; the person who invited you can send a new one."
 
 
+class OwnSecondFactor(RightsError):
+    """Nobody takes away the own second factor, or hands oneself the code for a new one (SEC-13)."""
+
+    code = "own_second_factor"
+    title = "Another administrator must do this for you"
+    hint = "Ask another administrator; a lost phone is also replaced by a recovery code or a second passkey."
+
+
 class ActivationForOther(RightsError):
     """Signed in as somebody else than the invited person."""
 

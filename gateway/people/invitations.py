@@ -192,8 +192,9 @@ class InvitationService:
     def _record(self, session: Session, act: Act, invitation: Invitation, action: str) -> None:
         changes = {"roles": Change(None, invitation.roles), "email": Change(None, invitation.email)}
         self.gateway.audit.record(
-            session, act, action, "invitation", invitation.id, client_id=invitation.client_id, changes=changes
-        )
+            session, act, action, "invitation", invitation.id, client_id=invitation.client_id, changes=changes,
+            second_factor=act.second_factor,
+        )  # fmt: skip
 
 
 def find(session: Session, office_id: UUID, invitation_id: UUID) -> Invitation | None:

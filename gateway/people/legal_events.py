@@ -95,6 +95,7 @@ class LegalEvent(Kind):
                 "event": Change(None, content["event"]),
                 "document_reference": Change(None, content["document_reference"]),
             },
+            second_factor=act.second_factor,
         )
         if "successor_id" in content:
             self._succeed(session, act, proposal, UUID(content["successor_id"]))

@@ -11,7 +11,7 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.errors import FieldFault, InputError
 from gateway.identity.people import require_role_right
-from gateway.people import legal_events
+from gateway.people import legal_events, second_factor_reset
 from gateway.people.errors import InvitationNotFound, InvitationOver
 from gateway.people.invitations import find, send
 from gateway.people.models import Invitation
@@ -45,7 +45,11 @@ class InvitationSend(Kind):
         send(gateway, session, act, invitation)
 
 
-KINDS: Final[Mapping[str, Kind]] = {"invitation.send": InvitationSend(), **legal_events.KINDS}
+KINDS: Final[Mapping[str, Kind]] = {
+    "invitation.send": InvitationSend(),
+    **legal_events.KINDS,
+    **second_factor_reset.KINDS,
+}
 
 
 def _require_waiting(invitation: Invitation) -> None:

@@ -52,6 +52,13 @@ class UserRead(Shape):
     roles: list[HeldRoleRead]
 
 
+class EnrolmentCodeRead(Shape):
+    """What a person without second factor types when setting up a new one."""
+
+    code: str = Field(description="Six digits, shown this once.", examples=["123456"])
+    expires_at: MomentText
+
+
 class AssignedClients(Shape):
     """The clients a person of the office sees, beside those of the groups."""
 

@@ -17,6 +17,7 @@ from gateway.assembly import Gateway
 from gateway.errors import FieldFault, InputError, NotFound
 from gateway.identity.models import Membership, User
 from gateway.identity.people import PeopleService, check_role, held_role, role_of
+from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import GUARDED_ROLES, ClientRole, OfficeRole, Permission
 from gateway.offices.service import require_client
 from gateway.pagination import PageRequest, Sort
@@ -31,6 +32,7 @@ class UserView:
 
     user: User
     roles: list[Membership]
+    has_second_factor: bool
 
 
 class UserService:
@@ -61,7 +63,8 @@ class UserService:
             held = select(Membership).where(_shown(act), within(Membership.user_id, [user.id for user in users]))
             for membership in session.exec(held.order_by(col(Membership.id))):
                 roles.setdefault(membership.user_id, []).append(membership)
-        return [UserView(user, roles.get(user.id, [])) for user in users], cursor
+            with_factor = IdentityRepository(session).with_second_factor(users)
+        return [UserView(user, roles.get(user.id, []), user.id in with_factor) for user in users], cursor
 
     def get(self, act: Act, user_id: UUID) -> UserView:
         """One person; raises `NotFound` for somebody whose roles the caller may not see."""
@@ -70,9 +73,9 @@ class UserService:
             held = select(Membership).where(_shown(act), Membership.user_id == user_id)
             roles = list(session.exec(held.order_by(col(Membership.id))))
             user = session.get(User, user_id) if roles else None
-        if user is None:
-            raise NotFound
-        return UserView(user, roles)
+            if user is None:
+                raise NotFound
+            return UserView(user, roles, IdentityRepository(session).has_second_factor(user))
 
     def grant(
         self,

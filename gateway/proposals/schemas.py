@@ -29,7 +29,9 @@ class ProposalWrite(Shape):
             " `invitation.send`: let an invitation to such roles go out; made by `POST /v1/invitations`."
             " `user.legal_event`: suspend the user `object_id`, content `{event, document_reference, successor_id}`."
             " `client.unsuspend`: end the suspension of the client `object_id`."
-            " `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`.",
+            " `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`."
+            " `second_factor.reset`: take away the second factor of the user `object_id`; made by"
+            " `POST /v1/users/{user_id}/second-factor-resets`.",
         ),
     ]
     object_id: Annotated[str, Field(max_length=40, examples=["usr_01jpksy000e008000000000001"])]

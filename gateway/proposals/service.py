@@ -32,6 +32,7 @@ from gateway.proposals.errors import (
 )
 from gateway.proposals.kinds import Kind, Wish
 from gateway.proposals.models import Proposal
+from gateway.proposals.notices import tell_of_lone
 from gateway.proposals.repository import ProposalRepository
 from gateway.proposals.states import TRANSITIONS, ProposalState
 
@@ -211,6 +212,7 @@ class ProposalService:
             return
         proposal.effective_at = act.now + kind.lone_wait
         session.add(proposal)
+        tell_of_lone(self.gateway, session, proposal)
 
     def _take_effect(self, session: Session, act: Act, kind: Kind, proposal: Proposal) -> None:
         kind.apply(self.gateway, session, act, proposal)
@@ -231,8 +233,9 @@ class ProposalService:
         if state.old is None:
             changes |= {"kind": Change(None, proposal.kind), "content": Change(None, proposal.content)}
         self.gateway.audit.record(
-            session, act, action, "proposal", proposal.id, client_id=proposal.client_id, changes=changes
-        )
+            session, act, action, "proposal", proposal.id, client_id=proposal.client_id, changes=changes,
+            second_factor=act.second_factor,
+        )  # fmt: skip
 
     def _require_open(self, act: Act, proposal: Proposal) -> None:
         if proposal.state is not ProposalState.PROPOSED or proposal.expires_at <= act.now:

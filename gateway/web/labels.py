@@ -121,6 +121,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "user.legal_event": _("Suspend a person"),
         "client.unsuspend": _("End the suspension of a client"),
         "person.erase": _("Erase a person"),
+        "second_factor.reset": _("Reset a second factor"),
     },
     "invitation": {
         "proposed": _("Waits for a second person"),

@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from gateway.api import GatewayDep, source_address
 from gateway.assembly import Gateway
 from gateway.errors import GatewayError
-from gateway.identity.errors import PasswordWeak, SignInBusy
+from gateway.identity.enrolment import needs_code
+from gateway.identity.errors import EnrolmentCodeWrong, PasswordWeak, SignInBusy
 from gateway.identity.sessions import SINGLE_SIGN_ON, SessionService
 from gateway.ids import OidcProviderId, PasskeyId, SessionId
 from gateway.pagination import PageRequest
@@ -101,8 +102,10 @@ def add_passkey(request: Request, gateway: GatewayDep, visit: EnrollingFormDep, 
     try:
         if answer is None:
             raise PasskeyRefused
-        added = PasskeyService(gateway).add(visit.act, visit.token, answer, name=name)
-    except PasskeyRefused as error:
+        added = PasskeyService(gateway).add(
+            visit.act, visit.token, answer, name=name, handed_code=text_of(form, "enrolment_code").replace(" ", "")
+        )
+    except (PasskeyRefused, EnrolmentCodeWrong) as error:
         return _new_passkey(request, gateway, visit, error)
     if added.token != visit.token:
         renewed_visit(request, gateway, added.token)
@@ -158,6 +161,8 @@ def _overview(
 
 def _new_passkey(request: Request, gateway: Gateway, visit: Visit, error: GatewayError | None) -> Response:
     question: Any = PasskeyService(gateway).ask_registration(visit.act)
+    with gateway.database.unit_of_work(None) as session:
+        is_code_needed = needs_code(session, visit.user)
     return page(
         request,
         "passkey_new.html",
@@ -165,4 +170,5 @@ def _new_passkey(request: Request, gateway: Gateway, visit: Visit, error: Gatewa
         error=error,
         challenge_id=question.challenge_id,
         options=json.dumps(question.options),
+        needs_code=is_code_needed,
     )

@@ -17,6 +17,8 @@ from gateway.ids import InvitationId, MembershipId, ProposalId, UserId, decode
 from gateway.pagination import PageRequest
 from gateway.people.invitations import InvitationService, InvitationWish, Invited
 from gateway.people.models import Invitation
+from gateway.people.second_factor_reset import KIND as RESET
+from gateway.people.second_factor_reset import SecondFactorResetService
 from gateway.people.service import UserService, UserView
 from gateway.proposals.models import Proposal
 from gateway.proposals.service import ProposalService
@@ -90,6 +92,21 @@ def give(request: Request, user_id: UserId, gateway: GatewayDep, visit: PostedDe
     return see_other(request, "/people")
 
 
+@router.post("/people/{user_id}/second-factor-reset")
+def reset(request: Request, user_id: UserId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """Propose to take the second factor away (SEC-13)."""
+    SecondFactorResetService(gateway).propose(visit.act, user_id)
+    return see_other(request, "/people")
+
+
+@router.post("/people/{user_id}/enrolment-code")
+def enrolment_code(request: Request, user_id: UserId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """A code to hand over, shown this once."""
+    code, user = SecondFactorResetService(gateway).issue_code(visit.act, user_id)
+    enrolment = {"name": f"{user.first_name} {user.last_name}", "code": code}
+    return _page(request, gateway, visit, enrolment=enrolment)
+
+
 @router.post("/people/roles/{membership_id}/end")
 def end(request: Request, membership_id: MembershipId, gateway: GatewayDep, visit: PostedDep) -> Response:
     """The role ends, or its end waits for a second person."""
@@ -120,6 +137,7 @@ def _page(
     error: GatewayError | None = None,
     values: dict[str, Any] | None = None,
     invited: Invited | None = None,
+    enrolment: dict[str, str] | None = None,
 ) -> Response:
     act = visit.act
     users, next_cursor = UserService(gateway).page(act, PageRequest(PEOPLE_PER_PAGE, cursor))
@@ -129,7 +147,7 @@ def _page(
     client_ids = {role.client_id for view in users for role in view.roles}
     client_ids |= {row.client_id for row in invitations} | {row.client_id for row in waiting}
     persons = {row.proposer_id for row in waiting} | {
-        row.object_id for row in waiting if row.kind in ("role.grant", "user.legal_event")
+        row.object_id for row in waiting if row.kind in ("role.grant", "user.legal_event", RESET)
     }
     return page(
         request,
@@ -147,6 +165,7 @@ def _page(
         error=error,
         values=values or {},
         invited=invited,
+        enrolment=enrolment,
     )
 
 

@@ -13,9 +13,10 @@ from gateway.api import COOKIE, GatewayDep, source_address
 from gateway.assembly import Gateway
 from gateway.errors import GatewayError
 from gateway.identity.devices import device_hint
-from gateway.identity.errors import OfficeRequired, SignInBusy, SignInDelayed, SignInRefused
+from gateway.identity.enrolment import needs_code
+from gateway.identity.errors import EnrolmentCodeWrong, OfficeRequired, SignInBusy, SignInDelayed, SignInRefused
 from gateway.identity.repository import IdentityRepository
-from gateway.identity.second_factor import provisioning_uri
+from gateway.identity.second_factor import SecondFactorService, provisioning_uri
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import require_own_sign_in
 from gateway.ids import decode
@@ -28,7 +29,7 @@ from gateway.web.passkey_forms import PasskeyShown, answer_of
 from gateway.web.qr import qr_code
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import is_sign_in, page_router, passkey_question
-from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, safe_next, text_of
+from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, PostedDep, Visit, safe_next, text_of
 
 router = page_router()
 
@@ -127,12 +128,12 @@ def second_factor(request: Request, _visit: PostedDep, form: FormDep) -> Respons
 
 
 @router.get("/second-factor/set-up")
-def set_up_form(request: Request, visit: EnrollingDep) -> Response:
+def set_up_form(request: Request, gateway: GatewayDep, visit: EnrollingDep) -> Response:
     """What will happen; the secret is made by the next step."""
     require_own_sign_in(visit.act)
     if visit.has_second_factor:
         return see_other(request, "/")
-    return page(request, "set_up.html", qr=None, secret=None, error=None)
+    return page(request, "set_up.html", qr=None, secret=None, error=None, needs_code=_needs_code(gateway, visit))
 
 
 @router.post("/second-factor/set-up")
@@ -142,7 +143,9 @@ def set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Re
     identity = IdentityService(gateway)
     secret = identity.enrol_second_factor(visit.user.id)
     address = provisioning_uri(visit.user, secret)
-    return page(request, "set_up.html", qr=qr_code(address), secret=secret, error=None)
+    return page(
+        request, "set_up.html", qr=qr_code(address), secret=secret, error=None, needs_code=_needs_code(gateway, visit)
+    )
 
 
 @router.post("/second-factor/confirmation")
@@ -151,12 +154,21 @@ def confirm_set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDe
     require_own_sign_in(visit.act)
     identity, code = IdentityService(gateway), text_of(form, "code").replace(" ", "")
     try:
-        identity.confirm_enrolment(visit.user.id, code)
-    except SignInRefused as error:
-        return page(request, "set_up.html", status=422, qr=None, secret="", error=error)
+        SecondFactorService(gateway).confirm_own_enrolment(
+            visit.user.id, code, handed_code=text_of(form, "enrolment_code").replace(" ", "")
+        )
+    except (SignInRefused, EnrolmentCodeWrong) as error:
+        return page(
+            request, "set_up.html", status=422, qr=None, secret="", error=error, needs_code=_needs_code(gateway, visit)
+        )
     token = identity.confirm_second_factor(visit.token, code, source=source_address(request))
     security.renewed_visit(request, gateway, token)
     return see_other(request, "/")
+
+
+def _needs_code(gateway: Gateway, visit: Visit) -> bool:
+    with gateway.database.unit_of_work(None) as session:
+        return needs_code(session, visit.user)
 
 
 def _form(

@@ -45,6 +45,7 @@ OF_PERSONS = {
     "create_decision", "create_decisions", "create_exports", "get_export_content",
     "create_erasure", "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
     "create_invitation", "send_invitation_again", "end_invitation", "create_address_decision", "create_client_move",
+    "create_second_factor_reset", "create_enrolment_code",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
 OF_PERSONS |= {

@@ -111,6 +111,8 @@ OPERATIONS: Final[dict[str, str]] = {
 
 ELSEWHERE: Final[dict[str, str]] = {
     "create_decisions": "a result per decision, never 403: tests/gateway/payments",
+    "create_second_factor_reset": "who may depends on the person: tests/gateway/test_second_factor_reset.py",
+    "create_enrolment_code": "as above",
     "create_proposal": "who may depends on the kind: tests/gateway/test_proposals.py",
     "confirm_proposal": "as above",
     "withdraw_proposal": "as above",
