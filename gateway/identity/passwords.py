@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from threading import BoundedSemaphore
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from gateway.identity.common_passwords import is_common
 from gateway.identity.errors import PasswordWeak, SignInBusy
 
 LENGTH_MIN: Final = 12
 LENGTH_MAX: Final = 200
 """A longer one only costs our time."""
-
-COMMON: Final = frozenset((files("gateway.identity") / "common_passwords.txt").read_text().split())
-"""The common passwords of twelve characters and more; shorter ones fall to the length rule."""
 
 WORKING_MAX: Final = 2
 """Passwords one process checks at once: each takes 64 MiB and a tenth of a second."""
@@ -49,7 +46,7 @@ _decoy = _hasher.hash("a password nobody has")
 
 def hash_password(password: str) -> str:
     """Argon2id hash; raises `PasswordWeak`."""
-    if not LENGTH_MIN <= len(password) <= LENGTH_MAX or password.casefold() in COMMON or len(set(password)) < 4:
+    if not LENGTH_MIN <= len(password) <= LENGTH_MAX or is_common(password) or len(set(password)) < 4:
         raise PasswordWeak
     return _hasher.hash(password)
 
