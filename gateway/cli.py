@@ -23,6 +23,7 @@ from gateway.identity.rights import OfficeRole
 from gateway.keys_cli import keys_commands
 from gateway.machines_cli import application_commands, issuer_commands
 from gateway.offices.service import OfficeService
+from gateway.operator_cli import operator_commands
 from gateway.sandbox_cli import sandbox_commands
 from gateway.settings import Settings
 from gateway.supervisor import Stopped, Supervisor, require_free_port, stopping_on_signals
@@ -46,6 +47,7 @@ office_commands = typer.Typer(no_args_is_help=True, help="Offices of this instal
 app.add_typer(office_commands, name="office")
 app.add_typer(application_commands, name="application")
 app.add_typer(issuer_commands, name="issuer")
+app.add_typer(operator_commands, name="operator")
 
 
 @app.command()

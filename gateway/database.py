@@ -50,6 +50,7 @@ GLOBAL_TABLES: Final = frozenset(
         "office",
         "app_user",
         "membership",
+        "operator",
         "credential",
         "application",
         "application_secret",

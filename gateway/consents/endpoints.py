@@ -29,7 +29,7 @@ def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway:
     consent, url = ConsentService(gateway).create(
         act, client_id=body.client_id, bank_id=body.bank_id, language=body.language, return_url=body.return_url
     )
-    shape = ConsentRead.of(ConsentView(consent, ()))
+    shape = ConsentRead.of(ConsentView(consent, ()), act)
     response.headers["Location"] = f"/v1/consents/{shape.model_dump(mode='json')['id']}"
     response.headers["Cache-Control"] = "no-store"
     return ConsentCreated(consent=shape, authorisation_url=url)
@@ -45,13 +45,13 @@ def list_consents(
 ) -> Page[ConsentRead]:
     """Consents, the newest first."""
     views, cursor = ConsentService(gateway).page(act, page, client_id=client_id, state=state)
-    return Page(items=[ConsentRead.of(view) for view in views], next_cursor=cursor)
+    return Page(items=[ConsentRead.of(view, act) for view in views], next_cursor=cursor)
 
 
 @router.get("/consents/{consent_id}", operation_id="get_consent", responses=problem_responses())
 def get_consent(consent_id: ConsentId, act: ActDep, gateway: GatewayDep) -> ConsentRead:
     """One consent."""
-    return ConsentRead.of(ConsentService(gateway).get(act, consent_id))
+    return ConsentRead.of(ConsentService(gateway).get(act, consent_id), act)
 
 
 @router.post(
@@ -64,4 +64,4 @@ def create_consent_revocation(consent_id: ConsentId, act: ActDep, gateway: Gatew
     """End a consent here at once, and at the bank; tokens are destroyed, data stays for its retention."""
     service = ConsentService(gateway)
     service.revoke(act, consent_id)
-    return ConsentRead.of(service.get(act, consent_id))
+    return ConsentRead.of(service.get(act, consent_id), act)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gateway.act import Act
 from gateway.api import Day, MomentText, Shape
 from gateway.consents.service import ConsentView
 from gateway.ids import AccountId, ClientId, ConsentAccountId, ConsentId
@@ -30,7 +31,7 @@ class ConnectedAccountRead(Shape):
 
     id: ConsentAccountId
     account_id: AccountId
-    iban: str | None
+    iban: str | None = Field(description="Only the last four for support, who reads no accounts.")
     currency: str
     kind: str
     name: str | None
@@ -54,12 +55,16 @@ class ConsentRead(Shape):
     accounts: list[ConnectedAccountRead]
 
     @classmethod
-    def of(cls, view: ConsentView) -> ConsentRead:
-        """The shape of a view. Until they are chosen, accounts are the account holder's own matter (CON-07)."""
+    def of(cls, view: ConsentView, act: Act) -> ConsentRead:
+        """The shape of a view. Until they are chosen, accounts are the account holder's own matter (CON-07).
+
+        Whoever reads no accounts sees masked IBANs (OFF-08).
+        """
         consent = view.consent
         shown = [
             ConnectedAccountRead.model_validate(
                 {name: getattr(row, name) for name in ConnectedAccountRead.model_fields}
+                | ({"iban": _masked(row.iban)} if act.principal.masks_ibans(consent.client_id) else {})
             )
             for row in view.accounts
             if row.account_id is not None
@@ -78,6 +83,10 @@ class ConsentRead(Shape):
             authorisation_url_expires_at=consent.link_expires_at,
             accounts=shown,
         )
+
+
+def _masked(iban: str | None) -> str | None:
+    return f"{'*' * (len(iban) - 4)}{iban[-4:]}" if iban else iban
 
 
 class ConsentCreated(Shape):

@@ -94,6 +94,22 @@ class OperatorNeeded(RightsError):
     hint = "This person works for other offices too; ask the operator to reset the second factor."
 
 
+class OperatorHoldsNoRole(ConflictError):
+    """Who runs the installation works for no office and decides nothing (OFF-08)."""
+
+    code = "operator_holds_no_role"
+    title = "An operator of the installation holds no role"
+    hint = "Give the role to another person, or end the operator first."
+
+
+class AdministratorsDecide(ConflictError):
+    """The operator steps in only where no administrator of the office can (SEC-13)."""
+
+    code = "administrators_decide"
+    title = "The office's own administrators can reset this second factor"
+    hint = "Let an administrator other than the person propose it; the operator resets an office's only admin."
+
+
 class RoleHeld(ConflictError):
     """The person has this role already."""
 

@@ -77,6 +77,16 @@ class Membership(Base, table=True):
         )
 
 
+class Operator(Base, table=True):
+    """Somebody who runs the installation: no role anywhere, sees no amounts, decides nothing (OFF-08)."""
+
+    __tablename__ = "operator"
+
+    user_id: UUID = Field(primary_key=True, foreign_key="app_user.id")
+    created_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
 class WebSession(Base, table=True):
     """A signed-in person in one office; the key is a hash of the cookie or bearer token."""
 

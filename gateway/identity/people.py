@@ -16,7 +16,7 @@ from gateway.audit.log import Change
 from gateway.client_groups.models import ClientGroupUser
 from gateway.client_groups.repository import ClientGroupRepository
 from gateway.errors import FieldFault, InputError, NotFound, RightsError
-from gateway.identity.errors import EmailTaken, LastAdministrator, RoleHeld
+from gateway.identity.errors import EmailTaken, LastAdministrator, OperatorHoldsNoRole, RoleHeld
 from gateway.identity.models import Membership, User
 from gateway.identity.passwords import hash_password
 from gateway.identity.repository import IdentityRepository
@@ -198,10 +198,12 @@ def add_role(
     from_date: date | None = None,
     until_date: date | None = None,
 ) -> Membership:
-    """Write the role down; whether it may be given was asked before. Raises `RoleHeld`.
+    """Write the role down; whether it may be given was asked before. Raises `RoleHeld`, `OperatorHoldsNoRole`.
 
     Staff and support begin in the group "Everyone", from which an admin can take them.
     """
+    if IdentityRepository(session).is_operator(user_id):
+        raise OperatorHoldsNoRole
     for lapsed in roles_in(session, act.office_id, user_id):
         if lapsed.until_date is not None and lapsed.until_date < act.today:
             lapsed.ended_at = act.real_now

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from gateway.identity.models import Membership, User, WebSession
+from gateway.identity.models import Membership, Operator, User, WebSession
 from gateway.passkeys.models import Passkey
 
 
@@ -36,6 +36,11 @@ class IdentityRepository:
     def has_passkey(self, user_id: UUID) -> bool:
         """Whether the person ever added one that is still there, blocked or not."""
         return self.session.exec(select(Passkey.id).where(Passkey.user_id == user_id).limit(1)).first() is not None
+
+    def is_operator(self, user_id: UUID) -> bool:
+        """Whether this person runs the installation, now."""
+        query = select(Operator.user_id).where(Operator.user_id == user_id, col(Operator.ended_at).is_(None))
+        return self.session.exec(query).first() is not None
 
     def with_second_factor(self, users: Sequence[User]) -> set[UUID]:
         """Those of them who have one in use."""

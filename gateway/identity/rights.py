@@ -159,6 +159,8 @@ class PrincipalKind(StrEnum):
     USER = "user"
     MACHINE = "machine"
     APPLICATION = "app"
+    OPERATOR = "operator"
+    """Runs the installation; has no permission at any office and no second factor that decides (OFF-08)."""
     SYSTEM = "system"
 
 
@@ -237,6 +239,10 @@ class Principal:
         if permission not in self.office_permissions:
             return own
         return None if self.office_clients is None else self.office_clients | own
+
+    def masks_ibans(self, client_id: UUID) -> bool:
+        """Whether this person sees the last four of an IBAN only: support, who reads no accounts (OFF-08)."""
+        return self.is_person and not self.allows(P.ACCOUNTS_READ, client_id)
 
     def require(self, permission: Permission, client_id: UUID | None = None) -> None:
         """Raise when the permission is not held.

@@ -200,7 +200,8 @@ class ActivationService:
                 raise ActivationNotValid
         people = IdentityRepository(session)
         user = people.user_by_email(invitation.email)
-        is_established = user is not None and bool(people.memberships(user.id))
+        # A mailbox alone never sets the password of an operator either.
+        is_established = user is not None and (bool(people.memberships(user.id)) or people.is_operator(user.id))
         return _Found(invitation, office, client, user, is_established)
 
     def _is_code(self, invitation: Invitation, code: str) -> bool:

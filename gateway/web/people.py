@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from starlette.datastructures import FormData
 
 from gateway.api import GatewayDep
 from gateway.assembly import Gateway
-from gateway.errors import GatewayError, InputError
+from gateway.errors import FieldFault, GatewayError, InputError
 from gateway.identity.rights import ClientRole, OfficeRole, Permission
 from gateway.ids import InvitationId, MembershipId, ProposalId, UserId, decode
 from gateway.pagination import PageRequest
@@ -54,6 +55,9 @@ def invite(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDe
             language=text_of(form, "language") if text_of(form, "language") in ("nl", "fr", "en", "de") else "nl",
             roles=[role],
             client_id=_client(form),
+            salaries=_salaries(form),
+            from_date=_day(form, "from_date"),
+            until_date=_day(form, "until_date"),
         )
         invited = InvitationService(gateway).invite(visit.act, wish)
     except InputError as error:
@@ -84,8 +88,8 @@ def give(request: Request, user_id: UserId, gateway: GatewayDep, visit: PostedDe
     """One role more; those that move money or rights wait for a second person."""
     try:
         UserService(gateway).grant(
-            visit.act, user_id, text_of(form, "role"), client_id=_client(form), salaries=False, from_date=None,
-            until_date=None,
+            visit.act, user_id, text_of(form, "role"), client_id=_client(form), salaries=_salaries(form),
+            from_date=_day(form, "from_date"), until_date=_day(form, "until_date"),
         )  # fmt: skip
     except InputError as error:
         return _page(request, gateway, visit, error=error)
@@ -161,7 +165,7 @@ def _page(
         names=reading.people(gateway, persons),
         choices=_choices(gateway, visit),
         office_roles=[role.value for role in OfficeRole] if _is_admin(visit) else [],
-        client_roles=[role.value for role in ClientRole if role is not ClientRole.AUDITOR],
+        client_roles=[role.value for role in ClientRole],
         error=error,
         values=values or {},
         invited=invited,
@@ -199,6 +203,18 @@ def _client(form: FormData) -> UUID | None:
         return None if text in ("", OFFICE) else decode("client", text)
     except ValueError:
         raise InputError from None
+
+
+def _salaries(form: FormData) -> bool:
+    return bool(text_of(form, "salaries"))
+
+
+def _day(form: FormData, field: str) -> date | None:
+    text = text_of(form, field)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(faults=[FieldFault(f"/{field}", "day_invalid", "This is not a day.")]) from None
 
 
 def _name(form: FormData, field: str) -> str:

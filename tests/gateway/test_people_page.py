@@ -89,3 +89,20 @@ def test_who_may_not_change_anything_sees_no_buttons(
     fields = {"first_name": "An", "last_name": "Peeters", "email": "an@example.test", "role": "viewer",
               "client": encode("client", client.id)}  # fmt: skip
     staff.post("/people/invitations", 403, **fields)
+
+
+def test_an_auditor_with_days_and_a_viewer_of_wages_are_made_by_the_page(
+    gateway: Gateway, place: tuple[TestClient, Office, Client]
+) -> None:
+    """OFF-08: `auditor` with from and until, and each role with or without `salaries`."""
+    http, office, client = place
+    admin = Browser(http, gateway, make_person(gateway, office, OfficeRole.ADMIN))
+    person = make_person(gateway, office, OfficeRole.STAFF, is_enrolled=False)
+    path, where = f"/people/{encode('user', person.user.id)}/roles", encode("client", client.id)
+    assert "een laatste dag" in admin.post(path, 422, role="auditor", client=where)
+    assert "Dit is geen dag" in admin.post(path, 422, role="auditor", client=where, until_date="31/12/2099")
+    admin.post(path, role="auditor", client=where, from_date="2026-01-01", until_date="2099-12-31")
+    admin.post(path, role="viewer", client=where, salaries="1")
+    seen = admin.see()
+    assert "(tot 31/12/2099)" in seen
+    assert "Lezer, Bakkerij Voorbeeld BV, lonen" in seen
