@@ -55,11 +55,13 @@ help:
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/.test: .venv/.run requirements/test.txt requirements/peer-febelfin-coda.txt requirements/peer-pycoda.txt
+.venv/.test: .venv/.run requirements/test.txt requirements/peer-febelfin-coda.txt requirements/peer-pycoda.txt \
+		requirements/peer-oidc.txt
 	@$(call install,requirements/test.txt)
 	@rm -rf .venv/peers
 	@$(call install,requirements/peer-febelfin-coda.txt,--target .venv/peers/febelfin-coda)
 	@$(call install,requirements/peer-pycoda.txt,--target .venv/peers/pycoda)
+	@$(call install,requirements/peer-oidc.txt,--target .venv/peers/oidc)
 	@touch $@
 
 demo: .venv/.run
@@ -96,7 +98,7 @@ bench: .venv/.test
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --upgrade
 lock: .venv/.base
-	@for name in uv run test peer-febelfin-coda peer-pycoda; do \
+	@for name in uv run test peer-febelfin-coda peer-pycoda peer-oidc; do \
 		$(COMPILE) requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 clean:

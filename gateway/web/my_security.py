@@ -14,7 +14,7 @@ from gateway.errors import GatewayError
 from gateway.identity.enrolment import needs_code
 from gateway.identity.errors import EnrolmentCodeWrong, PasswordWeak, SignInBusy
 from gateway.identity.sessions import SINGLE_SIGN_ON, SessionService
-from gateway.ids import OidcProviderId, PasskeyId, SessionId
+from gateway.ids import OidcProviderId, PasskeyId, SessionId, encode
 from gateway.pagination import PageRequest
 from gateway.passkeys.errors import PasskeyRefused
 from gateway.passkeys.service import PasskeyService
@@ -155,6 +155,7 @@ def _overview(
         current=act.principal.session_id,
         providers=sign_on.offered(act.office_id),
         linked={link.provider_id for link in sign_on.links(act)},
+        office_address=f"{gateway.settings.base_url.rstrip('/')}/sign-in/{encode('office', act.office_id)}",
         is_own_sign_in=act.principal.sign_in_method != SINGLE_SIGN_ON,
     )
 

@@ -201,6 +201,13 @@ def set_form_cookie(request: Request, response: Response, token: str) -> None:
     response.set_cookie(FORM_COOKIE, token, path="/", httponly=True, samesite="lax", secure=_is_https(request))
 
 
+def set_lasting_cookie(request: Request, response: Response, name: str, value: str, *, seconds: int) -> None:
+    """Something that is no secret and outlives the browser's window."""
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=_is_https(request)
+    )
+
+
 def require_open_form(request: Request, gateway: Gateway, form: FormData) -> None:
     """Raise `FormRefused` unless form and cookie carry the same token and the form comes from our own page."""
     held, given = request.cookies.get(FORM_COOKIE, ""), text_of(form, FORM_FIELD)

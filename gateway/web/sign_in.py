@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,11 +20,12 @@ from gateway.identity.repository import IdentityRepository
 from gateway.identity.second_factor import SecondFactorService, provisioning_uri
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import require_own_sign_in
-from gateway.ids import decode
+from gateway.ids import OfficeIdField, decode, encode
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
 from gateway.passkeys.errors import PasskeyRefused
 from gateway.passkeys.service import PasskeyService
+from gateway.single_sign_on.service import SingleSignOnService
 from gateway.web import security
 from gateway.web.passkey_forms import PasskeyShown, answer_of
 from gateway.web.qr import qr_code
@@ -34,9 +36,13 @@ from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, Posted
 router = page_router()
 
 
+OFFICE_COOKIE: Final = "sluis_office"
+OFFICE_COOKIE_SECONDS: Final = 365 * 24 * 3600
+
+
 @router.get("/sign-in")
 def sign_in_form(request: Request, next: str = "/") -> Response:  # noqa: A002  # the name people see in the address
-    """E-mail address, password and code."""
+    """E-mail address, password and code; and the providers of the office whose address this browser opened before."""
     return _form(request, next=safe_next(next))
 
 
@@ -90,6 +96,23 @@ def sign_in_passkey(request: Request, gateway: GatewayDep, form: FormDep) -> Res
         return _passkey_form(request, gateway, next=wanted, error=error)
     response = see_other(request, wanted)
     security.set_session_cookie(request, response, signed_in.token)
+    return response
+
+
+@router.get("/sign-in/{office_id}")
+def sign_in_of_office(
+    request: Request,
+    office_id: OfficeIdField,
+    next: str = "/",  # noqa: A002  # as above
+) -> Response:
+    """An office's own address for its people: the same page, with the office's own ways to sign in (SEC-14).
+
+    An office that is not there looks like one without a provider, and is remembered by the browser all the same.
+    """
+    response = _form(request, next=safe_next(next), office_id=office_id)
+    security.set_lasting_cookie(
+        request, response, OFFICE_COOKIE, encode("office", office_id), seconds=OFFICE_COOKIE_SECONDS
+    )
     return response
 
 
@@ -178,8 +201,11 @@ def _form(
     email: str = "",
     error: GatewayError | None = None,
     offices: list[Office] | None = None,
+    office_id: UUID | None = None,
 ) -> Response:
     token = security.open_form_token(request)
+    gateway: Gateway = request.app.state.gateway
+    office_id = office_id or _remembered(request)
     response = page(
         request,
         "sign_in.html",
@@ -189,7 +215,8 @@ def _form(
         email=email,
         error=error,
         offices=offices or [],
-        has_passkeys=PasskeyService(request.app.state.gateway).is_available(),
+        has_passkeys=PasskeyService(gateway).is_available(),
+        providers=SingleSignOnService(gateway).offered(office_id) if office_id is not None else [],
     )
     security.set_form_cookie(request, response, token)
     return response
@@ -225,6 +252,13 @@ def _offices(gateway: Gateway, email: str) -> list[Office]:
         ids = sorted({membership.office_id for membership in IdentityRepository(session).memberships(user.id)})
         offices = [OfficeRepository(session).get(office_id) for office_id in ids]
     return [office for office in offices if office is not None]
+
+
+def _remembered(request: Request) -> UUID | None:
+    try:
+        return decode("office", request.cookies.get(OFFICE_COOKIE, ""))
+    except ValueError:
+        return None
 
 
 def _office_id(text: str) -> UUID | None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -416,3 +417,27 @@ def test_the_pages_go_there_and_come_back(scene: Scene) -> None:
         assert "sluis_session" in returned.headers["set-cookie"]
         assert http.get(back).status_code == 401
         assert http.get("/single-sign-on/return?error=access_denied&state=x").status_code == 401
+
+
+def test_an_offices_own_address_offers_its_providers_and_tells_nothing_of_others(scene: Scene) -> None:
+    """SEC-14: the browser remembers the office; one that is not there looks like one without a provider."""
+    other = make_office(scene.gateway, name="Ander kantoor")
+    way = f"/single-sign-on/{encode('office', scene.office.id)}/{encode('oidc_provider', scene.provider_id)}"
+    with TestClient(create_app(scene.gateway), follow_redirects=False) as http:
+
+        def seen(path: str) -> str:
+            answer = http.get(path)
+            assert answer.status_code == 200
+            return re.sub(r'name="form_token" value="[^"]+"|/sign-in/off_\w+', "", answer.text)
+
+        assert way not in seen("/sign-in")
+        shown = seen(f"/sign-in/{encode('office', scene.office.id)}?next=/day")
+        assert f"{way}?next=/day" in shown.replace("%2F", "/")
+        assert "Kantoor-ID" in shown
+        assert scene.office.name not in shown
+        assert way in seen("/sign-in")
+        assert seen(f"/sign-in/{encode('office', other.id)}") == seen(f"/sign-in/{encode('office', new_id())}")
+        assert way not in seen("/sign-in")
+        http.cookies.set("sluis_office", "off_nonsense")
+        assert way not in seen("/sign-in")
+        assert http.get("/sign-in/nonsense").status_code == 404
