@@ -23,6 +23,7 @@ PREFIXES: Final = {
     "office": "off",
     "user": "usr",
     "membership": "mem",
+    "decision_signature": "dsg",
     "credential": "key",
     "application": "app",
     "application_secret": "sec",
@@ -146,6 +147,7 @@ CredentialId = Annotated[UUID, TypedId("credential")]
 ApplicationId = Annotated[UUID, TypedId("application")]
 ApplicationSecretId = Annotated[UUID, TypedId("application_secret")]
 SessionId = Annotated[UUID, TypedId("session")]
+DecisionSignatureId = Annotated[UUID, TypedId("decision_signature")]
 PasskeyChallengeId = Annotated[UUID, TypedId("passkey_challenge")]
 PasskeyId = Annotated[UUID, TypedId("passkey")]
 OidcProviderId = Annotated[UUID, TypedId("oidc_provider")]

@@ -7,7 +7,7 @@ their payments, so two approvers follow one another: the second sees what the fi
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -44,6 +44,7 @@ from gateway.payments.repository import PaymentRepository
 from gateway.payments.sealing import is_sealed
 from gateway.payments.states import PAYMENT_TRANSITIONS, PaymentState, step
 from gateway.payments.telling import tell
+from gateway.signed_decisions.service import require_signature, totals_of
 from sepa.approval import Evaluation, State, Verdict
 
 DECISIONS_MAX: Final = 500
@@ -107,9 +108,16 @@ class ApprovalService:
         act.principal.require_asserted(seals={wish.payment_id: wish.seal for wish in wishes})
         with self.gateway.database.unit_of_work(act.office_id) as session:
             table = _Table(session, act, wishes)
+            self._require_signature(session, act, wishes, table)
             outcomes = [self._decide(session, act, wish, table) for wish in wishes]
             table.follow(self.gateway.events)
         return outcomes
+
+    def _require_signature(self, session: Session, act: Act, wishes: Sequence[DecisionWish], table: _Table) -> None:
+        """Approving above the client's amount takes a passkey's signature over all of it (SEC-04)."""
+        approved = {wish.payment_id: wish.seal for wish in wishes if wish.verdict is Verdict.APPROVE and wish.seal}
+        totals = totals_of(table.open_to_caller(approved))
+        require_signature(self.gateway, session, act, Verdict.APPROVE.value, totals=totals, seals=approved)
 
     def _decide(self, session: Session, act: Act, wish: DecisionWish, table: _Table) -> DecisionOutcome:
         try:
@@ -245,6 +253,14 @@ class _Table:
         if refusal is not None:
             raise refusal
         return payment
+
+    def open_to_caller(self, ids: Iterable[UUID]) -> Iterator[Payment]:
+        """Those of them that this person may decide on; what is asked tells nothing about others."""
+        for payment_id in ids:
+            try:
+                yield self.payment(payment_id)
+            except GatewayError:
+                continue
 
     def follow(self, events: EventLog) -> None:
         """Bring the baskets along."""

@@ -34,3 +34,11 @@ class LastSecondFactor(ConflictError):
     code = "last_second_factor"
     title = "This is your only second factor"
     hint = "Add another passkey or an authenticator first."
+
+
+class PasskeyMissing(ConflictError):
+    """There is none to sign with."""
+
+    code = "passkey_missing"
+    title = "You have no passkey to sign with"
+    hint = "Add a passkey on the page My security; decisions above your client's amount are signed with one."

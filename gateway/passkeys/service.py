@@ -43,7 +43,7 @@ from gateway.identity.second_factor import SecondFactorService
 from gateway.identity.sessions import SessionService, SignedIn, require_own_sign_in
 from gateway.ids import new_id
 from gateway.pagination import PageRequest, Sort
-from gateway.passkeys.errors import LastSecondFactor, PasskeyKnown, PasskeyRefused, PasskeysUnavailable
+from gateway.passkeys.errors import LastSecondFactor, PasskeyKnown, PasskeyMissing, PasskeyRefused, PasskeysUnavailable
 from gateway.passkeys.models import Passkey, PasskeyChallenge
 from gateway.recovery.telling import tell
 
@@ -270,6 +270,34 @@ class PasskeyService:
             return self._used(session, answer, asked, user.id, now) is not None
 
         return SecondFactorService(self.gateway).confirm(token, METHOD, check, source=source)
+
+    def ask_decision(self, act: Act, challenge: bytes, *, purpose: str) -> Question:
+        """A question of whose challenge the caller made a hash over a decision. Raises `PasskeyMissing`."""
+        with self.gateway.database.unit_of_work(None) as session:
+            held = [one for one in _of_user(session, act.principal.id) if one.blocked_at is None]
+            if not held:
+                raise PasskeyMissing
+            options = webauthn.generate_authentication_options(
+                rp_id=self.rp_id(),
+                challenge=challenge,
+                allow_credentials=[_descriptor(passkey) for passkey in held],
+                user_verification=UserVerificationRequirement.REQUIRED,
+                timeout=int(CHALLENGE_LIFE.total_seconds() * 1000),
+            )
+            return self._keep(
+                session, options, purpose, act.real_now, user_id=act.principal.id, session_id=act.principal.session_id
+            )
+
+    def take(self, challenge_id: UUID, purpose: str, act: Act) -> PasskeyChallenge | None:
+        """The question put to this person, taken off the table."""
+        asked = self._take(challenge_id, purpose, act.real_now, session_id=act.principal.session_id)
+        return asked if asked is not None and asked.user_id == act.principal.id else None
+
+    def used(
+        self, session: Session, answer: Answer, asked: PasskeyChallenge | None, user_id: UUID, now: datetime
+    ) -> Passkey | None:
+        """The passkey of this person that answered; None when the answer is not good."""
+        return self._used(session, answer, asked, user_id, now)
 
     # Helpers -----------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ from gateway.payments.states import (
     step,
 )
 from gateway.payments.telling import tell
+from gateway.signed_decisions.service import require_signature, totals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ class ExportService:
             act.principal.require_asserted(
                 client_id=client.id, object_id=basket.id, seals={payment.id: payment.seal for payment in chosen}
             )
+            require_signature(
+                self.gateway, session, act, "export", totals=totals_of(chosen),
+                seals={payment.id: payment.seal for payment in chosen if payment.seal is not None},
+            )  # fmt: skip
             departure = departure_of(session, act, chosen, asking.total_of(together))
             found = hindrances(session, act, self.gateway.keys, chosen, departure)
             if found:
@@ -143,11 +148,10 @@ class ExportService:
             found: list[Hindrance] = []
             if is_first:
                 act.require_fresh_second_factor(decision="download")
-                if act.principal.via_id is not None:
-                    members = ExportRepository(session).payments(act.office_id, export.id)
-                    act.principal.require_asserted(
-                        client_id=client.id, object_id=export.id, seals={row.payment_id: row.seal for row in members}
-                    )
+                members = ExportRepository(session).payments(act.office_id, export.id)
+                seals = {row.payment_id: row.seal for row in members}
+                act.principal.require_asserted(client_id=client.id, object_id=export.id, seals=seals)
+                require_signature(self.gateway, session, act, "download", totals={client.id: export.total}, seals=seals)
                 found = self._recheck(session, act, basket, export)
             content = b"" if found else self._content(session, act, export, is_first=is_first)
         if found:

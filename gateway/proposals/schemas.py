@@ -31,7 +31,9 @@ class ProposalWrite(Shape):
             " `client.unsuspend`: end the suspension of the client `object_id`."
             " `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`."
             " `second_factor.reset`: take away the second factor of the user `object_id`; made by"
-            " `POST /v1/users/{user_id}/second-factor-resets`.",
+            " `POST /v1/users/{user_id}/second-factor-resets`."
+            " `signing_limit.set`: decisions of the client `object_id` above `{amount}` (euro, or null) are signed with"
+            " a passkey.",
         ),
     ]
     object_id: Annotated[str, Field(max_length=40, examples=["usr_01jpksy000e008000000000001"])]

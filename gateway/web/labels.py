@@ -122,6 +122,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "client.unsuspend": _("End the suspension of a client"),
         "person.erase": _("Erase a person"),
         "second_factor.reset": _("Reset a second factor"),
+        "signing_limit.set": _("Change the amount from which decisions are signed"),
     },
     "invitation": {
         "proposed": _("Waits for a second person"),

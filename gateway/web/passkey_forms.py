@@ -14,6 +14,8 @@ from gateway.passkeys.service import Answer
 
 CHALLENGE_FIELD: Final = "passkey_challenge"
 ANSWER_FIELD: Final = "passkey_answer"
+SIGNATURE_FIELD: Final = "passkey_signature"
+"""Set where the passkey signs the decision in the form, rather than only proving who sends it."""
 ANSWER_LENGTH_MAX: Final = 20_000
 NAME_LENGTH_MAX: Final = 70
 

@@ -25,8 +25,10 @@ from gateway.identity.errors import SignInDelayed, SignInRefused
 from gateway.identity.rights import SecondFactorRequired
 from gateway.passkeys.service import PasskeyService
 from gateway.problems import AddressNotFound, InternalError, RequestTooLarge, told
+from gateway.signed_decisions.errors import PasskeySignatureRequired
+from gateway.signed_decisions.service import SignedDecisionService
 from gateway.web.labels import HEADINGS, LABELS
-from gateway.web.passkey_forms import ANSWER_FIELD, CHALLENGE_FIELD, PasskeyShown
+from gateway.web.passkey_forms import ANSWER_FIELD, CHALLENGE_FIELD, SIGNATURE_FIELD, PasskeyShown
 from gateway.web.rendering import language_of, own_path, page, see_other
 from gateway.web.security import CODE_FIELD, FORM_FIELD, EnrolmentRequired, Visit, safe_next, set_session_cookie
 
@@ -90,6 +92,8 @@ def refusal(request: Request, error: GatewayError) -> Response:
         _has_code(form) and isinstance(error, SignInRefused | SignInDelayed)
     ):
         return second_factor_page(request, form, error)
+    if isinstance(error, PasskeySignatureRequired) and form is not None:
+        return signature_page(request, form, error)
     if isinstance(error, EnrolmentRequired):
         return see_other(request, ENROL_PATH)
     if type(error) is SignInError:
@@ -117,11 +121,7 @@ def problem_page(request: Request, error: GatewayError) -> Response:
 
 def second_factor_page(request: Request, form: FormData | None, error: GatewayError) -> Response:
     """Ask for a code; the refused form goes along, so that the code completes what was begun."""
-    fields = [
-        (name, value)
-        for name, value in (form.multi_items() if form is not None else [])
-        if name not in (FORM_FIELD, CODE_FIELD, CHALLENGE_FIELD, ANSWER_FIELD) and isinstance(value, str)
-    ]
+    fields = _kept_fields(form)
     return page(
         request,
         "second_factor.html",
@@ -133,6 +133,36 @@ def second_factor_page(request: Request, form: FormData | None, error: GatewayEr
         is_sign_in=is_sign_in(request),
         passkey=passkey_question(request),
     )
+
+
+def signature_page(request: Request, form: FormData, error: PasskeySignatureRequired) -> Response:
+    """Have the passkey sign what is decided; the refused form goes along (SEC-04)."""
+    visit: Visit = request.state.visit
+    try:
+        question = SignedDecisionService(request.app.state.gateway).ask(visit.act, error.decision, error.seals)
+    except GatewayError as missing:
+        return problem_page(request, missing)
+    return page(
+        request,
+        "sign_decision.html",
+        status=error.http_status,
+        action=own_path(request),
+        fields=[*_kept_fields(form), (SIGNATURE_FIELD, "1")],
+        error=None,
+        back=_back(request),
+        count=len(error.seals),
+        passkey=PasskeyShown(question.challenge_id, json.dumps(question.options)),
+    )
+
+
+def _kept_fields(form: FormData | None) -> list[tuple[str, str]]:
+    """What goes along to the next page; never a code or an answer."""
+    left_out = (FORM_FIELD, CODE_FIELD, CHALLENGE_FIELD, ANSWER_FIELD, SIGNATURE_FIELD)
+    return [
+        (name, value)
+        for name, value in (form.multi_items() if form is not None else [])
+        if name not in left_out and isinstance(value, str)
+    ]
 
 
 def passkey_question(request: Request) -> PasskeyShown | None:

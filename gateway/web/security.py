@@ -31,7 +31,8 @@ from gateway.offices.services import SERVICE_OF
 from gateway.passkeys.service import PasskeyService
 from gateway.recovery.codes import LENGTH as RECOVERY_CODE_LENGTH
 from gateway.recovery.codes import RecoveryCodeService
-from gateway.web.passkey_forms import answer_of
+from gateway.signed_decisions.service import SignedDecisionService
+from gateway.web.passkey_forms import SIGNATURE_FIELD, answer_of
 
 FORM_COOKIE: Final = "sluis_form"
 FORM_FIELD: Final = "form_token"
@@ -154,7 +155,9 @@ def posted_visit(
     if (not code and answer is None) or not visit.has_second_factor:
         require_second_factor(visit)
         return visit
-    if answer is not None:
+    if answer is not None and text_of(form, SIGNATURE_FIELD):
+        token = SignedDecisionService(gateway).sign_here(visit.act, visit.token, answer, source=source)
+    elif answer is not None:
         token = PasskeyService(gateway).confirm(visit.act, visit.token, answer, source=source)
     elif len(code) >= RECOVERY_CODE_LENGTH:
         token = RecoveryCodeService(gateway).confirm(visit.token, code, source=source)

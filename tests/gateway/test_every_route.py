@@ -52,6 +52,7 @@ OF_PERSONS |= {
     "end_session", "end_one_session", "end_other_sessions", "list_sessions", "confirm_second_factor", "switch_office",
     "create_passkey_registration", "create_passkey", "list_passkeys", "delete_passkey", "create_passkey_confirmation",
     "confirm_with_passkey", "get_second_factors", "create_recovery_codes", "put_password", "create_email_change",
+    "create_decision_challenge", "create_decision_signature",
     "create_oidc_provider", "delete_oidc_provider", "get_oidc_links", "delete_oidc_link",
 }  # fmt: skip
 
@@ -127,6 +128,8 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "confirm_second_factor": {"code": "000000"},
         "switch_office": {"office_id": ids["office_id"]},
         "create_passkey": {"challenge_id": ids["passkey_challenge_id"], "credential": {}, "name": "Laptop"},
+        "create_decision_challenge": {"decision": "approve", "items": [{"payment_id": ids["payment_id"], "seal": "x"}]},
+        "create_decision_signature": {"challenge_id": ids["passkey_challenge_id"], "credential": {}},
         "confirm_with_passkey": {"challenge_id": ids["passkey_challenge_id"], "credential": {}},
         "put_password": {"current_password": "x" * 12, "password": "y" * 12},
         "create_email_change": {"email": "a@example.test"},

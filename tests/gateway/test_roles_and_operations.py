@@ -35,7 +35,8 @@ OPERATIONS: Final[dict[str, str]] = {
         ("end_session", "confirm_second_factor", "get_me", "list_sessions", "end_other_sessions", "end_one_session",
          "switch_office", "create_passkey_registration", "create_passkey", "list_passkeys", "delete_passkey",
          "create_passkey_confirmation", "confirm_with_passkey", "get_second_factors", "create_recovery_codes",
-         "put_password", "create_email_change", "get_oidc_links", "delete_oidc_link", "create_assertion_link"),
+         "put_password", "create_email_change", "get_oidc_links", "delete_oidc_link", "create_assertion_link",
+         "create_decision_challenge", "create_decision_signature"),
         OWN_SESSION,
     ),
     **dict.fromkeys(("get_office", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
@@ -58,7 +59,7 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(
         ("list_approval_rules", "get_approval_rule", "list_approver_groups", "get_approver_group",
-         "get_approval_settings"), "rules:read",
+         "get_approval_settings", "get_signing_limit"), "rules:read",
     ),
     **dict.fromkeys(("list_approval_requests",), "payments:read"),
     **dict.fromkeys(

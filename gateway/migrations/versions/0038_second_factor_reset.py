@@ -8,7 +8,7 @@ from alembic import op
 from gateway import database
 
 revision = "0038"
-down_revision = "0033"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

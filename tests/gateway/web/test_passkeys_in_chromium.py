@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,8 +19,10 @@ from sqlmodel import select
 from gateway.audit.models import AuditEntry
 from gateway.crypto import KeyRing
 from gateway.embedded import EmbeddedPostgres
+from gateway.ids import new_id
 from gateway.passkeys.models import Passkey
 from gateway.settings import Settings
+from gateway.signed_decisions.models import SigningLimit
 from tests.gateway.web.chromium import Watched, chromium
 from tests.gateway.web.site import NARROW, Site, enter, served
 from tests.gateway.web.world import Clock, World
@@ -105,11 +108,27 @@ def test_a_passkey_is_added_signs_in_and_confirms_a_decision(named: tuple[Site, 
             decide.click()
         page.get_by_role("button", name="Use my passkey").click()
         expect(page.get_by_role("status").first).to_contain_text("You approved 1 payment")
+
+        # Above the client's amount the passkey signs the payment and its seal (SEC-04).
+        world.save(
+            SigningLimit(id=new_id(), office_id=world.office.id, client_id=world.clients["textile"].id,
+                         amount=Decimal("1.00"), changed_at=world.clock())
+        )  # fmt: skip
+        page.goto(f"{site.base}/to-approve")
+        page.locator(".dossier").first.get_by_role("checkbox").check()
+        page.get_by_role("button", name="Approve the ticked ones").click()
+        if decide.count():
+            decide.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign this decision with your passkey")
+        assert watched.axe() == []
+        assert watched.fits()
+        page.get_by_role("button", name="Sign and go on").click()
+        expect(page.get_by_role("status").first).to_contain_text("You approved 1 payment")
     with world.gateway.database.unit_of_work(world.office.id) as session:
         passkey = session.exec(select(Passkey)).one()
         entries = session.exec(select(AuditEntry).where(AuditEntry.office_id == world.office.id)).all()
     assert passkey.last_used_at == world.clock.now
-    assert "passkey.added" in {entry.action for entry in entries}
+    assert {"passkey.added", "decision.signed"} <= {entry.action for entry in entries}
     assert watched.errors == []
 
 

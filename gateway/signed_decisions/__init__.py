@@ -1,0 +1,1 @@
+"""Decisions above an amount that a passkey signs, seals included (SEC-04)."""
