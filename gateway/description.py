@@ -176,7 +176,8 @@ def _endpoints(app: FastAPI) -> Iterator[tuple[str, Callable[..., Any]]]:
 
 
 def _kinds_below(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
-    for child in kind.__subclasses__():
+    # By name: the order of import must not decide which of two classes with one code is described.
+    for child in sorted(kind.__subclasses__(), key=lambda child: (child.__module__, child.__qualname__)):
         if child.__module__.startswith("gateway."):
             yield child
         yield from _kinds_below(child)

@@ -102,7 +102,8 @@ class _NoInstallation:
 
 
 def _below(kind: type[Any]) -> Iterator[type[Any]]:
-    for child in kind.__subclasses__():
+    # By name: the order of import must not decide which of two classes with one code is described.
+    for child in sorted(kind.__subclasses__(), key=lambda child: (child.__module__, child.__qualname__)):
         yield child
         yield from _below(child)
 

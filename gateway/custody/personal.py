@@ -57,7 +57,9 @@ TABLES: Final[Mapping[str, Treatment]] = {
     "address_change": Treatment.IDS,
     "approval": Treatment.IDS,
     "approver_group_member": Treatment.IDS,
+    "decision_signature": Treatment.IDS,
     "membership": Treatment.IDS,
+    "operator": Treatment.IDS,
     "proposal": Treatment.IDS,
     "client_import_row": Treatment.SHORT,
 }

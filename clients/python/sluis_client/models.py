@@ -616,6 +616,7 @@ class ConnectedAccountRead(Shape):
     id: str
     account_id: str
     iban: str | None
+    """Only the last four for support, who reads no accounts."""
     currency: str
     kind: str
     name: str | None
@@ -756,6 +757,13 @@ class DaysRead(Shape):
     items: list[DayRead]
 
 
+class DecisionChallengeWrite(Shape):
+    """What will be decided: exactly the payments of the decision, export or download, with their seals."""
+
+    decision: str
+    items: list[SealedPayment]
+
+
 class DecisionRead(Shape):
     """One person's decision; one of an earlier round no longer counts."""
 
@@ -785,6 +793,14 @@ class DecisionResultsRead(Shape):
     """A result for every decision, in their order."""
 
     items: list[DecisionResultRead]
+
+
+class DecisionSignatureRead(Shape):
+    """A signature that waits for its decision, for five minutes."""
+
+    id: str
+    decision: str
+    signed_at: dt.datetime
 
 
 class DecisionWrite(Shape):
@@ -843,6 +859,14 @@ class EmailChangeWrite(Shape):
     """The address to sign in with from now on."""
 
     email: str
+
+
+class EnrolmentCodeRead(Shape):
+    """What a person without second factor types when setting up a new one."""
+
+    code: str
+    """Six digits, shown this once."""
+    expires_at: dt.datetime
 
 
 class EntryRead(Shape):
@@ -1736,6 +1760,8 @@ class PasskeyWrite(Shape):
     credential: dict[str, Any]
     """PublicKeyCredential as its toJSON() gives it."""
     name: str
+    enrolment_code: str | None = None
+    """From an administrator; needed for a first second factor with rights."""
 
 
 class PasswordResetAnswer(Shape):
@@ -1947,7 +1973,10 @@ class ProposalWrite(Shape):
     an office role). `role.end`: end the role `object_id`. `invitation.send`: let an invitation to such roles go
     out; made by `POST /v1/invitations`. `user.legal_event`: suspend the user `object_id`, content `{event,
     document_reference, successor_id}`. `client.unsuspend`: end the suspension of the client `object_id`.
-    `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`.
+    `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`. `second_factor.reset`: take away the
+    second factor of the user `object_id`; made by `POST /v1/users/{user_id}/second-factor-resets`.
+    `signing_limit.set`: decisions of the client `object_id` above `{amount}` (euro, or null) are signed with a
+    passkey.
     """
     object_id: str
     client_id: str | None = None
@@ -2082,6 +2111,13 @@ class RuleWrite(Shape):
     count: int | None = None
 
 
+class SealedPayment(Shape):
+    """A payment with the seal that was shown."""
+
+    payment_id: str
+    seal: str
+
+
 class SecondFactorWrite(Shape):
     """A code from the authenticator, or one of the recovery codes: exactly one of the two."""
 
@@ -2147,6 +2183,13 @@ class SessionWrite(Shape):
     """Six digits from the authenticator, once one is set up."""
     office_id: str | None = None
     """Needed by people of several offices."""
+
+
+class SigningLimitRead(Shape):
+    """From which total on decisions of the client are signed with a passkey."""
+
+    amount: MoneyShape | None
+    """Null: no signature is asked for."""
 
 
 class StatementRead(Shape):

@@ -1591,6 +1591,28 @@ class Operations(Transport):
         """Take a role away, at once. Roles that move money or rights become a proposal for a second person (202)."""
         return self._model(models.ProposalRead, self._call("DELETE", f"/v1/roles/{self._segment(membership_id)}"))
 
+    def create_second_factor_reset(self, user_id: str, *, idempotency_key: str | None = None) -> models.ProposalRead:
+        """Propose to take away a person's second factor; administrators other than the person decide (SEC-13). When it
+        takes effect, all sessions of the person end, every administrator is told, and the person decides and
+        exports nothing for 24 hours.
+        """
+        return self._model(
+            models.ProposalRead,
+            self._call(
+                "POST", f"/v1/users/{self._segment(user_id)}/second-factor-resets", idempotency_key=idempotency_key
+            ),
+        )
+
+    def create_enrolment_code(self, user_id: str, *, idempotency_key: str | None = None) -> models.EnrolmentCodeRead:
+        """A code for a person without second factor, shown this once: hand it over by another channel than mail. Who
+        approves, exports or administers sets up a new second factor with such a code only (SEC-13). The answer
+        shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
+        return self._model(
+            models.EnrolmentCodeRead,
+            self._call("POST", f"/v1/users/{self._segment(user_id)}/enrolment-codes", idempotency_key=idempotency_key),
+        )
+
     def put_user_clients(
         self, user_id: str, body: models.AssignedClients | Mapping[str, Any]
     ) -> models.AssignedClients:
@@ -1746,6 +1768,34 @@ class Operations(Transport):
         return self._model(
             models.EmailChangeRead,
             self._call("POST", "/v1/email-change-answers", body=body, idempotency_key=idempotency_key),
+        )
+
+    def get_signing_limit(self, client_id: str) -> models.SigningLimitRead:
+        """From which total on decisions are signed; changed by a proposal of kind `signing_limit.set` (APP-12)."""
+        return self._model(
+            models.SigningLimitRead, self._call("GET", f"/v1/clients/{self._segment(client_id)}/signing-limit")
+        )
+
+    def create_decision_challenge(
+        self, body: models.DecisionChallengeWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.PasskeyQuestion:
+        """Begin to sign a decision, export or first download with a passkey; the challenge is a hash over it. The
+        answer shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
+        return self._model(
+            models.PasskeyQuestion,
+            self._call("POST", "/v1/decision-challenges", body=body, idempotency_key=idempotency_key),
+        )
+
+    def create_decision_signature(
+        self, body: models.PasskeyAnswer | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.DecisionSignatureRead:
+        """Hand in the passkey's answer; then send the decision itself within five minutes. It counts for one. The
+        answer shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
+        return self._model(
+            models.DecisionSignatureRead,
+            self._call("POST", "/v1/decision-signatures", body=body, idempotency_key=idempotency_key),
         )
 
     def create_oidc_provider(

@@ -8,7 +8,7 @@ from alembic import op
 from gateway import database
 
 revision = "0038"
-down_revision = "0041"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 
