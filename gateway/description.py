@@ -75,7 +75,8 @@ def security_schemes() -> dict[str, Any]:
 def known_errors() -> list[type[GatewayError]]:
     """Every refusal of this process, once per code, by code; those of commands are among them."""
     found: dict[str, type[GatewayError]] = {}
-    for kind in _kinds_below(GatewayError):
+    # In an order of its own: the classes come in that of the imports, which is another in each process.
+    for kind in sorted(_kinds_below(GatewayError), key=lambda kind: (kind.__module__, kind.__qualname__), reverse=True):
         if kind is not BankTrouble and kind.hint:
             found.setdefault(kind.code, kind)
     return [found[code] for code in sorted(found)]

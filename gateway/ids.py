@@ -37,6 +37,7 @@ PREFIXES: Final = {
     "email_change": "emc",
     "client": "cli",
     "client_group": "cgr",
+    "number_change": "nrc",
     "proposal": "pro",
     "invitation": "inv",
     "access_grant": "gra",
@@ -179,4 +180,5 @@ JobId = Annotated[UUID, TypedId("job")]
 KnownAccountId = Annotated[UUID, TypedId("known_account")]
 ClientMoveId = Annotated[UUID, TypedId("client_move")]
 AddressChangeId = Annotated[UUID, TypedId("address_change")]
+NumberChangeId = Annotated[UUID, TypedId("number_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]

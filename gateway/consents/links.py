@@ -38,6 +38,7 @@ from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import STARTABLE, WAITING, ConsentState
 from gateway.consents.tokens import ConsentTokens
 from gateway.ids import new_id
+from gateway.offices.logos import logo_address
 from gateway.offices.models import ClientState, Office
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_open
@@ -62,6 +63,7 @@ class LinkView:
     """The link's own token: the page lives at `/link/{token}`."""
     consent_id: UUID
     office_name: str
+    office_logo: str | None
     client_name: str
     bank_id: str
     bank_name: str
@@ -426,6 +428,7 @@ class LinkSteps:
             token=self.secrets.link(consent),
             consent_id=consent.id,
             office_name=office.name,
+            office_logo=logo_address(session, act.office_id),
             client_name=client.name,
             bank_id=profile.bank_id,
             bank_name=profile.name,

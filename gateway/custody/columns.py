@@ -26,6 +26,7 @@ ENCRYPTED: Final = (
     EncryptedColumn("app_user", "totp_secret", "app_user"),
     EncryptedColumn("bank_transaction", "raw_cipher", RAW_TABLE),
     EncryptedColumn("client_import_row", "content_cipher", "client_import_row"),
+    EncryptedColumn("client_number_change", "document_cipher", "client_number_change"),
     EncryptedColumn("consent", "link_cipher", "consent.link"),
     EncryptedColumn("consent", "handle_cipher", "consent.handle"),
     EncryptedColumn("consent", "callback_cipher", "consent.callback"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, delete, insert, tuple_, update
+from sqlalchemy import Uuid, delete, insert, text, tuple_, update
 from sqlmodel import Session, col, select
 
 from gateway.act import Act
@@ -20,18 +20,20 @@ from gateway.addresses.models import AddressChange
 from gateway.addresses.repository import AddressRepository
 from gateway.addresses.states import AddressKind
 from gateway.addresses.waiting import CONTACT_ADDRESSES, MOMENTS, let_wait
+from gateway.approvals.models import ApprovalRule, ApprovalSettings, ApproverGroup
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.client_groups.models import ClientGroupClient
 from gateway.ids import new_id
 from gateway.imports.checks import DEFAULT_YEAR_END, FIRST_ACCOUNT_FIELDS, Judged
 from gateway.imports.present import PROFILE_FIELDS, Present, PresentClient, among
-from gateway.offices.models import AccessGrant, Client, ClientState
+from gateway.offices.copying import copy_template, present_template
+from gateway.offices.models import AccessGrant, Client, ClientSettings, ClientState
+from gateway.offices.template import Template
 from gateway.profiles.models import ClientProfile, KnownAccount
+from gateway.profiles.records import CONFIRMED, CONTACT_FIELDS, DELIVERY_FIELDS
 
 CLIENT_FIELDS: Final = ("external_id", "name", "language", "financial_year_end")
-CONTACT_FIELDS: Final = frozenset({"contact_name", "contact_email", "mobile"})
-DELIVERY_FIELDS: Final = frozenset({"delivery", "destination"})
 ACCOUNT_FIELDS: Final = ("bank_id", "bic", "statements_from", "next_coda_number", "last_balance")
 
 Fields = dict[str, tuple[Any, Any]]
@@ -79,9 +81,14 @@ def write(
     written = [_plan(act, row, office, import_id) for row in rows]
     connection = session.connection()
     new = [(row, done) for row, done in zip(rows, written, strict=True) if done.is_new]
+    template, template_version = present_template(session, act.office_id)
     if new:
-        connection.execute(insert(Client), [_client_row(act, row, done, office) for row, done in new])
+        connection.execute(insert(Client), [_client_row(act, row, done, office, template) for row, done in new])
         connection.execute(insert(AccessGrant), [_grant_row(act, done.client_id) for _row, done in new])
+        for _row, done in new:
+            # What the file leaves open begins as the template says; a destination waits for its confirmation.
+            given = {name for name, (_old, value) in done.profile.items() if value not in (None, [])}
+            done.profile |= {name: (None, value) for name, value in template.delivery.items() if name not in given}
     changed = [done for done in written if not done.is_new and done.client]
     if changed:
         session.execute(
@@ -108,6 +115,7 @@ def write(
     ]
     if grouped:
         connection.execute(insert(ClientGroupClient), grouped)
+    copy_template(gateway, session, act, [done.client_id for _row, done in new], (template, template_version))
     known = {account.id: account for found in office.clients.values() for account in found.accounts.values()}
     _update_accounts(session, known, {account_id: new for done in written for account_id, new in done.accounts.items()})
     for row, done in zip(rows, written, strict=True):
@@ -169,7 +177,7 @@ def _profile_changes(wish: Mapping[str, Any], profile: ClientProfile | None) -> 
         if old != value:
             changes[name] = (old, value)
     # A changed address waits for its confirmation again (DEL-13).
-    for fields, moment in ((CONTACT_FIELDS, "contact_confirmed_at"), (DELIVERY_FIELDS, "destination_confirmed_at")):
+    for fields, moment in CONFIRMED:
         confirmed = None if profile is None else getattr(profile, moment)
         if confirmed is not None and fields & changes.keys():
             changes[moment] = (confirmed, None)
@@ -205,7 +213,7 @@ def _account_values(wish: Mapping[str, Any], account: Mapping[str, Any], *, is_f
     return values
 
 
-def _client_row(act: Act, row: Judged, done: Written, office: Present) -> dict[str, Any]:
+def _client_row(act: Act, row: Judged, done: Written, office: Present, template: Template) -> dict[str, Any]:
     wish = row.wish
     return {
         "id": done.client_id,
@@ -219,6 +227,7 @@ def _client_row(act: Act, row: Judged, done: Written, office: Present) -> dict[s
         "financial_year_end": wish.get("financial_year_end", DEFAULT_YEAR_END),
         "created_at": act.now,
         "version": 1,
+        **template.switches,
     }
 
 
@@ -345,7 +354,11 @@ def take_back(
         there = set(
             session.exec(select(Client.id).where(Client.office_id == office_id, among(Client.id, created, Uuid)))
         )
-        for table in (AddressChange, KnownAccount, ClientProfile, ClientGroupClient, AccessGrant):
+        connection.execute(text("SELECT forget_copied_rules(:clients)"), {"clients": created})
+        for table in (
+            AddressChange, KnownAccount, ClientProfile, ClientGroupClient, AccessGrant,
+            ApprovalRule, ApproverGroup, ApprovalSettings, ClientSettings,
+        ):  # fmt: skip
             connection.execute(
                 delete(table).where(
                     col(table.office_id) == office_id,

@@ -9,18 +9,32 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Table, Uuid
+from sqlalchemy import ForeignKeyConstraint, Table, Uuid, func, or_
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from gateway.accounts.models import Account
+from gateway.approvals.models import ApprovalSettings, ApproverGroup
 from gateway.database import Base
 from gateway.identity.models import Membership
 from gateway.imports.present import among
+from gateway.offices.models import Client, ClientSettings
 from gateway.statements.models import Statement
 
-OWN: Final = frozenset({"access_grant", "client_profile", "known_account", "client_group_client", "address_change"})
-"""Made with the client, and removed with it."""
+OWN: Final = frozenset(
+    {
+        "access_grant",
+        "client_profile",
+        "known_account",
+        "client_group_client",
+        "client_settings",
+        "approval_settings",
+        "approval_rule",
+        "approver_group",
+        "address_change",
+    }
+)
+"""Made with the client, and removed with it; rules only while they are those of the template."""
 REASONS: Final = {
     "consent": "has_consent",
     "account": "has_account",
@@ -49,6 +63,27 @@ def hindrances(session: Session, office_id: UUID, client_ids: Sequence[UUID]) ->
         )
         for client_id in session.execute(query.distinct()).scalars():
             found.setdefault(client_id, REASONS.get(table.name, "in_use"))
+    copied = func.coalesce(col(ClientSettings.rules_copied), 0)
+    ruled = (
+        select(ApprovalSettings.client_id)
+        .outerjoin(ClientSettings, col(ClientSettings.client_id) == ApprovalSettings.client_id)
+        .where(
+            ApprovalSettings.office_id == office_id,
+            among(ApprovalSettings.client_id, ids, Uuid),
+            or_(copied == 0, col(ApprovalSettings.rules_revision) > copied, col(ApprovalSettings.version) > 1),
+        )
+    )
+    grouped = (
+        select(ApproverGroup.client_id)
+        .join(Client, col(Client.id) == ApproverGroup.client_id)
+        .where(
+            ApproverGroup.office_id == office_id,
+            among(ApproverGroup.client_id, ids, Uuid),
+            or_(col(ApproverGroup.created_at) > Client.created_at, col(ApproverGroup.version) > 1),
+        )
+    )
+    for client_id in {*session.exec(ruled), *session.exec(grouped)}:
+        found.setdefault(client_id, "in_use")
     people = select(Membership.client_id).where(
         Membership.office_id == office_id, col(Membership.ended_at).is_(None), among(Membership.client_id, ids, Uuid)
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, String, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from gateway.database import Base, Moment, office_key, office_reference, words
@@ -39,7 +41,35 @@ class Office(Base, table=True):
     clock_offset_seconds: int = 0
     services: list[str] = Field(default_factory=_services, sa_type=ARRAY(String(12)))
     """Values of `Service` that are on."""
+    default_delivery: str | None = Field(default=None, max_length=10)
+    """Delivery channel of clients that have none of their own, an id of `profiles.packages.CHANNELS`."""
+    version: int = 1
     created_at: datetime = Field(sa_type=Moment)
+
+
+class OfficeLogo(Base, table=True):
+    """The office's picture, as its guests see it on invitations and consent pages."""
+
+    __tablename__ = "office_logo"
+
+    office_id: UUID = Field(primary_key=True, foreign_key="office.id")
+    content: bytes
+    media_type: str = Field(max_length=12)
+    sha256: str = Field(max_length=64)
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class OfficeTemplate(Base, table=True):
+    """What each new client begins with; an office without a row gives every client the defaults (OFF-01)."""
+
+    __tablename__ = "office_template"
+
+    office_id: UUID = Field(primary_key=True, foreign_key="office.id")
+    content: dict[str, Any] = Field(sa_type=JSONB)
+    """As `gateway.offices.template` writes it."""
+    version: int = 1
+    changed_by: UUID
+    changed_at: datetime = Field(sa_type=Moment)
 
 
 class OfficeHead(Base, table=True):
@@ -82,6 +112,7 @@ class Client(Base, table=True):
         office_key(),
         UniqueConstraint("office_id", "enterprise_number", "dossier_code"),
         UniqueConstraint("office_id", "external_id"),
+        Index("ix_client_unregistered", "office_id", postgresql_where=text("unregistered_since IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -94,6 +125,8 @@ class Client(Base, table=True):
     state: ClientState = Field(sa_type=words(ClientState))
     financial_year_end: str = Field(max_length=5)
     """`MM-DD`."""
+    unregistered_since: datetime | None = Field(default=None, sa_type=Moment)
+    """Admitted before the registry knew the number; None once confirmed (OFF-02)."""
     suspended_at: datetime | None = Field(default=None, sa_type=Moment)
     """Set until two people end the suspension, through a closing and a reopening as well (OFF-03)."""
     services: list[str] = Field(default_factory=_services, sa_type=ARRAY(String(12)))
@@ -104,6 +137,50 @@ class Client(Base, table=True):
     """Whether the portal prepares payments while it still processes the invoices."""
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
+
+
+class ClientSettings(Base, table=True):
+    """Numbering and reminders of a client, copied from the template; a client without a row has the defaults."""
+
+    __tablename__ = "client_settings"
+    __table_args__ = (office_reference("client_id", "client"),)
+
+    client_id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id", index=True)
+    statements_from: str = Field(max_length=16)
+    """A value of `template.StatementsFrom`: the first day of statements of a newly connected account."""
+    first_coda_number: int | None = None
+    """001 to 999: of the first file of an account for which nothing else is known."""
+    consent_reminder_days: list[int] = Field(sa_type=ARRAY(Integer))
+    approval_reminder_days: list[int] = Field(sa_type=ARRAY(Integer))
+    approval_expiry_days: int
+    template_version: int = 0
+    """Version of the template that was copied or applied last; 0 when none was."""
+    rules_copied: int = 0
+    """How many approval rules came with the client; any later revision is people's own."""
+    version: int = 1
+    changed_at: datetime = Field(sa_type=Moment)
+
+
+class NumberChange(Base, table=True):
+    """Another enterprise number for a client, with the document that proves it (OFF-02)."""
+
+    __tablename__ = "client_number_change"
+    __table_args__ = (office_key(), office_reference("client_id", "client"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    client_id: UUID = Field(index=True)
+    old_number: str | None = Field(default=None, max_length=10)
+    old_dossier_code: str = Field(max_length=20)
+    new_number: str = Field(max_length=10)
+    new_dossier_code: str = Field(max_length=20)
+    reason: str = Field(max_length=10)
+    document_cipher: bytes
+    document_sha256: str = Field(max_length=64)
+    document_type: str = Field(max_length=20)
+    changed_by: UUID
+    changed_at: datetime = Field(sa_type=Moment)
 
 
 class AccessGrant(Base, table=True):

@@ -14,6 +14,7 @@ from gateway.client_groups.repository import ClientGroupRepository
 from gateway.errors import FieldFault, InputError, InvalidTransition
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import ClientRole, OfficeRole, Permission
+from gateway.offices import applications
 from gateway.offices.models import Client, ClientState
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_client, set_state
@@ -52,7 +53,7 @@ class Unsuspend(Kind):
         set_state(gateway, session, act, client, ClientState.ACTIVE)
 
 
-KINDS: Final[Mapping[str, Kind]] = {"client.unsuspend": Unsuspend()}
+KINDS: Final[Mapping[str, Kind]] = {"client.unsuspend": Unsuspend(), **applications.KINDS}
 
 
 def _require_suspended(client: Client) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import any_, literal
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.act import Act
@@ -20,11 +22,14 @@ from gateway.consents import endings
 from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransition
 from gateway.identity.rights import Permission, PrincipalKind
 from gateway.ids import new_id
+from gateway.offices.copying import copy_template, present_template
 from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended, SuspensionEndsByTwo
 from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead, Service
 from gateway.offices.repository import ClientRepository, OfficeRepository, with_service
 from gateway.offices.services import require_service, services_of
 from gateway.pagination import PageRequest, Sort
+from gateway.profiles.models import ClientProfile
+from gateway.profiles.records import records, set_record, wait_for_addresses
 from sepa.accounts import require_enterprise_number
 from sepa.errors import AccountInvalid
 
@@ -39,6 +44,48 @@ class ClientWish:
     dossier_code: str = ""
     external_id: str | None = None
     financial_year_end: str = "12-31"
+    skip_registry_check: bool = False
+    """Admit a starter whose number is not registered yet; a client that is there already is not marked again."""
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `profiles.records.RECORD_FIELDS` that are named; the others stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFilter:
+    """Which clients a list shows; None does not limit."""
+
+    state: ClientState | None = None
+    enterprise_number: str | None = None
+    external_id: str | None = None
+    label: str | None = None
+    package: str | None = None
+    responsible_id: UUID | None = None
+    financial_year_end: str | None = None
+    is_registered: bool | None = None
+    """False: admitted without the registry and not confirmed yet."""
+
+    def applied(self, query: SelectOfScalar[Client]) -> SelectOfScalar[Client]:
+        """The query limited so."""
+        for column, value in (
+            (col(Client.state), self.state),
+            (col(Client.enterprise_number), self.enterprise_number),
+            (col(Client.external_id), self.external_id),
+            (col(Client.financial_year_end), self.financial_year_end),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        if self.is_registered is not None:
+            waits = col(Client.unregistered_since)
+            query = query.where(waits.is_(None) if self.is_registered else waits.is_not(None))
+        profile = [
+            *([col(ClientProfile.package) == self.package] if self.package is not None else []),
+            *([col(ClientProfile.responsible_id) == self.responsible_id] if self.responsible_id is not None else []),
+            *([literal(self.label) == any_(col(ClientProfile.labels))] if self.label is not None else []),
+        ]
+        if profile:
+            of_client = select(ClientProfile.client_id).where(ClientProfile.office_id == Client.office_id, *profile)
+            query = query.where(col(Client.id).in_(of_client))
+        return query
 
 
 def require_client(
@@ -181,6 +228,23 @@ class OfficeService:
         return office
 
 
+def checked_number(text: str) -> str:
+    """Ten digits that pass; raises `InputError`. No registry changes that (OFF-02)."""
+    try:
+        return require_enterprise_number(text)
+    except AccountInvalid as error:
+        raise InputError(
+            faults=[
+                FieldFault(
+                    "/enterprise_number",
+                    "enterprise_number_invalid",
+                    "This is not a Belgian enterprise number.",
+                    "10 digits, the first 0 or 1, the last two 97 minus the remainder of the first eight by 97.",
+                )
+            ]
+        ) from error
+
+
 class ClientService:
     """Clients of an office."""
 
@@ -224,15 +288,23 @@ class ClientService:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             return require_client(session, act, client_id, Permission.CLIENTS_READ)
 
-    def page(self, act: Act, request: PageRequest) -> tuple[list[Client], str | None]:
+    def page(
+        self, act: Act, request: PageRequest, wanted: ClientFilter | None = None
+    ) -> tuple[list[Client], str | None]:
         """Clients by name."""
+        wanted = wanted or ClientFilter()
         order = [
             Sort(col(Client.name), lambda client: client.name, str),
             Sort(col(Client.id), lambda client: str(client.id), UUID),
         ]
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            query = clients_open(session, act, Permission.CLIENTS_READ)
-            return self.gateway.pager.page(session, query, order, request, name=f"clients:{act.office_id}")
+            query = wanted.applied(clients_open(session, act, Permission.CLIENTS_READ))
+            return self.gateway.pager.page(session, query, order, request, name=f"clients:{act.office_id}:{wanted}")
+
+    def records(self, act: Act, clients: Iterable[Client]) -> dict[UUID, ClientProfile]:
+        """What is noted of clients that the caller was given."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            return records(session, act.office_id, [client.id for client in clients])
 
     def change_state(self, act: Act, client_id: UUID, wanted: ClientState) -> Client:
         """Move along `TRANSITIONS`; office administrators only.
@@ -268,21 +340,10 @@ class ClientService:
                     ]
                 )
             return None
-        try:
-            return require_enterprise_number(wish.enterprise_number)
-        except AccountInvalid as error:
-            raise InputError(
-                faults=[
-                    FieldFault(
-                        "/enterprise_number",
-                        "enterprise_number_invalid",
-                        "This is not a Belgian enterprise number.",
-                        "10 digits, the first 0 or 1, the last two 97 minus the remainder of the first eight by 97.",
-                    )
-                ]
-            ) from error
+        return checked_number(wish.enterprise_number)
 
     def _create(self, session: Session, act: Act, wish: ClientWish, number: str | None) -> Client:
+        template, version = present_template(session, act.office_id)
         client = Client(
             id=new_id(),
             office_id=act.office_id,
@@ -294,9 +355,21 @@ class ClientService:
             state=ClientState.ACTIVE,
             financial_year_end=wish.financial_year_end,
             created_at=act.now,
+            unregistered_since=act.now if wish.skip_registry_check and number is not None else None,
+            **template.switches,
         )
         session.add(client)
         session.flush()
+        if template.delivery:
+            # A destination waits for its confirmation like one that somebody types (DEL-13).
+            profile = ClientProfile(
+                client_id=client.id, office_id=act.office_id, updated_at=act.now, **template.delivery
+            )
+            session.add(profile)
+            session.flush()
+            wait_for_addresses(self.gateway, session, act, profile, template.delivery)
+        copy_template(self.gateway, session, act, [client.id], (template, version))
+        record = set_record(self.gateway, session, act, client.id, wish.record)
         session.add(self._grant(act, client.id, from_date=act.today))
         self.gateway.audit.record(
             session,
@@ -305,7 +378,13 @@ class ClientService:
             "client",
             client.id,
             client_id=client.id,
-            changes={"name": Change(None, wish.name), "enterprise_number": Change(None, number)},
+            changes={
+                "name": Change(None, wish.name),
+                "enterprise_number": Change(None, number),
+                **({"template_version": Change(None, version)} if version else {}),
+                **({"unregistered_since": Change(None, act.now)} if client.unregistered_since else {}),
+                **record,
+            },
         )
         return client
 
@@ -321,10 +400,11 @@ class ClientService:
             for name, value in wanted.items()
             if getattr(client, name) != value
         }
-        if not changes:
-            return
         for name, change in changes.items():
             setattr(client, name, change.new)
+        changes |= set_record(self.gateway, session, act, client.id, wish.record)
+        if not changes:
+            return
         client.version += 1
         session.add(client)
         self.gateway.audit.record(

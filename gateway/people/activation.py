@@ -30,6 +30,7 @@ from gateway.identity.rights import Principal, PrincipalKind, system
 from gateway.identity.service import IdentityService
 from gateway.identity.sessions import require_own_sign_in
 from gateway.ids import decode, new_id
+from gateway.offices.logos import logo_address
 from gateway.offices.models import Client, ClientState, Office
 from gateway.offices.repository import ClientRepository
 from gateway.people.errors import ActivationCodeWrong, ActivationForOther, ActivationNotValid
@@ -46,6 +47,7 @@ class ActivationView:
     """What the page shows."""
 
     office_name: str
+    office_logo: str | None
     client_name: str | None
     roles: list[str]
     first_name: str
@@ -85,8 +87,10 @@ class ActivationService:
         office_id = self._office_id(token)
         with self.gateway.database.unit_of_work(office_id) as session:
             found = self._find(session, office_id, token)
+            logo = logo_address(session, office_id)
         return ActivationView(
             office_name=found.office.name,
+            office_logo=logo,
             client_name=found.client.name if found.client else None,
             roles=list(found.invitation.roles),
             first_name=found.invitation.first_name,

@@ -29,6 +29,7 @@ from gateway.offices.repository import ClientRepository
 from gateway.offices.services import is_on
 from gateway.statements.coda_file import FileRefused, Period, file_name, reference_of, write_file
 from gateway.statements.models import Statement, StatementChain, StatementFile
+from gateway.statements.numbering import first_number
 from gateway.statements.proof import ONE_DAY, ZERO, Closing, DayResult, Judgement, Ledger, Opening, judge
 from gateway.statements.repository import StatementRepository
 from gateway.statements.states import DayState, Proof, StatementState, check_step
@@ -303,7 +304,11 @@ class _Issuer:
 
     def _last_number(self, year: int) -> int:
         if year not in self.numbers:
-            self.numbers[year] = self.closer.statements.last_number(self.account.office_id, self.account.id, year)
+            last = self.closer.statements.last_number(self.account.office_id, self.account.id, year)
+            if not last and self.chain.last_entry_date is None:
+                # No file was ever issued: the first one continues those of the package.
+                last = first_number(self.session, self.account, year) - 1
+            self.numbers[year] = last
         return self.numbers[year]
 
     def _store(

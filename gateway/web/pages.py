@@ -35,6 +35,8 @@ SUBJECTS: Final = (
     "webhooks",
     "client_groups",
     "addresses",
+    "office",
+    "onboarding",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

@@ -25,6 +25,7 @@ from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import SECOND_FACTOR_LIFE, Permission, SecondFactorRequired
 from gateway.identity.service import IdentityService
 from gateway.machines.limits import limit_request
+from gateway.offices.logos import logo_address
 from gateway.offices.models import Office
 from gateway.offices.repository import OfficeRepository
 from gateway.offices.services import SERVICE_OF
@@ -70,6 +71,8 @@ class Visit:
     office: Office
     has_second_factor: bool
     """Set up and in use; whether it was given in this session says the principal."""
+    logo: str | None = None
+    """Address of the office's picture."""
 
     @property
     def name(self) -> str:
@@ -107,14 +110,15 @@ def visit_of(request: Request, gateway: Gateway, token: str | None) -> Visit:
     principal, session = IdentityService(gateway).principal_of_session(token)
     limit_request(request, principal)
     request.state.language = principal.language
-    with gateway.database.unit_of_work(None) as unit:
+    with gateway.database.unit_of_work(principal.office_id) as unit:
         user = IdentityRepository(unit).user(principal.id)
+        logo = logo_address(unit, principal.office_id)
         office = OfficeRepository(unit).get(principal.office_id)
         has_second_factor = user is not None and IdentityRepository(unit).has_second_factor(user)
     assert user is not None, "a session belongs to a user who exists"
     assert office is not None, "a session belongs to an office that exists"
     act = gateway.act(principal, request_id=request.state.request_id, psu=psu_of(request))
-    visit = Visit(act, token, session.form_token, user, office, has_second_factor)
+    visit = Visit(act, token, session.form_token, user, office, has_second_factor, logo)
     request.state.visit = visit
     record_look(gateway, act, request)
     return visit

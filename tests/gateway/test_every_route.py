@@ -37,7 +37,7 @@ from tests.gateway.payments.scene import ALL, make_scene
 
 __all__ = ["banks", "linked", "running_banks"]
 
-EVERYONE = {"get_me", "get_office", "get_test_clock", "list_banks", "list_jobs"}
+EVERYONE = {"get_me", "get_office", "get_office_logo", "get_test_clock", "list_banks", "list_jobs"}
 """Operations that need a sign-in and no particular right."""
 OF_PERSONS = {
     "create_approval_rule", "put_approval_rule", "create_approver_group", "put_approver_group",
@@ -107,6 +107,10 @@ def operations() -> Iterator[Operation]:
             yield Operation(operation["operationId"], method.upper(), path, queries)
 
 
+TEMPLATE = {
+    "services": ["transactions", "coda", "payments"],
+    "portal": {"show_transactions": True, "show_coda": True, "prepare_while_processing": True},
+}
 OPERATIONS = {operation.name: operation for operation in operations()}
 
 
@@ -139,6 +143,20 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "create_assertion_link": {"assertion": "a.b.c"},
         "put_client": {"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"},
         "put_client_state": {"state": "suspended"},
+        "create_number_change": {
+            "enterprise_number": "0477472701",
+            "reason": "start_up",
+            "document": "JVBERi0xLjcK",
+        },
+        "put_office": {"name": "Kantoor Test", "language": "nl"},
+        "put_office_template": TEMPLATE,
+        "create_template_application": {
+            "client_ids": [ids["client_id"]],
+            "parts": ["services"],
+            "template_version": 0,
+            "dry_run": True,
+        },
+        "put_client_settings": {"numbering": {}, "reminders": {}},
         "put_office_services": {"services": ["transactions", "coda", "payments"]},
         "put_client_services": {
             "services": ["transactions", "coda", "payments"],
@@ -213,6 +231,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     scene.group("board", "first", "second")
     ids = {
         "office_id": encode("office", office.id),
+        "number_change_id": encode("number_change", new_id()),
         "session_id": encode("session", new_id()),
         "passkey_id": encode("passkey", new_id()),
         "passkey_challenge_id": encode("passkey_challenge", new_id()),

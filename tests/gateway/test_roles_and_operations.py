@@ -39,7 +39,7 @@ OPERATIONS: Final[dict[str, str]] = {
          "create_decision_challenge", "create_decision_signature"),
         OWN_SESSION,
     ),
-    **dict.fromkeys(("get_office", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
+    **dict.fromkeys(("get_office", "get_office_logo", "get_test_clock", "list_banks", "list_jobs"), ANYBODY),
     **{f"get_{kind}_metadata": permission for kind, permission in (
         ("client", "clients:read"), ("account", "accounts:read"), ("consent", "consents:read"),
         ("basket", "payments:read"), ("payment", "payments:read"))},
@@ -47,7 +47,10 @@ OPERATIONS: Final[dict[str, str]] = {
         ("client", "clients:write"), ("account", "accounts:write"), ("consent", "consents:write"),
         ("basket", "payments:write"), ("payment", "payments:write"))},
     # Reading.
-    **dict.fromkeys(("list_clients", "get_client", "get_client_addresses", "list_address_changes"), "clients:read"),
+    **dict.fromkeys(("list_clients", "get_client", "get_office_template", "get_client_settings", "list_number_changes",
+         "list_onboarding_checklists", "get_client_addresses", "list_address_changes"),
+        "clients:read",
+    ),
     **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
     **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
@@ -74,7 +77,10 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("get_audit_chain",), "audit:read of the office"),
     # Writing.
     **dict.fromkeys(("put_client",), "clients:write of the office"),
-    **dict.fromkeys(("put_payment_settings", "patch_client_addresses"), "clients:write"),
+    **dict.fromkeys(
+        ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses"),
+        "clients:write",
+    ),
     **dict.fromkeys(("create_consent", "create_consent_revocation"), "consents:write"),
     **dict.fromkeys(
         ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account"),
@@ -95,7 +101,9 @@ OPERATIONS: Final[dict[str, str]] = {
         ("create_role", "end_role", "create_invitation", "send_invitation_again", "end_invitation"), "users:write",
     ),
     **dict.fromkeys(
-        ("put_client_state", "put_office_services", "put_client_services"),
+        ("put_client_state", "put_office_services", "put_client_services", "put_office", "put_office_logo",
+         "delete_office_logo", "put_office_template", "create_template_application", "create_number_change",
+         "get_number_change_document"),
         "admin",
     ),
     **dict.fromkeys(
@@ -189,7 +197,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("job_id", "job"), ("bundle_id", "audit_bundle"), ("application_id", "application"),
                        ("secret_id", "application_secret"), ("passkey_challenge_id", "passkey_challenge"),
                        ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
-                       ("oidc_provider_id", "oidc_provider"),
+                       ("oidc_provider_id", "oidc_provider"), ("number_change_id", "number_change"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change")):  # fmt: skip
         ids[name] = encode(kind, new_id())

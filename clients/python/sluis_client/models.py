@@ -41,14 +41,22 @@ InvitationState = str
 """Where it stands; an open one that is older than its last moment answers like an ended one. One of `proposed`,
 `open`, `accepted`, `ended`.
 """
+ItemState = str
+"""Where an item stands. One of `done`, `todo`, `not_needed`."""
 JobState = str
 """API-05. One of `queued`, `running`, `succeeded`, `failed`, `cancelled`."""
 Mode = str
 """How many of a rule's approvers must approve. One of `all`, `count`, `sequence`."""
 MoveState = str
 """Where a move stands. One of `requested`, `done`."""
+NumberReason = str
+"""Why a number changes. One of `start_up`, `merger`, `other`."""
 Outcome = str
 """What became of a row. One of `waiting`, `queued`, `imported`, `undo_queued`, `undone`, `kept`."""
+Part = str
+"""What of a template can be applied to existing clients. One of `services`, `delivery`, `numbering`, `reminders`,
+`approval_rules`.
+"""
 PaymentState = str
 """Where a payment stands; a download executes nothing, a bank status is not a booking (PAY-20). One of `draft`,
 `submitted`, `approved`, `rejected`, `cancelled`, `paid_elsewhere`, `initiating`, `qr_shown`, `exported`, `sent`,
@@ -74,6 +82,10 @@ State = str
 """
 StatementState = str
 """Life of one numbered period. One of `collecting`, `held`, `proven`, `proven_by_span`, `no_entries`, `issued`."""
+StatementsFrom = str
+"""The first day of statements of an account that is newly connected (OFF-10). One of `ask`, `quarter_start`,
+`history_start`, `connection_day`.
+"""
 TransactionState = str
 """What a transaction is at the bank. One of `booked`, `pending`, `vanished`."""
 Verdict = str
@@ -486,6 +498,23 @@ class BulkDecisionWrite(Shape):
     reason_text: str | None = None
 
 
+class ChecklistsRead(Shape):
+    """The office's own list and a page of its clients'."""
+
+    office: list[ItemRead] | None
+    """Null for a caller who does not work for all clients."""
+    items: list[ClientChecklistRead]
+    next_cursor: str | None
+
+
+class ClientChecklistRead(Shape):
+    """What is still to be done for a client."""
+
+    client_id: str
+    name: str
+    items: list[ItemRead]
+
+
 class ClientGroupRead(Shape):
     """A group with its clients."""
 
@@ -549,10 +578,55 @@ class ClientRead(Shape):
     dossier_code: str
     external_id: str | None
     financial_year_end: str
+    registered: bool
+    """False: admitted before the registry knew the number, to be confirmed."""
+    record: ClientRecordRead
     services: list[Service]
     """Services that are on for the client, as far as the office has them on."""
     portal: PortalFlags
     created_at: dt.datetime
+
+
+class ClientRecord(Shape):
+    """What the office notes of a client; what is not named stays as it is, null empties a field."""
+
+    client_code: str | None = None
+    """Names folders: no slashes and no two dots in a row."""
+    contact_name: str | None = None
+    contact_email: str | None = None
+    """Gets nothing until it is confirmed."""
+    mobile: str | None = None
+    responsible_id: str | None = None
+    """Who of the office looks after the client."""
+    labels: list[str] | None = None
+    package: str | None = None
+    """Accounting package."""
+    delivery: str | None = None
+    """Null: as the office."""
+    destination: str | None = None
+    """Gets nothing until it is confirmed."""
+
+
+class ClientRecordRead(Shape):
+    """The record, and which of its addresses count."""
+
+    contact_confirmed: bool
+    destination_confirmed: bool
+    client_code: str | None = None
+    """Names folders: no slashes and no two dots in a row."""
+    contact_name: str | None = None
+    contact_email: str | None = None
+    """Gets nothing until it is confirmed."""
+    mobile: str | None = None
+    responsible_id: str | None = None
+    """Who of the office looks after the client."""
+    labels: list[str] | None = None
+    package: str | None = None
+    """Accounting package."""
+    delivery: str | None = None
+    """Null: as the office."""
+    destination: str | None = None
+    """Gets nothing until it is confirmed."""
 
 
 class ClientServicesWrite(Shape):
@@ -561,6 +635,24 @@ class ClientServicesWrite(Shape):
     services: list[Service]
     """The services that are on; the others are off."""
     portal: PortalFlags
+
+
+class ClientSettingsRead(Shape):
+    """As they are now."""
+
+    numbering: Numbering
+    reminders: Reminders
+    template_version: int
+    """The template they came from last; 0: none."""
+    version: int
+    """0: the defaults."""
+
+
+class ClientSettingsWrite(Shape):
+    """Numbering and reminders of a client."""
+
+    numbering: Numbering
+    reminders: Reminders
 
 
 class ClientStateWrite(Shape):
@@ -578,6 +670,11 @@ class ClientWrite(Shape):
     dossier_code: str | None = None
     external_id: str | None = None
     financial_year_end: str | None = None
+    skip_registry_check: bool | None = None
+    """Admit a starter whose number is not registered yet. The check digits hold all the same, and the client is listed
+    with `registered=false` until that is confirmed.
+    """
+    record: ClientRecord | None = None
 
 
 class ClockRead(Shape):
@@ -1183,6 +1280,15 @@ class InvitationWrite(Shape):
     until_date: dt.date | None = None
 
 
+class ItemRead(Shape):
+    """One line of a checklist."""
+
+    key: str
+    state: ItemState
+    next_step: str | None
+    """With `todo`: what to do, in the language of Accept-Language."""
+
+
 class JobFault(Shape):
     """What went wrong, as a problem would say it."""
 
@@ -1334,6 +1440,43 @@ class MoveWrite(Shape):
     """Calendar day in Brussels."""
 
 
+class NumberChangeRead(Shape):
+    """A change of a client's number."""
+
+    id: str
+    client_id: str
+    old_number: str | None
+    old_dossier_code: str
+    new_number: str
+    new_dossier_code: str
+    reason: NumberReason
+    document_sha256: str
+    document_type: str
+    changed_by: str
+    """Who did it, a person or a key."""
+    changed_at: dt.datetime
+
+
+class NumberChangeWrite(Shape):
+    """Another number for a client, with the document that proves it."""
+
+    enterprise_number: str
+    """10 digits; dots, blanks and BE are accepted."""
+    reason: NumberReason
+    document: str
+    """PDF, PNG or JPEG in base64, at most 5 MiB."""
+    dossier_code: str | None = None
+    skip_registry_check: bool | None = None
+
+
+class Numbering(Shape):
+    """Where statements of a newly connected account begin."""
+
+    statements_from: StatementsFrom | None = None
+    """`ask`: chosen per account, and no statement is made until then."""
+    first_coda_number: int | None = None
+
+
 class ObjectField(Shape):
     """One field as the audit chain last saw it change."""
 
@@ -1372,6 +1515,9 @@ class OfficeRead(Shape):
     """The office's cap on the life of a consent, in days."""
     services: list[Service]
     """Services that are on for the office."""
+    default_delivery: str | None
+    """Channel of clients that have none of their own."""
+    version: int
 
 
 class OfficeServicesWrite(Shape):
@@ -1385,6 +1531,17 @@ class OfficeSwitch(Shape):
     """The office to go on in."""
 
     office_id: str
+
+
+class OfficeWrite(Shape):
+    """What an office says of itself."""
+
+    name: str
+    language: str
+    default_delivery: str | None = None
+    """Of clients that have no channel of their own."""
+    consent_days_max: int | None = None
+    """The office's cap on the life of a consent, in days; null: as it is."""
 
 
 class OidcLinkRead(Shape):
@@ -1599,6 +1756,14 @@ class PageMoveRead(Shape):
     """PageMoveRead"""
 
     items: list[MoveRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageNumberChangeRead(Shape):
+    """PageNumberChangeRead"""
+
+    items: list[NumberChangeRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1989,6 +2154,17 @@ class RecoveryCodesRead(Shape):
     codes: list[str]
 
 
+class Reminders(Shape):
+    """When people are reminded."""
+
+    consent_days: list[int] | None = None
+    """Days before a consent ends."""
+    approval_days: list[int] | None = None
+    """Business days that a payment has been waiting."""
+    approval_expiry_days: int | None = None
+    """Business days after which a waiting payment is a draft again."""
+
+
 class RemovedRead(Shape):
     """A pending transaction that is no longer announced."""
 
@@ -2289,6 +2465,84 @@ class SyncRead(Shape):
     counts: dict[str, int]
     error_code: str | None
     retry_after_seconds: int | None
+
+
+class TemplateApplicationWrite(Shape):
+    """Which clients are brought to the template, and in what."""
+
+    client_ids: list[str]
+    parts: list[Part]
+    template_version: int
+    """The version that the user saw and confirms."""
+    dry_run: bool | None = None
+
+
+class TemplateDelivery(Shape):
+    """How files reach a new client's package; what is null is left open."""
+
+    channel: str | None = None
+    """Null: the default delivery of the office."""
+    destination: str | None = None
+    """Gets nothing until another administrator has confirmed it."""
+    package: str | None = None
+
+
+class TemplateRead(Shape):
+    """The template as it is now."""
+
+    services: list[Service]
+    """The services that are on; the others are off."""
+    portal: PortalFlags
+    version: int
+    """0: the defaults, nobody has changed any."""
+    delivery: TemplateDelivery | None = None
+    numbering: Numbering | None = None
+    reminders: Reminders | None = None
+    approval_rules: list[TemplateRuleShape] | None = None
+
+
+class TemplateResultRead(Shape):
+    """What became of one client."""
+
+    client_id: str
+    changed: list[Part]
+    """Parts that differ from the template; of a dry run: would change."""
+    proposal_id: str | None
+    """Approval rules wait for a second person under this proposal."""
+    destination_waiting: bool
+    """The destination gets nothing until another administrator confirms."""
+    code: str | None
+    """Why it was refused."""
+    detail: str | None
+
+
+class TemplateResultsRead(Shape):
+    """A result per client, in the order asked."""
+
+    items: list[TemplateResultRead]
+
+
+class TemplateRuleShape(Shape):
+    """An approval rule by the name of its approver group, which each client fills with its own people."""
+
+    name: str
+    group: str
+    count: int | None = None
+    """So many different people of the group."""
+    amount_from: MoneyShape | None = None
+    """In EUR, inclusive; null: every payment."""
+
+
+class TemplateShape(Shape):
+    """What each new client begins with."""
+
+    services: list[Service]
+    """The services that are on; the others are off."""
+    portal: PortalFlags
+    delivery: TemplateDelivery | None = None
+    numbering: Numbering | None = None
+    reminders: Reminders | None = None
+    approval_rules: list[TemplateRuleShape] | None = None
 
 
 class TestEventWrite(Shape):

@@ -1068,6 +1068,14 @@ class Operations(Transport):
         """The office the caller works for."""
         return self._model(models.OfficeRead, self._call("GET", "/v1/office"))
 
+    def put_office(
+        self, body: models.OfficeWrite | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.OfficeRead:
+        """Name, language and default delivery; administrators of the office only."""
+        return self._model(
+            models.OfficeRead, self._call("PUT", "/v1/office", body=body, headers={"If-Match": if_match})
+        )
+
     def put_office_services(self, body: models.OfficeServicesWrite | Mapping[str, Any]) -> models.OfficeRead:
         """Switch the services of the office; one that is off is off for every client. Administrators of the office
         only.
@@ -1079,21 +1087,72 @@ class Operations(Transport):
         return self._model(models.ClientRead, self._call("PUT", "/v1/clients", body=body))
 
     def list_clients(
-        self, *, limit: int | None = None, cursor: str | None = None, metadata: Mapping[str, str] | None = None
+        self,
+        *,
+        state: str | None = None,
+        enterprise_number: str | None = None,
+        external_id: str | None = None,
+        label: str | None = None,
+        package: str | None = None,
+        responsible_id: str | None = None,
+        financial_year_end: str | None = None,
+        registered: bool | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> models.PageClientRead:
         """Clients with a grant valid today, by name."""
         return self._model(
             models.PageClientRead,
-            self._call("GET", "/v1/clients", query={"limit": limit, "cursor": cursor, "metadata": metadata}),
+            self._call(
+                "GET",
+                "/v1/clients",
+                query={
+                    "state": state,
+                    "enterprise_number": enterprise_number,
+                    "external_id": external_id,
+                    "label": label,
+                    "package": package,
+                    "responsible_id": responsible_id,
+                    "financial_year_end": financial_year_end,
+                    "registered": registered,
+                    "limit": limit,
+                    "cursor": cursor,
+                    "metadata": metadata,
+                },
+            ),
         )
 
     def iter_clients(
-        self, *, metadata: Mapping[str, str] | None = None, page_size: int = 200
+        self,
+        *,
+        state: str | None = None,
+        enterprise_number: str | None = None,
+        external_id: str | None = None,
+        label: str | None = None,
+        package: str | None = None,
+        responsible_id: str | None = None,
+        financial_year_end: str | None = None,
+        registered: bool | None = None,
+        metadata: Mapping[str, str] | None = None,
+        page_size: int = 200,
     ) -> Iterator[models.ClientRead]:
         """Every row of `list_clients`, page after page."""
         cursor: str | None = None
         while True:
-            page = self.list_clients(metadata=metadata, limit=page_size, cursor=cursor)
+            page = self.list_clients(
+                state=state,
+                enterprise_number=enterprise_number,
+                external_id=external_id,
+                label=label,
+                package=package,
+                responsible_id=responsible_id,
+                financial_year_end=financial_year_end,
+                registered=registered,
+                metadata=metadata,
+                limit=page_size,
+                cursor=cursor,
+            )
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -1117,6 +1176,60 @@ class Operations(Transport):
             models.ClientRead, self._call("PUT", f"/v1/clients/{self._segment(client_id)}/services", body=body)
         )
 
+    def create_registry_confirmation(self, client_id: str, *, idempotency_key: str | None = None) -> models.ClientRead:
+        """The registry knows the number of a starter now; the client leaves the list of those that wait."""
+        return self._model(
+            models.ClientRead,
+            self._call(
+                "POST",
+                f"/v1/clients/{self._segment(client_id)}/registry-confirmations",
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def create_number_change(
+        self, client_id: str, body: models.NumberChangeWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.NumberChangeRead:
+        """Give a client another number, with proof; ids and history stay. Administrators of the office only."""
+        return self._model(
+            models.NumberChangeRead,
+            self._call(
+                "POST",
+                f"/v1/clients/{self._segment(client_id)}/number-changes",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_number_changes(
+        self, client_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageNumberChangeRead:
+        """Changes of a client's number, newest first."""
+        return self._model(
+            models.PageNumberChangeRead,
+            self._call(
+                "GET",
+                f"/v1/clients/{self._segment(client_id)}/number-changes",
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_number_changes(self, client_id: str, *, page_size: int = 200) -> Iterator[models.NumberChangeRead]:
+        """Every row of `list_number_changes`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_number_changes(client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_number_change_document(self, client_id: str, number_change_id: str) -> bytes:
+        """The proof of a change, with its checksum; administrators of the office only."""
+        return self._call(
+            "GET", f"/v1/clients/{self._segment(client_id)}/number-changes/{self._segment(number_change_id)}/document"
+        ).content
+
     def get_test_clock(self) -> models.ClockRead:
         """What time it is for an office in test mode; a live office has no such clock (404)."""
         return self._model(models.ClockRead, self._call("GET", "/v1/test-clock"))
@@ -1127,6 +1240,71 @@ class Operations(Transport):
         """Move the clock of an office in test mode forward."""
         return self._model(
             models.ClockRead, self._call("POST", "/v1/test-clock/moves", body=body, idempotency_key=idempotency_key)
+        )
+
+    def get_office_logo(self) -> bytes:
+        """The office's logo, with its ETag."""
+        return self._call("GET", "/v1/office/logo").content
+
+    def delete_office_logo(self) -> None:
+        """Show no picture any more."""
+        self._call("DELETE", "/v1/office/logo")
+
+    def get_office_template(self) -> models.TemplateRead:
+        """What each new client begins with."""
+        return self._model(models.TemplateRead, self._call("GET", "/v1/office/template"))
+
+    def put_office_template(
+        self, body: models.TemplateShape | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.TemplateRead:
+        """What new clients begin with from now on; clients that are there change by `template-applications` only.
+        Other approval rules are set by a person with a fresh second factor, never by a key.
+        """
+        return self._model(
+            models.TemplateRead, self._call("PUT", "/v1/office/template", body=body, headers={"If-Match": if_match})
+        )
+
+    def create_template_application(
+        self, body: models.TemplateApplicationWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.TemplateResultsRead:
+        """Bring selected clients to the template, with a result each; a dry run says what would change. Approval rules
+        become a proposal per client, confirmed by its administrator; a destination waits for another administrator
+        of the office.
+        """
+        return self._model(
+            models.TemplateResultsRead,
+            self._call("POST", "/v1/office/template-applications", body=body, idempotency_key=idempotency_key),
+        )
+
+    def get_client_settings(self, client_id: str) -> models.ClientSettingsRead:
+        """Numbering and reminders of a client."""
+        return self._model(
+            models.ClientSettingsRead, self._call("GET", f"/v1/clients/{self._segment(client_id)}/settings")
+        )
+
+    def put_client_settings(
+        self, client_id: str, body: models.ClientSettingsWrite | Mapping[str, Any], *, if_match: str | None = None
+    ) -> models.ClientSettingsRead:
+        """Set numbering and reminders; for accounts connected and reminders sent from now on."""
+        return self._model(
+            models.ClientSettingsRead,
+            self._call(
+                "PUT", f"/v1/clients/{self._segment(client_id)}/settings", body=body, headers={"If-Match": if_match}
+            ),
+        )
+
+    def list_onboarding_checklists(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.ChecklistsRead:
+        """What is done, still to do (with the next step) or not needed, for the office and per client by name. The
+        office: data, consent cap, users, delivery, clients, consents, first CODA. A client: consent, first sync,
+        balance proof, first day and numbering, delivery, rules, users.
+        """
+        return self._model(
+            models.ChecklistsRead,
+            self._call(
+                "GET", "/v1/onboarding-checklists", query={"client_id": client_id, "limit": limit, "cursor": cursor}
+            ),
         )
 
     def create_passkey_registration(self, *, idempotency_key: str | None = None) -> models.PasskeyQuestion:

@@ -38,6 +38,8 @@ from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene
 
 OF_A_CLIENT: Final = frozenset(
     {
+        *(f"put_{kind}_metadata" for kind in ("client", "account", "consent", "basket", "payment")),
+        "put_client_settings", "create_number_change", "create_registry_confirmation",
         "put_client", "put_client_services", "create_client_move", "patch_client_addresses", "create_address_decision",
         "create_consent", "create_consent_revocation",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
@@ -56,6 +58,10 @@ OF_NO_CLIENT: Final[dict[str, str]] = {
     "put_client_state": "reopens it, or refuses the step: tests below",
     "move_test_clock": "the office's clock",
     "put_office_services": "the office's own switches",
+    **dict.fromkeys(
+        ("put_office", "put_office_logo", "delete_office_logo", "put_office_template"), "the office's own settings"
+    ),
+    "create_template_application": "a result per client, never 409: test_office_settings.py",
     "create_client_import": "checks a file; a row of a closed client is invalid: tests/gateway/imports",
     "patch_client_import_row": "as above",
     "create_client_import_run": "as above",

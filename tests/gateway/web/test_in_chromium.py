@@ -72,7 +72,7 @@ def shown(world: World) -> dict[str, list[str]]:
             f"/statements/{typed('statement', world.statements['bakery 212'].id)}",
             f"/statements/{typed('statement', world.statements['held'].id)}",
             "/link-a-bank", f"/consents/{typed('consent', world.consents['bakery crelan'].id)}/stop",
-            "/baskets", "/exports", "/second-factor", "/baskets/bsk_0000",
+            "/baskets", "/exports", "/second-factor", "/baskets/bsk_0000", "/office", "/onboarding",
         ],
         "preparer": [
             f"/baskets/{typed('basket', world.baskets['draft'].id)}",
