@@ -72,6 +72,10 @@ OF_NO_CLIENT: Final[dict[str, str]] = {
     "put_user_clients": "as above",
     "create_audit_bundle": "a copy for reading",
     "create_erasure": "a person, not a client",
+    "create_enrolment_code": "a person's second factor",
+    "create_second_factor_reset": "as above",
+    "create_decision_challenge": "a question to a passkey; the decision that carries the answer is refused",
+    "create_decision_signature": "as above",
     "cancel_job": "a job of the office",
     **dict.fromkeys(
         ("create_credential", "revoke_credential", "create_application", "revoke_application",

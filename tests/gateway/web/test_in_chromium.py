@@ -248,6 +248,7 @@ def _link_and_read(site: Site, story: Story, email: str, code: str, bank_host: s
     story.work()
     page.goto(f"{site.base}/day")
     expect(page.locator("main")).to_contain_text("Bijgewerkt")
+    page.get_by_role("button", name="Beginnen").click()
     story.sleep()
     page.goto(f"{site.base}/day")
     page.get_by_role("button", name="Nu ophalen").click()
