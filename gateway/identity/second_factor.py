@@ -85,18 +85,30 @@ class SecondFactorService:
             user.totp_secret = self.gateway.keys.encrypt(
                 secret.encode(), office_id=None, table="app_user", row_id=user.id
             )
+            user.totp_last_step = None
             session.add(user)
         return secret
+
+    def begin_with_own(self, token: str, user_id: UUID, code: str, *, handed_code: str) -> str:
+        """As `confirm_own_enrolment`, and the session is fresh with it; the token to use from now on.
+
+        In one step, since the code counts once (SEC-13).
+        """
+        now, sessions = self.gateway.real_now(), SessionService(self.gateway)
+        self._require_handed_code(user_id, handed_code, now)
+        with self.gateway.database.unit_of_work(None) as session:
+            self._put_in_use(session, user_id, code, now)
+            found = IdentityRepository(session).web_session(sessions.hash(token), for_update=True)
+            if found is None:
+                raise SignInError
+            return sessions.strengthen(session, found, token, "totp", now)
 
     def confirm_own_enrolment(self, user_id: UUID, code: str, *, handed_code: str) -> None:
         """As `confirm_enrolment`, for a signed-in person: with the code from an administrator where it takes one.
 
         Raises `EnrolmentCodeWrong` (SEC-13).
         """
-        with self.gateway.database.unit_of_work(None) as session:
-            user = IdentityRepository(session).user(user_id)
-        assert user is not None, "a user who exists"
-        require_code(self.gateway, user, handed_code, self.gateway.real_now())
+        self._require_handed_code(user_id, handed_code, self.gateway.real_now())
         self.confirm_enrolment(user_id, code)
 
     def confirm_enrolment(self, user_id: UUID, code: str) -> None:
@@ -104,19 +116,25 @@ class SecondFactorService:
 
         Whoever calls this made sure who enrols: the link of an invitation with its code, a command.
         """
-        now = self.gateway.real_now()
         with self.gateway.database.unit_of_work(None) as session:
-            # Asked again: a passkey may have been added since the secret was made.
-            user = self._without_second_factor(session, user_id)
-            if user.totp_secret is None:
-                raise SecondFactorNotEnrolled
-            if not self.accept_code(user, code, now):
-                raise SignInRefused
-            user.totp_confirmed_at = now
-            # The code that proves the enrolment may also be the first sign-in's, which is the same person's next act.
-            user.totp_last_step = None
-            drop_code(user)
-            session.add(user)
+            self._put_in_use(session, user_id, code, self.gateway.real_now())
+
+    def _require_handed_code(self, user_id: UUID, handed_code: str, now: datetime) -> None:
+        with self.gateway.database.unit_of_work(None) as session:
+            user = IdentityRepository(session).user(user_id)
+        assert user is not None, "a user who exists"
+        require_code(self.gateway, user, handed_code, now)
+
+    def _put_in_use(self, session: Session, user_id: UUID, code: str, now: datetime) -> None:
+        # Asked again: a passkey may have been added since the secret was made.
+        user = self._without_second_factor(session, user_id)
+        if user.totp_secret is None:
+            raise SecondFactorNotEnrolled
+        if not self.accept_code(user, code, now):
+            raise SignInRefused
+        user.totp_confirmed_at = now
+        drop_code(user)
+        session.add(user)
 
     def _without_second_factor(self, session: Session, user_id: UUID) -> User:
         identities = IdentityRepository(session)

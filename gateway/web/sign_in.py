@@ -175,16 +175,13 @@ def set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> Re
 def confirm_set_up(request: Request, gateway: GatewayDep, visit: EnrollingFormDep, form: FormDep) -> Response:
     """Put the authenticator in use; its first code counts as a fresh second factor too."""
     require_own_sign_in(visit.act)
-    identity, code = IdentityService(gateway), text_of(form, "code").replace(" ", "")
+    code, handed = (text_of(form, name).replace(" ", "") for name in ("code", "enrolment_code"))
     try:
-        SecondFactorService(gateway).confirm_own_enrolment(
-            visit.user.id, code, handed_code=text_of(form, "enrolment_code").replace(" ", "")
-        )
+        token = SecondFactorService(gateway).begin_with_own(visit.token, visit.user.id, code, handed_code=handed)
     except (SignInRefused, EnrolmentCodeWrong) as error:
         return page(
             request, "set_up.html", status=422, qr=None, secret="", error=error, needs_code=_needs_code(gateway, visit)
         )
-    token = identity.confirm_second_factor(visit.token, code, source=source_address(request))
     security.renewed_visit(request, gateway, token)
     return see_other(request, "/")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pyotp
 import pytest
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from gateway.app import create_app
 from gateway.assembly import Gateway
+from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.notices.outbox import opened
@@ -66,11 +68,15 @@ def test_a_new_approver_comes_in_by_the_pages(gateway: Gateway, http: TestClient
     secret = re.findall(r'<code class="key">([^<]+)</code>', enrolling.text)[0].replace(" ", "").replace("\u00a0", "")
     fields = {"form_token": form_token(enrolling.text), "code": "000000"}
     assert http.post(f"{path}/authenticator", data=fields).status_code == 422
-    totp = pyotp.TOTP(re.sub(r"\s", "", secret)).at(gateway.real_now())
+    # The code of the step before: it counts once, and the present one is for the sign-in.
+    totp = pyotp.TOTP(re.sub(r"\s", "", secret)).at(gateway.real_now() - timedelta(seconds=30))
     done = http.post(f"{path}/authenticator", data=fields | {"code": totp})
     assert (done.status_code, done.headers["Location"]) == (303, "/sign-in")
     assert http.get(path).status_code == 404
-    assert IdentityService(gateway).sign_in(email="an@example.test", password=password, code=totp, source="a")
+    identity, who = IdentityService(gateway), {"email": "an@example.test", "password": password, "source": "a"}
+    with pytest.raises(SignInRefused):
+        identity.sign_in(code=totp, **who)
+    assert identity.sign_in(code=pyotp.TOTP(re.sub(r"\s", "", secret)).at(gateway.real_now()), **who)
 
 
 def test_an_existing_person_signs_in_and_accepts(gateway: Gateway, http: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyotp
 import pytest
 from starlette.testclient import TestClient
 
@@ -49,6 +50,16 @@ def test_with_a_password_alone_the_api_gives_nothing(gateway: Gateway) -> None:
         code = http.post("/v1/sessions/current/second-factors", json={"code": "000000"}, headers=headers)
         assert code.json()["code"] == "second_factor_not_enrolled"
         assert http.delete("/v1/sessions/current", headers=headers).status_code == 204
+
+
+def test_the_code_that_enrolled_signs_nobody_in(gateway: Gateway) -> None:
+    """SEC-13: a TOTP code works once, the first one too."""
+    identity, now = IdentityService(gateway), gateway.real_now()
+    person = make_person(gateway, make_office(gateway), OfficeRole.STAFF, is_enrolled=False)
+    code = pyotp.TOTP(identity.enrol_second_factor(person.user.id)).at(now)
+    identity.confirm_enrolment(person.user.id, code)
+    with pytest.raises(SignInRefused):
+        identity.sign_in(email=person.user.email, password=PASSWORD, code=code, source="a")
 
 
 def test_a_code_works_once(gateway: Gateway) -> None:
