@@ -57,6 +57,9 @@ def require_free_port(host: str, port: int) -> None:
             raise PortTaken(host=host, port=port) from error
 
 
+AGAIN_SECONDS: Final = 0.05
+
+
 @contextlib.contextmanager
 def stopping_on_signals() -> Iterator[None]:
     """Turn SIGTERM and SIGINT into `Stopped`, raised where the main thread is, so that every `finally` runs."""
@@ -67,10 +70,20 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
         raise Stopped
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    def unraisable(lost: sys.UnraisableHookArgs) -> None:
+        # Where the main thread was in a finaliser or a callback of a weak reference, Python drops the exception.
+        if issubclass(lost.exc_type, Stopped):
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+        else:
+            hook_before(lost)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGALRM)}
+    hook_before, sys.unraisablehook = sys.unraisablehook, unraisable
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.unraisablehook = hook_before
         for number, handler in before.items():
             signal.signal(number, handler)
 
