@@ -36,6 +36,7 @@ def put_client_metadata(client_id: ClientId, body: MetadataShape, act: ActDep, g
 @router.get(
     "/accounts/{account_id}/metadata",
     operation_id="get_account_metadata",
+    openapi_extra={"x-error-codes": ["account_not_found"]},
     tags=["accounts"],
     responses=problem_responses(),
 )
@@ -47,6 +48,7 @@ def get_account_metadata(account_id: AccountId, act: ActDep, gateway: GatewayDep
 @router.put(
     "/accounts/{account_id}/metadata",
     operation_id="put_account_metadata",
+    openapi_extra={"x-error-codes": ["account_not_found"]},
     tags=["accounts"],
     responses=problem_responses(409),
 )
@@ -59,6 +61,7 @@ def put_account_metadata(account_id: AccountId, body: MetadataShape, act: ActDep
 @router.get(
     "/consents/{consent_id}/metadata",
     operation_id="get_consent_metadata",
+    openapi_extra={"x-error-codes": ["consent_not_found"]},
     tags=["consents"],
     responses=problem_responses(),
 )
@@ -70,6 +73,7 @@ def get_consent_metadata(consent_id: ConsentId, act: ActDep, gateway: GatewayDep
 @router.put(
     "/consents/{consent_id}/metadata",
     operation_id="put_consent_metadata",
+    openapi_extra={"x-error-codes": ["consent_not_found"]},
     tags=["consents"],
     responses=problem_responses(409),
 )
@@ -82,6 +86,7 @@ def put_consent_metadata(consent_id: ConsentId, body: MetadataShape, act: ActDep
 @router.get(
     "/baskets/{basket_id}/metadata",
     operation_id="get_basket_metadata",
+    openapi_extra={"x-error-codes": ["basket_not_found"]},
     tags=["payments"],
     responses=problem_responses(),
 )
@@ -93,6 +98,7 @@ def get_basket_metadata(basket_id: BasketId, act: ActDep, gateway: GatewayDep) -
 @router.put(
     "/baskets/{basket_id}/metadata",
     operation_id="put_basket_metadata",
+    openapi_extra={"x-error-codes": ["basket_not_found"]},
     tags=["payments"],
     responses=problem_responses(409),
 )
@@ -105,6 +111,7 @@ def put_basket_metadata(basket_id: BasketId, body: MetadataShape, act: ActDep, g
 @router.get(
     "/payments/{payment_id}/metadata",
     operation_id="get_payment_metadata",
+    openapi_extra={"x-error-codes": ["payment_not_found"]},
     tags=["payments"],
     responses=problem_responses(),
 )
@@ -116,6 +123,7 @@ def get_payment_metadata(payment_id: PaymentId, act: ActDep, gateway: GatewayDep
 @router.put(
     "/payments/{payment_id}/metadata",
     operation_id="put_payment_metadata",
+    openapi_extra={"x-error-codes": ["payment_not_found"]},
     tags=["payments"],
     responses=problem_responses(409),
 )
