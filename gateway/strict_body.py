@@ -20,8 +20,8 @@ from gateway.problems import RequestTooLarge
 
 DEPTH_MAX: Final = 32
 DIGITS_MAX: Final = 30
-JSON_BYTES_MAX: Final = 8 * 1024 * 1024
-"""10,000 payments in one body are less."""
+JSON_BYTES_MAX: Final = 12 * 1024 * 1024
+"""10,000 payments in one body are less; imports have a limit of their own below it."""
 STRANGER_BYTES_MAX: Final = 256 * 1024
 """From a caller who shows neither token nor cookie; a passkey's answer is far below."""
 INLINE_BYTES_MAX: Final = 64 * 1024
