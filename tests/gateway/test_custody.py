@@ -33,7 +33,7 @@ from tests.gateway.builders import NOW, make_client, make_office
 
 PLAIN_BYTES = (
     "hash", "mac", "fingerprint", "salt", "digest", "content", "sha256", "signature", "public_key", "credential_id",
-    "key", "token_id",
+    "key", "token_id", "nonce", "authenticator_data", "client_data",
 )  # fmt: skip
 """Endings of names of binary columns that hold no secret of ours: keyed hashes, proofs, files as they were issued."""
 
