@@ -26,7 +26,7 @@ from gateway.accounts.errors import AccountNotFound, SyncNotFound
 from gateway.accounts.health import health_of, set_health
 from gateway.accounts.models import Account, Balance, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
-from gateway.accounts.starts import keep_to_history
+from gateway.accounts.starts import settle_start
 from gateway.accounts.states import SyncHealth, SyncState
 from gateway.accounts.syncs import psu_of, queue_sync
 from gateway.act import Act
@@ -284,7 +284,7 @@ class SyncService:
             account.history_from = min(
                 account.history_from or fetched.reading.window.first, fetched.reading.window.first
             )
-            keep_to_history(self.gateway, session, act, account)
+            settle_start(self.gateway, session, act, account)
             account.fresh_as_of = account.last_sync_at = act.now
             set_health(session, self.gateway.events, act, account, SyncHealth.OK, code=None)
             session.add(account)
