@@ -56,6 +56,11 @@ class Account(Base, table=True):
     """The client pays from it when a payment names no account."""
     dossier_code: str | None = Field(default=None, max_length=20)
     """Where the client's dossier code is not this account's (OFF-02)."""
+    delivery: str | None = Field(default=None, max_length=10)
+    """Its own channel, an id of `profiles.packages.CHANNELS`; None: as its client (OFF-02)."""
+    destination: str | None = Field(default=None, max_length=254)
+    destination_confirmed_at: datetime | None = Field(default=None, sa_type=Moment)
+    """None: nothing is delivered there yet (DEL-13)."""
     statements_from: date | None = None
     """First day of which statements are made; None: not chosen yet, and none is made (OFF-10)."""
     history_from: date | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from gateway.accounts.models import Balance, Sync
 from gateway.accounts.service import AccountView
@@ -35,6 +35,9 @@ class AccountRead(Shape):
     is_visible: bool
     is_default_debtor: bool = Field(description="The client pays from it when a payment names no account.")
     dossier_code: str | None = Field(description="Where it is not the client's own dossier code.")
+    delivery: str | None = Field(description="Its own channel; null: as its client.")
+    destination: str | None = Field(description="Its own destination.")
+    destination_confirmed_at: MomentText | None = Field(description="Null: nothing is delivered to the own destination.")
     statements_from: Day | None = Field(
         description="First day of statements; null: not chosen yet, and no statement is made."
     )
@@ -73,6 +76,9 @@ class AccountRead(Shape):
             is_visible=account.is_visible,
             is_default_debtor=account.is_default_debtor,
             dossier_code=account.dossier_code,
+            delivery=account.delivery,
+            destination=account.destination,
+            destination_confirmed_at=account.destination_confirmed_at,
             statements_from=account.statements_from,
             statements_from_proposed=view.proposed_start,
             takes_over_on=account.takes_over_on,
@@ -98,6 +104,15 @@ class AccountWrite(Shape):
     is_visible: bool = True
     is_default_debtor: bool = False
     dossier_code: DossierCode = None
+    delivery: Literal["download", "sftp", "ftps", "email", "agent", "manual"] | None = Field(
+        default=None, description="Its own channel, for the office to set; null: as its client."
+    )
+    destination: Annotated[str, StringConstraints(min_length=1, max_length=254, strip_whitespace=True)] | None = Field(
+        default=None,
+        examples=["boekhouding@example.be"],
+        description="Its own destination, with an own channel; gets nothing until another admin confirms it. "
+        "A person needs a fresh second factor.",
+    )
     statements_from: Day | None = Field(
         default=None,
         description="Not before the first day of history the bank gave, and not once the first statement is issued.",

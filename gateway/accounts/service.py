@@ -24,10 +24,12 @@ from gateway.accounts.repository import AccountRepository, BalanceRepository, Sy
 from gateway.accounts.starts import earliest_start, proposed_start
 from gateway.accounts.states import SyncHealth
 from gateway.act import Act
+from gateway.addresses.waiting import let_account_wait
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.errors import NotFound
+from gateway.errors import FieldFault, InputError, NotFound
 from gateway.identity.rights import Permission
+from gateway.imports.values import Faulty, email, text
 from gateway.offices.models import Client
 from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
@@ -37,7 +39,10 @@ from gateway.statements.repository import StatementRepository
 
 CLOSE_TASK: Final = "close_days"
 STALE_AFTER: Final = timedelta(hours=36)
-SETTABLE: Final = frozenset({"alias", "position", "is_visible", "is_default_debtor", "dossier_code", "statements_from"})
+DELIVERY_FIELDS: Final = frozenset({"delivery", "destination"})
+SETTABLE: Final = DELIVERY_FIELDS | {
+    "alias", "position", "is_visible", "is_default_debtor", "dossier_code", "statements_from",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +94,13 @@ class AccountService:
     def change(self, act: Act, account_id: UUID, wanted: Mapping[str, Any]) -> AccountView:
         """Set what the office decides of an account; only what is named changes.
 
-        Raises `StatementsFromTooEarly`, `StatementsStarted`, `AccountNotFound`, and what `require_client` raises.
+        An own destination waits for another admin, like its client's (OFF-02, DEL-13). Raises `InputError`,
+        `StatementsFromTooEarly`, `StatementsStarted`, `AccountNotFound`, and what `require_client` raises.
         """
         assert set(wanted) <= SETTABLE, "other columns are not the office's to set"
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = self._visible(session, act, account_id, Permission.ACCOUNTS_WRITE, is_change=True, is_locked=True)
+            wanted = checked_delivery(act, account, wanted)
             changes = {
                 name: Change(getattr(account, name), value)
                 for name, value in wanted.items()
@@ -107,7 +114,12 @@ class AccountService:
                 for name, change in changes.items():
                     setattr(account, name, change.new)
                 account.version += 1
+                if DELIVERY_FIELDS & changes.keys():
+                    account.destination_confirmed_at = None
                 session.add(account)
+                if DELIVERY_FIELDS & changes.keys():
+                    session.flush()
+                    let_account_wait(self.gateway, session, act, account)
                 self.gateway.audit.record(
                     session,
                     act,
@@ -169,6 +181,33 @@ class AccountService:
         if is_change and account.moved_on is not None:
             raise AccountMoved
         return account
+
+
+def checked_delivery(act: Act, account: Account, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wanted, a destination as it is stored; the office alone sets where files go (OFF-02).
+
+    Raises `RightsError` for others, `SecondFactorRequired` for a person without a fresh one (SEC-02), `InputError`.
+    """
+    named = {name: wanted[name] for name in DELIVERY_FIELDS & wanted.keys() if wanted[name] != getattr(account, name)}
+    if not named:
+        return dict(wanted)
+    act.require(Permission.CLIENTS_WRITE, account.client_id)
+    if act.principal.is_person:
+        act.require_fresh_second_factor()
+    delivery, destination = (
+        wanted[name] if name in wanted else getattr(account, name) for name in ("delivery", "destination")
+    )
+    if destination is None:
+        return dict(wanted)
+    if delivery is None:
+        raise InputError(
+            faults=[FieldFault("/delivery", "delivery_missing", "An own destination needs an own channel.")]
+        )
+    try:
+        checked = email(destination) if delivery == "email" else text(destination, length=254)
+    except Faulty as fault:
+        raise InputError(faults=[FieldFault("/destination", fault.code, "This value is not usable.")]) from None
+    return {**wanted, "destination": checked}
 
 
 def view(account: Account, act: Act, last_statement: Statement | None) -> AccountView:

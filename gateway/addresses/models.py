@@ -1,4 +1,4 @@
-"""The table of changed addresses. The addresses themselves lie in the client's profile."""
+"""The table of changed addresses. The addresses themselves lie with the client or its account."""
 
 from __future__ import annotations
 
@@ -19,13 +19,21 @@ class AddressChange(Base, table=True):
     __table_args__ = (
         office_key(),
         office_reference("client_id", "client"),
+        office_reference("account_id", "account"),
         Index(
             "uq_address_change_waiting",
             "office_id",
             "client_id",
             "kind",
             unique=True,
-            postgresql_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting' AND account_id IS NULL"),
+        ),
+        Index(
+            "uq_address_change_waiting_account",
+            "office_id",
+            "account_id",
+            unique=True,
+            postgresql_where=text("state = 'waiting' AND account_id IS NOT NULL"),
         ),
         Index("ix_address_change_import", "import_id", "state"),
     )
@@ -33,6 +41,8 @@ class AddressChange(Base, table=True):
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id", index=True)
     client_id: UUID = Field(index=True)
+    account_id: UUID | None = None
+    """The account whose own destination it is; None: the client's."""
     kind: AddressKind = Field(sa_type=words(AddressKind))
     state: ChangeState = Field(sa_type=words(ChangeState))
     author_kind: str = Field(max_length=10)

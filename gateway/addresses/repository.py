@@ -10,6 +10,7 @@ from sqlalchemy import SelectBase, Uuid, update
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.accounts.models import Account
 from gateway.addresses.models import AddressChange
 from gateway.addresses.states import AddressKind, ChangeState
 from gateway.imports.models import ClientImport
@@ -55,15 +56,34 @@ class AddressRepository:
     def replace(
         self, office_id: UUID, client_ids: Iterable[UUID], *, kind: AddressKind | None = None, now: datetime
     ) -> None:
-        """What waits for these clients waits no longer."""
+        """What waits for these clients waits no longer; of a kind, that of the clients and not of their accounts."""
         query = update(AddressChange).where(
             col(AddressChange.office_id) == office_id,
             among(AddressChange.client_id, sorted(set(client_ids)), Uuid),
             col(AddressChange.state) == ChangeState.WAITING,
         )
         if kind is not None:
-            query = query.where(col(AddressChange.kind) == kind)
+            query = query.where(col(AddressChange.kind) == kind, col(AddressChange.account_id).is_(None))
         self.session.execute(query.values(state=ChangeState.REPLACED, decided_at=now))
+
+    def replace_of_account(self, office_id: UUID, account_id: UUID, *, now: datetime) -> None:
+        """What waits for this account waits no longer."""
+        self.session.execute(
+            update(AddressChange)
+            .where(
+                col(AddressChange.office_id) == office_id,
+                col(AddressChange.account_id) == account_id,
+                col(AddressChange.state) == ChangeState.WAITING,
+            )
+            .values(state=ChangeState.REPLACED, decided_at=now)
+        )
+
+    def accounts(self, office_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, Account]:
+        """Accounts by id."""
+        found = self.session.exec(
+            select(Account).where(Account.office_id == office_id, among(Account.id, sorted(set(account_ids)), Uuid))
+        )
+        return {account.id: account for account in found}
 
     def profiles(self, office_id: UUID, client_ids: Iterable[UUID]) -> dict[UUID, ClientProfile]:
         """Profiles by client."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from gateway.addresses.service import CHANGES_MAX, ChangeView
 from gateway.addresses.states import AddressKind, ChangeState
 from gateway.api import MomentText, Shape
-from gateway.ids import AddressChangeId, ClientId, ClientImportId, UserId
+from gateway.ids import AccountId, AddressChangeId, ClientId, ClientImportId, UserId
 from gateway.profiles.models import ClientProfile
 
 Text = Annotated[str, Field(min_length=1, max_length=254)]
@@ -52,6 +52,7 @@ class AddressChangeRead(Shape):
     id: AddressChangeId
     client_id: ClientId
     client_name: str
+    account_id: AccountId | None = Field(description="The account whose own destination it is; null: the client's.")
     kind: Annotated[AddressKind, Field(strict=False)]
     state: Annotated[ChangeState, Field(strict=False)]
     contact_name: str | None = Field(description="Of a contact.")
@@ -73,8 +74,9 @@ class AddressChangeRead(Shape):
         is_contact = row.kind is AddressKind.CONTACT
         names = ("contact_name", "contact_email", "mobile") if is_contact else ("delivery", "destination")
         # Only what waits still stands in the profile; later values belong to later changes.
-        is_shown = profile is not None and row.state is not ChangeState.REPLACED
-        shown = {name: getattr(profile, name) if is_shown else None for name in names}
+        is_shown = (profile is not None or view.account is not None) and row.state is not ChangeState.REPLACED
+        holder = profile if is_contact else view
+        shown = {name: getattr(holder, name) if is_shown else None for name in names}
         return cls.model_validate(
             {
                 **dict.fromkeys(("contact_name", "contact_email", "mobile", "delivery", "destination")),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col
 
+from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.addresses.errors import AddressChangeNotFound, AddressDecided, AddressWaits, OwnAddress
 from gateway.addresses.models import AddressChange
@@ -48,6 +49,20 @@ class ChangeView:
     client: Client
     profile: ClientProfile | None
     can_confirm: bool
+    account: Account | None = None
+    """Whose own destination it is."""
+
+    @property
+    def delivery(self) -> str | None:
+        """Channel of the destination, as it is now."""
+        holder = self.account or self.profile
+        return holder.delivery if holder is not None else None
+
+    @property
+    def destination(self) -> str | None:
+        """The destination as it is now."""
+        holder = self.account or self.profile
+        return holder.destination if holder is not None else None
 
 
 class AddressService:
@@ -186,12 +201,18 @@ class AddressService:
     def _end(
         self, session: Session, act: Act, rows: Sequence[AddressChange], wanted: ChangeState, *, decider_id: UUID | None
     ) -> None:
-        profiles = AddressRepository(session).profiles(act.office_id, [row.client_id for row in rows])
+        repository = AddressRepository(session)
+        profiles = repository.profiles(act.office_id, [row.client_id for row in rows])
+        accounts = repository.accounts(act.office_id, [row.account_id for row in rows if row.account_id is not None])
         for row in rows:
             change = Change(row.state, wanted)
             row.state, row.decided_at, row.decider_id = step(row.state, wanted), act.now, decider_id
             session.add(row)
-            if wanted is ChangeState.CONFIRMED:
+            if wanted is ChangeState.CONFIRMED and row.account_id is not None:
+                account = accounts[row.account_id]
+                account.destination_confirmed_at = act.now
+                session.add(account)
+            elif wanted is ChangeState.CONFIRMED:
                 profile = profiles[row.client_id]
                 setattr(profile, MOMENTS[row.kind], act.now)
                 session.add(profile)
@@ -202,7 +223,11 @@ class AddressService:
                 "address_change",
                 row.id,
                 client_id=row.client_id,
-                changes={"state": change, "kind": Change(None, row.kind.value)},
+                changes={
+                    "state": change,
+                    "kind": Change(None, row.kind.value),
+                    **({"account_id": Change(None, row.account_id)} if row.account_id is not None else {}),
+                },
                 second_factor=act.principal.second_factor_method,
             )
 
@@ -217,6 +242,7 @@ class AddressService:
                 .where(col(Client.id).in_(client_ids))
             )
         }
+        accounts = repository.accounts(act.office_id, [row.account_id for row in rows if row.account_id is not None])
         authors = repository.authors(act.office_id, rows)
         admins = IdentityRepository(session).holders(act.office_id, OfficeRole.ADMIN) if rows else set()
         may = act.principal.is_person and act.principal.id in admins and len(admins) > 1
@@ -226,6 +252,7 @@ class AddressService:
                 clients[row.client_id],
                 profiles.get(row.client_id),
                 may and row.state is ChangeState.WAITING and act.principal.id not in authors[row.id],
+                accounts.get(row.account_id) if row.account_id is not None else None,
             )
             for row in rows
         ]

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlmodel import Session
 
+from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.addresses.models import AddressChange
 from gateway.addresses.repository import AddressRepository
@@ -40,6 +41,18 @@ def confirmed_destination(profile: ClientProfile | None) -> str | None:
     return profile.destination if profile is not None and profile.destination_confirmed_at is not None else None
 
 
+def delivery_of(
+    account: Account, profile: ClientProfile | None, default_channel: str | None
+) -> tuple[str | None, str | None]:
+    """Channel of an account's files and where they may go: its own, else its client's, else the office's channel.
+
+    An own destination that waits for its confirmation is not replaced by the client's: nothing goes out (DEL-13).
+    """
+    if account.delivery is not None:
+        return account.delivery, account.destination if account.destination_confirmed_at is not None else None
+    return (profile.delivery if profile is not None else None) or default_channel, confirmed_destination(profile)
+
+
 def lone_effect(session: Session, office_id: UUID, now: datetime) -> datetime | None:
     """When an address set now counts by itself: in 48 hours where the office has one admin, never where it has more."""
     admins = IdentityRepository(session).holders(office_id, OfficeRole.ADMIN)
@@ -58,23 +71,36 @@ def let_wait(
         if clients:
             repository.replace(act.office_id, clients, kind=kind, now=act.now)
     effective_at = lone_effect(session, act.office_id, act.now)
-    rows: list[dict[str, Any]] = [
-        {
-            "id": new_id(),
-            "office_id": act.office_id,
-            "client_id": client_id,
-            "kind": kind,
-            "state": ChangeState.WAITING,
-            "author_kind": act.principal.kind.value,
-            "author_id": act.principal.id,
-            "import_id": import_id,
-            "created_at": act.now,
-            "effective_at": effective_at,
-        }
+    rows = [
+        {**_row(act, client_id, kind, effective_at), "import_id": import_id, "account_id": None}
         for client_id, kind in wanted
     ]
     session.connection().execute(insert(AddressChange), rows)
     return len(rows)
+
+
+def let_account_wait(gateway: Gateway, session: Session, act: Act, account: Account) -> None:
+    """The own destination of an account, if it has one, waits from now on; every admin is told (OFF-02, DEL-13)."""
+    AddressRepository(session).replace_of_account(act.office_id, account.id, now=act.now)
+    if account.destination is None:
+        return
+    row = _row(act, account.client_id, AddressKind.DESTINATION, lone_effect(session, act.office_id, act.now))
+    session.connection().execute(insert(AddressChange), [{**row, "import_id": None, "account_id": account.id}])
+    tell_admins(gateway, session, act, count=1, key=row["id"])
+
+
+def _row(act: Act, client_id: UUID, kind: AddressKind, effective_at: datetime | None) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "office_id": act.office_id,
+        "client_id": client_id,
+        "kind": kind,
+        "state": ChangeState.WAITING,
+        "author_kind": act.principal.kind.value,
+        "author_id": act.principal.id,
+        "created_at": act.now,
+        "effective_at": effective_at,
+    }
 
 
 def tell_admins(gateway: Gateway, session: Session, act: Act, *, count: int, key: UUID) -> None:

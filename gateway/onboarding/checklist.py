@@ -82,6 +82,8 @@ class ClientFacts:
     """Its own, its template's or the office's."""
     has_destination: bool = False
     is_destination_confirmed: bool = False
+    accounts_waiting: int = 0
+    """With an own destination that nobody confirmed yet (OFF-02)."""
     is_process_on: bool = True
     has_rules: bool = False
     has_people: bool = False
@@ -151,9 +153,10 @@ def client_items(facts: ClientFacts) -> list[Item]:
         _item(
             "delivery",
             facts.channel is not None
+            and not facts.accounts_waiting
             and (not needs_destination or (facts.has_destination and facts.is_destination_confirmed)),
             _("Another administrator must confirm the destination.")
-            if facts.channel is not None and waits_for_destination
+            if facts.channel is not None and (waits_for_destination or facts.accounts_waiting)
             else _("Choose the channel and destination of the files."),
             coda,
         ),

@@ -84,7 +84,7 @@ class OnboardingRepository:
         found = {}
         for client in clients:
             profile = profiles.get(client.id)
-            total, read, proven, numbered = accounts.get(client.id, (0, 0, 0, 0))
+            total, read, proven, numbered, waits = accounts.get(client.id, (0, 0, 0, 0, 0))
             found[client.id] = ClientFacts(
                 services=[service for service in client.services if service in office.services],
                 has_valid_consent=client.id in valid,
@@ -93,6 +93,7 @@ class OnboardingRepository:
                 accounts_read=read,
                 accounts_proven=proven,
                 accounts_numbered=numbered,
+                accounts_waiting=waits,
                 channel=(profile.delivery if profile is not None else None) or office.default_delivery,
                 has_destination=profile is not None and profile.destination is not None,
                 is_destination_confirmed=profile is not None and profile.destination_confirmed_at is not None,
@@ -115,8 +116,8 @@ class OnboardingRepository:
         valid = {client_id for client_id, state in rows if state == ConsentState.VALID}
         return valid, {client_id for client_id, _state in rows} - valid
 
-    def _accounts(self, office_id: UUID, ids: Sequence[UUID]) -> dict[UUID, tuple[int, int, int, int]]:
-        """Per client: visible connected accounts, those read, with a chain, with a first day."""
+    def _accounts(self, office_id: UUID, ids: Sequence[UUID]) -> dict[UUID, tuple[int, int, int, int, int]]:
+        """Per client: visible connected accounts, those read, with a chain, a first day, a destination that waits."""
         # A chain begins with the first day that proves; its first day is chosen by then.
         rows = self.session.execute(
             core_select(
@@ -126,6 +127,15 @@ class OnboardingRepository:
                 func.count(col(StatementChain.id)),
                 func.sum(
                     case((col(Account.statements_from).is_not(None) | col(StatementChain.id).is_not(None), 1), else_=0)
+                ),
+                func.sum(
+                    case(
+                        (
+                            col(Account.destination).is_not(None) & col(Account.destination_confirmed_at).is_(None),
+                            1,
+                        ),
+                        else_=0,
+                    )
                 ),
             )
             .outerjoin(
@@ -140,7 +150,10 @@ class OnboardingRepository:
             )
             .group_by(col(Account.client_id))
         ).all()
-        return {client_id: (total, read, proven, int(numbered)) for client_id, total, read, proven, numbered in rows}
+        return {
+            client_id: (total, read, proven, int(numbered), int(waits))
+            for client_id, total, read, proven, numbered, waits in rows
+        }
 
     def _ruled(self, office_id: UUID, ids: Sequence[UUID]) -> set[UUID]:
         """Clients with an active rule as it is now."""
