@@ -37,7 +37,7 @@ class AccountRead(Shape):
     dossier_code: str | None = Field(description="Where it is not the client's own dossier code.")
     delivery: str | None = Field(description="Its own channel; null: as its client.")
     destination: str | None = Field(description="Its own destination.")
-    destination_confirmed_at: MomentText | None = Field(description="Null: nothing is delivered to the own destination.")
+    destination_confirmed_at: MomentText | None = Field(description="Null: nothing is delivered there.")
     statements_from: Day | None = Field(
         description="First day of statements; null: not chosen yet, and no statement is made."
     )

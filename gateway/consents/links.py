@@ -41,7 +41,7 @@ from gateway.ids import new_id
 from gateway.offices.logos import logo_address
 from gateway.offices.models import ClientState, Office
 from gateway.offices.repository import ClientRepository
-from gateway.offices.service import require_open
+from gateway.offices.service import require_open, take_up
 
 LINK: Final = "link"
 STATE: Final = "state"
@@ -202,6 +202,7 @@ class LinkSteps:
                 consent.valid_until = last_day(profile, self._office(session, act), act.today, granted.valid_until)
                 consent.refusal_code = None
                 endings.step(self.gateway, session, act, consent, ConsentState.VALID)
+                take_up(self.gateway, session, act, consent.client_id)
             elif granted.status is ConsentStatus.PARTIALLY_AUTHORISED:
                 self._partial(session, act, consent)
             elif granted.status is not ConsentStatus.AWAITING_AUTHORISATION:

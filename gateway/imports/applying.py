@@ -223,7 +223,8 @@ def _client_row(act: Act, row: Judged, done: Written, office: Present, template:
         "external_id": wish.get("external_id"),
         "name": wish["name"],
         "language": wish.get("language", office.language),
-        "state": ClientState.ACTIVE,
+        # Somebody of the client is to be invited: it becomes active when it comes in, or with its bank permission.
+        "state": ClientState.PENDING if wish.get("send_invitation") else ClientState.ACTIVE,
         "financial_year_end": wish.get("financial_year_end", DEFAULT_YEAR_END),
         "created_at": act.now,
         "version": 1,

@@ -108,7 +108,7 @@ def get_client(client_id: ClientId, act: ActDep, gateway: GatewayDep) -> ClientR
 
 @own.put("/clients/{client_id}/state", operation_id="put_client_state", responses=problem_responses(409))
 def put_client_state(client_id: ClientId, body: ClientStateWrite, act: ActDep, gateway: GatewayDep) -> ClientRead:
-    """Suspend, close or reopen a client; administrators of the office only."""
+    """Activate, suspend, close or reopen a client; administrators of the office only."""
     return _shown(gateway, act, ClientService(gateway).change_state(act, client_id, body.state))
 
 

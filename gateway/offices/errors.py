@@ -28,6 +28,14 @@ class ClientSuspended(ConflictError):
     hint = "Two people of the office can end the suspension."
 
 
+class ClientPending(ConflictError):
+    """A pending client is set up, and moves nothing yet (OFF-03)."""
+
+    code = "client_pending"
+    title = "The client is not active yet"
+    hint = "It becomes active with its first bank permission or accepted invitation, or when an administrator says so."
+
+
 class SuspensionEndsByTwo(ConflictError):
     """Suspending is one person's act, ending it is not (OFF-03)."""
 

@@ -114,6 +114,11 @@ class ClientWrite(Shape):
     financial_year_end: Annotated[
         str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", examples=["12-31"])
     ] = "12-31"
+    state: Literal["active", "pending"] = Field(
+        default="active",
+        description="Of a new client. A pending one is set up and moves nothing until its first bank permission or "
+        "accepted invitation, or an administrator of the office, makes it active. One that is there keeps its state.",
+    )
     skip_registry_check: bool = Field(
         default=False,
         description="Admit a starter whose number is not registered yet. The check digits hold all the same, and the "
@@ -128,7 +133,7 @@ class ClientWrite(Shape):
         )
         if "labels" in record:
             record["labels"] = list(dict.fromkeys(record["labels"]))
-        return ClientWish(**self.model_dump(exclude={"record"}), record=record)
+        return ClientWish(**self.model_dump(exclude={"record", "state"}), state=ClientState(self.state), record=record)
 
 
 class PortalFlags(Shape):

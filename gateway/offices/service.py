@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import any_, literal
@@ -23,7 +23,7 @@ from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransit
 from gateway.identity.rights import Permission, PrincipalKind
 from gateway.ids import new_id
 from gateway.offices.copying import copy_template, present_template
-from gateway.offices.errors import ClientClosed, ClientNotFound, ClientSuspended, SuspensionEndsByTwo
+from gateway.offices.errors import ClientClosed, ClientNotFound, ClientPending, ClientSuspended, SuspensionEndsByTwo
 from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead, Service
 from gateway.offices.repository import ClientRepository, OfficeRepository, with_service
 from gateway.offices.services import require_service, services_of
@@ -44,6 +44,8 @@ class ClientWish:
     dossier_code: str = ""
     external_id: str | None = None
     financial_year_end: str = "12-31"
+    state: ClientState = ClientState.ACTIVE
+    """Of a new client: active, or pending until somebody takes it up; one that is there keeps its own (OFF-03)."""
     skip_registry_check: bool = False
     """Admit a starter whose number is not registered yet; a client that is there already is not marked again."""
     record: Mapping[str, Any] = field(default_factory=dict)
@@ -88,6 +90,10 @@ class ClientFilter:
         return query
 
 
+MOVING: Final = frozenset({Permission.PAYMENTS_APPROVE, Permission.PAYMENTS_EXPORT})
+"""Permissions by which money leaves; a pending client is set up first (OFF-03)."""
+
+
 def require_client(
     session: Session,
     act: Act,
@@ -101,7 +107,7 @@ def require_client(
 
     Every service that touches a client's data begins here. `services` names what else than the permission's own
     service is needed; one of them is enough (OFF-06). Raises `ClientNotFound`, `RightsError`, `ServiceDisabled`,
-    `ClientClosed`, `ClientSuspended`.
+    `ClientClosed`, `ClientSuspended`, and `ClientPending` where money is decided on.
     """
     wanted = services_of(permission) if services is None else services
     # What moves payments holds off a switching off that counts them at this moment.
@@ -114,6 +120,8 @@ def require_client(
     require_service(wanted, office_services, client)
     if is_change:
         require_open(client)
+        if permission in MOVING:
+            require_not_pending(client)
     return client
 
 
@@ -151,6 +159,23 @@ def require_open(client: Client) -> None:
     require_not_closed(client)
     if client.state == ClientState.SUSPENDED:
         raise ClientSuspended
+
+
+def require_not_pending(client: Client) -> None:
+    """Refuse readings, submissions, decisions and files of a client that nobody has taken up (OFF-03)."""
+    if client.state == ClientState.PENDING:
+        raise ClientPending
+
+
+def take_up(gateway: Gateway, session: Session, act: Act, client_id: UUID) -> None:
+    """A pending client is active from now on: it gave a bank permission, or somebody of it came in (OFF-03)."""
+    client = ClientRepository(session).get(act.office_id, client_id)
+    assert client is not None, "clients are never deleted while anything refers to them"
+    if client.state is not ClientState.PENDING:
+        return
+    session.refresh(client, with_for_update=True)
+    if client.state is ClientState.PENDING:
+        set_state(gateway, session, act, client, ClientState.ACTIVE)
 
 
 def set_state(gateway: Gateway, session: Session, act: Act, client: Client, wanted: ClientState) -> None:
@@ -254,7 +279,7 @@ class ClientService:
     def put(self, act: Act, wish: ClientWish) -> tuple[Client, bool]:
         """Create or update the client with the wish's key; repeated, it changes nothing (OFF-02).
 
-        Returns the client and whether it is new. A new client is active, with a grant from today on.
+        Returns the client and whether it is new. A new client is active or pending, with a grant from today on.
         """
         act.require(Permission.CLIENTS_WRITE)
         number = self._checked_key(wish)
@@ -352,7 +377,7 @@ class ClientService:
             external_id=wish.external_id,
             name=wish.name,
             language=wish.language,
-            state=ClientState.ACTIVE,
+            state=wish.state,
             financial_year_end=wish.financial_year_end,
             created_at=act.now,
             unregistered_since=act.now if wish.skip_registry_check and number is not None else None,

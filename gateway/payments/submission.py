@@ -17,6 +17,7 @@ from gateway.audit.log import Change
 from gateway.errors import FieldFault
 from gateway.identity.rights import Permission
 from gateway.ids import encode
+from gateway.offices.service import require_not_pending
 from gateway.payments.access import find_basket, follow, states_of
 from gateway.payments.baskets import BasketService, BasketView
 from gateway.payments.content import CheckResult, checked, order_of
@@ -63,7 +64,9 @@ class SubmissionService:
         `RuleUnsatisfiable`.
         """
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            basket, _ = find_basket(session, act, basket_id, Permission.PAYMENTS_WRITE, is_change=True)
+            basket, client = find_basket(session, act, basket_id, Permission.PAYMENTS_WRITE, is_change=True)
+            if not is_dry_run:
+                require_not_pending(client)
             if basket.version != version:
                 raise BasketChanged
             require_draft(basket)

@@ -33,6 +33,7 @@ from gateway.ids import decode, new_id
 from gateway.offices.logos import logo_address
 from gateway.offices.models import Client, ClientState, Office
 from gateway.offices.repository import ClientRepository
+from gateway.offices.service import take_up
 from gateway.people.errors import ActivationCodeWrong, ActivationForOther, ActivationNotValid
 from gateway.people.invitations import LINK_PURPOSE, TRIES_MAX, code_hash
 from gateway.people.models import Invitation
@@ -271,6 +272,8 @@ class ActivationService:
         invitation.state, invitation.user_id = InvitationState.ACCEPTED, user.id
         invitation.accepted_at = act.real_now
         session.add(invitation)
+        if invitation.client_id is not None:
+            take_up(self.gateway, session, act, invitation.client_id)
         self.gateway.audit.record(
             session, act, "invitation.accepted", "invitation", invitation.id, client_id=invitation.client_id,
             changes={"user_id": Change(None, user.id)}, second_factor=act.second_factor,

@@ -45,7 +45,7 @@ from gateway.ids import encode, new_id
 from gateway.offices.errors import ServiceDisabled
 from gateway.offices.models import ClientState, Office
 from gateway.offices.repository import ClientRepository
-from gateway.offices.service import require_client
+from gateway.offices.service import require_client, require_not_pending
 from gateway.offices.services import READING, is_read
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.statements.service import StatementService
@@ -97,11 +97,12 @@ class SyncService:
             if account is None:
                 raise AccountNotFound
             try:
-                require_client(
+                client = require_client(
                     session, act, account.client_id, Permission.ACCOUNTS_WRITE, is_change=True, services=READING
                 )
             except NotFound:
                 raise AccountNotFound from None
+            require_not_pending(client)
             consent = self._consent(session, account)
             if consent is None or consent.state != ConsentState.VALID:
                 raise ConsentNotValid

@@ -124,6 +124,12 @@ class AccountRead(Shape):
     """The client pays from it when a payment names no account."""
     dossier_code: str | None
     """Where it is not the client's own dossier code."""
+    delivery: str | None
+    """Its own channel; null: as its client."""
+    destination: str | None
+    """Its own destination."""
+    destination_confirmed_at: dt.datetime | None
+    """Null: nothing is delivered there."""
     statements_from: dt.date | None
     """First day of statements; null: not chosen yet, and no statement is made."""
     statements_from_proposed: dt.date | None
@@ -159,6 +165,12 @@ class AccountWrite(Shape):
     is_default_debtor: bool | None = None
     dossier_code: str | None = None
     """Where it is not the client's own dossier code."""
+    delivery: str | None = None
+    """Its own channel, for the office to set; null: as its client."""
+    destination: str | None = None
+    """Its own destination, with an own channel; gets nothing until another admin confirms it. A person needs a fresh
+    second factor.
+    """
     statements_from: dt.date | None = None
     """Not before the first day of history the bank gave, and not once the first statement is issued."""
 
@@ -169,6 +181,8 @@ class AddressChangeRead(Shape):
     id: str
     client_id: str
     client_name: str
+    account_id: str | None
+    """The account whose own destination it is; null: the client's."""
     kind: AddressKind
     state: ChangeState
     contact_name: str | None
@@ -670,6 +684,10 @@ class ClientWrite(Shape):
     dossier_code: str | None = None
     external_id: str | None = None
     financial_year_end: str | None = None
+    state: str | None = None
+    """Of a new client. A pending one is set up and moves nothing until its first bank permission or accepted
+    invitation, or an administrator of the office, makes it active. One that is there keeps its state.
+    """
     skip_registry_check: bool | None = None
     """Admit a starter whose number is not registered yet. The check digits hold all the same, and the client is listed
     with `registered=false` until that is confirmed.

@@ -1163,7 +1163,7 @@ class Operations(Transport):
         return self._model(models.ClientRead, self._call("GET", f"/v1/clients/{self._segment(client_id)}"))
 
     def put_client_state(self, client_id: str, body: models.ClientStateWrite | Mapping[str, Any]) -> models.ClientRead:
-        """Suspend, close or reopen a client; administrators of the office only."""
+        """Activate, suspend, close or reopen a client; administrators of the office only."""
         return self._model(
             models.ClientRead, self._call("PUT", f"/v1/clients/{self._segment(client_id)}/state", body=body)
         )

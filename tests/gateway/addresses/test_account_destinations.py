@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,14 +21,16 @@ from gateway.addresses.waiting import delivery_of
 from gateway.api import current_act
 from gateway.app import create_app
 from gateway.assembly import Gateway
+from gateway.consents.models import Consent
 from gateway.errors import InputError
 from gateway.identity.rights import ClientRole, OfficeRole, RightsError, SecondFactorRequired
-from gateway.ids import encode
+from gateway.ids import encode, new_id
 from gateway.notices.models import MailMessage
 from gateway.offices.models import ClientState, Office
 from gateway.offices.service import ClientService
+from gateway.onboarding.checklist import ClientFacts, client_items
 from gateway.onboarding.repository import OnboardingRepository
-from tests.gateway.builders import act_of_system
+from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.payments.scene import ALL, Scene, make_scene
 
 OWN = {"delivery": "email", "destination": "Bank@Example.test"}
@@ -122,13 +125,35 @@ def test_only_the_office_with_a_fresh_second_factor_sets_it(scene: Scene) -> Non
 
 def test_the_checklist_warns_of_an_own_destination_that_waits(scene: Scene) -> None:
     """DEL-09: at the client's checklist."""
-    set_own(scene)
     with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        consent = Consent(
+            id=new_id(), office_id=scene.office.id, client_id=scene.client.id, bank_id="crelan", state="valid",
+            state_since=NOW, language="nl", link_cipher=b"", link_expires_at=NOW, created_at=NOW,
+        )  # fmt: skip
+        session.add(consent)
+        session.flush()
         account = session.get_one(Account, scene.accounts[0].id)
+        account.consent_id = consent.id
+        session.add(account)
+    assert _waits(scene) == 0
+    set_own(scene)
+    assert _waits(scene) == 1
+    facts = ClientFacts(services=["coda"], accounts=1, channel="download")
+    texts = [
+        next(item.next_step for item in client_items(one) if item.key == "delivery")
+        for one in (facts, replace(facts, accounts_waiting=1))
+    ]
+    assert texts == ["", "Another administrator must confirm the destination."]
+
+
+def _waits(scene: Scene) -> int:
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
         office = session.get_one(Office, scene.office.id)
-        facts = OnboardingRepository(session).clients(scene.office.id, office, [scene.client])[scene.client.id]
-        assert account.consent_id is None
-        assert facts.accounts_waiting == 0, "only accounts that are connected"
+        return (
+            OnboardingRepository(session)
+            .clients(scene.office.id, office, [scene.client])[scene.client.id]
+            .accounts_waiting
+        )
 
 
 @pytest.fixture

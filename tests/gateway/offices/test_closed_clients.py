@@ -24,7 +24,7 @@ from gateway.assembly import Gateway
 from gateway.consents.models import Consent
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.ids import encode, new_id
-from gateway.offices.models import ClientState
+from gateway.offices.models import Client, ClientState
 from gateway.offices.service import ClientService
 from gateway.profiles.service import KnownAccountService
 from gateway.transactions.absorb import Window
@@ -104,6 +104,10 @@ GOES_ON_SUSPENDED: Final = frozenset(
     }
 )  # fmt: skip
 """What a suspension leaves possible: people, what waits for a second one, and stopping a permission."""
+REFUSED_PENDING: Final = frozenset(
+    {"create_sync", "submit_basket", "create_decision", "create_decisions", "create_exports"}
+)
+"""What a pending client may not do yet: everything else sets it up."""
 
 
 def test_every_writing_operation_is_sorted() -> None:
@@ -218,6 +222,22 @@ def test_a_suspended_client_moves_no_money_and_can_be_read(place: Place) -> None
     export = place.http.get(f"/v1/exports/{place.ids['export_id']}/content")
     assert export.json()["code"] == "client_suspended"
     assert not faults, "\n".join(faults)
+
+
+def test_a_pending_client_can_be_set_up_and_moves_nothing(place: Place) -> None:
+    """OFF-03: no readings, submissions, decisions, exports or downloads of payment files before it is active."""
+    with place.scene.gateway.database.unit_of_work(place.scene.office.id) as session:
+        client = session.get_one(Client, place.scene.client.id)
+        client.state = ClientState.PENDING
+        session.add(client)
+    for path in _reads(place):
+        assert place.http.get(path).status_code == 200, path
+    export = place.http.get(f"/v1/exports/{place.ids['export_id']}/content")
+    assert export.json()["code"] == "client_pending"
+    # Those that are refused first: they change nothing for the others.
+    names = [*sorted(REFUSED_PENDING), *sorted(OF_A_CLIENT - REFUSED_PENDING)]
+    refused = {name for name in names if '"client_pending"' in place.call(OPERATIONS[name]).text}
+    assert refused == REFUSED_PENDING
 
 
 def test_closing_ends_every_consent_and_only_an_admin_reopens(place: Place) -> None:
