@@ -21,6 +21,7 @@ from connectors.model import PsuContext
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.looks import record_look
+from gateway.cookies import SESSION, cookie
 from gateway.errors import FieldFault, InputError, SignInError
 from gateway.i18n import _
 from gateway.identity.errors import SignInRefused
@@ -38,7 +39,6 @@ from gateway.metadata.filters import LISTS as METADATA_LISTS
 from gateway.metadata.filters import PAIRS_MAX, PARAMETER, VALUE_MAX
 from gateway.pagination import PageRequest, page_request
 
-COOKIE: Final = "sluis_session"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -169,14 +169,14 @@ def current_principal(
         else:
             principal = _machine(request, gateway, token)
     else:
-        cookie = request.cookies.get(COOKIE)
-        if cookie is None:
+        held = cookie(request, SESSION)
+        if held is None:
             raise SignInError
         # Some reads are recorded or check anew (the first download of a payment file): none is for another site.
         is_foreign = request.headers.get("sec-fetch-site") == "cross-site"
         if is_foreign or (request.method not in SAFE_METHODS and not is_same_origin(request, gateway)):
             raise SignInRefused
-        principal, _session = identity.principal_of_session(cookie)
+        principal, _session = identity.principal_of_session(held)
     if principal.is_person:
         request.state.language = principal.language
     limit_request(request, principal)

@@ -7,6 +7,7 @@ import importlib.util
 import pkgutil
 import re
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from gateway.ids import new_id
 from gateway.machines.limits import RateFrame, RateLimits
 from gateway.problems import RequestTooLarge
 from gateway.routing import adopt
+from gateway.settings import Settings
 
 VERSION: Final = "0.1.0"
 BODY_BYTES_MAX: Final = 20 * 1024 * 1024
@@ -71,7 +73,7 @@ def create_app(installation: Gateway) -> FastAPI:
     app.state.limits = RateLimits(installation)
     app.add_middleware(RateFrame, limits=app.state.limits)
     app.add_middleware(Entrance, settings=lambda: installation.settings)
-    app.add_middleware(RequestFrame)
+    app.add_middleware(RequestFrame, settings=lambda: installation.settings)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the framework's own way to extend it
     return app
 
@@ -90,8 +92,9 @@ def subject_modules(name: str) -> tuple[Any, ...]:
 class RequestFrame:
     """Gives every request an id, limits its body, logs it without query string, and sets the safety headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, settings: Callable[[], Settings]) -> None:
         self.app = app
+        self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -111,6 +114,10 @@ class RequestFrame:
                 answer["X-Request-ID"] = request_id
                 for name, value in _SAFETY_HEADERS.items():
                     answer.setdefault(name, value)
+                settings = self.settings()
+                if settings.is_https and settings.hsts_days:
+                    # Of this host alone: other hosts of the domain are not ours to decide about.
+                    answer["Strict-Transport-Security"] = f"max-age={settings.hsts_days * 86400}"
             await send(message)
 
         try:

@@ -218,6 +218,17 @@ def _note_statement(state: Any) -> None:
         state.session.info[HAS_CHANGES] = True
 
 
+@event.listens_for(Session, "do_orm_execute")
+def _read_what_is_locked(state: Any) -> None:
+    """A row that is locked is also read anew.
+
+    Otherwise the session hands out the object as it was read before the lock, and a decision on it would be one on
+    what another transaction has changed since. What this session changed itself is flushed before the statement.
+    """
+    if state.is_select and state.statement._for_update_arg is not None:
+        state.update_execution_options(populate_existing=True)
+
+
 class UnsafeDatabaseRole(ConfigError):
     """The service must not be able to look past row-level security."""
 

@@ -77,6 +77,18 @@ class InputError(GatewayError):
     hint = "Correct the fields listed in errors and send the request again."
 
 
+class PeriodInvalid(InputError):
+    """The period ends before it begins, or is longer or later than the operation allows."""
+
+    code = "period_invalid"
+    title = "The period is not usable"
+    detail = "The first day must not be after the last, and at most {days} days are possible here."
+    hint = "Give a first day that is not after the last, and no longer a period than the operation allows."
+
+    def __init__(self, pointer: str, *, days: int) -> None:
+        super().__init__(faults=[FieldFault(pointer, self.code, self.detail, self.hint, {"days": days})], days=days)
+
+
 class SignInError(GatewayError):
     """Nobody is signed in, or the token is not valid."""
 

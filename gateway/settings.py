@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     """Keys for encryption, seals and the audit chain; default `keys.json` in the data folder."""
     base_url: str = "http://127.0.0.1:8000"
     """The address people and banks use to reach this installation; mails and call-backs use no other."""
+    hsts_days: int = Field(default=365, ge=0, le=3650)
+    """With an https base address: how long browsers go on using https alone for its host; 0: they are not told."""
     host: str = "127.0.0.1"
     port: int = 8000
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(

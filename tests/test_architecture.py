@@ -101,3 +101,49 @@ def test_no_float_is_made_in_the_product() -> None:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
                     raise AssertionError(f"{module}:{node.lineno} makes a float")
+
+
+def test_sessions_of_the_database_are_opened_in_one_module() -> None:
+    """There, what is locked is read anew (`_read_what_is_locked`); a session made elsewhere might turn that off."""
+    for module, tree in modules("gateway"):
+        if module == "gateway.database" or module.startswith("gateway.migrations"):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+                assert name not in {"Session", "sessionmaker", "scoped_session"}, f"{module}:{node.lineno}"
+                asked = {keyword.arg for keyword in node.keywords}
+                assert "autoflush" not in asked, f"{module}:{node.lineno}"
+            elif isinstance(node, ast.Attribute):
+                # Without flushing, reading a locked row anew would undo what the unit of work changed on it.
+                assert node.attr != "no_autoflush", f"{module}:{node.lineno}"
+
+
+def test_a_locked_row_is_read_anew_and_nobody_asks_otherwise() -> None:
+    """`with_for_update` alone hands out the object as it was before the lock; the database module adds the reading."""
+    source = (ROOT / "gateway" / "database.py").read_text()
+    assert "populate_existing=True" in source
+    for module, tree in modules("gateway"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.keyword) and node.arg == "populate_existing":
+                assert isinstance(node.value, ast.Constant), module
+                assert node.value.value is True, f"{module}:{node.value.lineno}"
+
+
+def test_each_error_code_belongs_to_one_class() -> None:
+    """API-02: a code means one thing, with one status, one title and one hint."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for module, tree in modules("gateway"):
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ClassDef):
+                continue
+            for part in node.body:
+                if (
+                    isinstance(part, ast.Assign)
+                    and isinstance(part.targets[0], ast.Name)
+                    and part.targets[0].id == "code"
+                    and isinstance(part.value, ast.Constant)
+                ):
+                    owners[part.value.value].append(f"{module}.{node.name}")
+    assert len(owners) > 100
+    assert {code: names for code, names in owners.items() if len(names) > 1} == {}

@@ -24,7 +24,7 @@ class AccountRepository:
         """One account. Whoever changes its data holds this lock, so that two workers take turns."""
         query = select(Account).where(Account.office_id == office_id, Account.id == account_id)
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
     def by_iban(self, office_id: UUID, iban: str, currency: str) -> Account | None:
@@ -107,7 +107,7 @@ class SyncRepository:
         """One reading."""
         query = select(Sync).where(Sync.office_id == office_id, Sync.id == sync_id)
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
     def open_of(self, office_id: UUID, account_id: UUID) -> Sync | None:

@@ -40,9 +40,7 @@ class AddressRepository:
             query = query.where(AddressChange.import_id == import_id, AddressChange.state == ChangeState.WAITING)
         else:
             query = query.where(among(AddressChange.id, sorted(set(ids)), Uuid))
-        return self.session.exec(
-            query.order_by(col(AddressChange.id)).with_for_update().execution_options(populate_existing=True)
-        ).all()
+        return self.session.exec(query.order_by(col(AddressChange.id)).with_for_update()).all()
 
     def waiting(self, office_id: UUID) -> Sequence[AddressChange]:
         """All that wait, locked."""

@@ -24,7 +24,7 @@ from gateway.audit.leaving import leaving
 from gateway.audit.log import Change, canonical, entry_document, head_of, verify
 from gateway.audit.models import AuditBundle, AuditBundleFile, AuditCheckpoint, AuditEntry, AuditValue
 from gateway.clock import brussels_date
-from gateway.errors import ConflictError, FieldFault, InputError, NotFound
+from gateway.errors import ConflictError, NotFound, PeriodInvalid
 from gateway.identity.models import Membership
 from gateway.identity.rights import Permission
 from gateway.ids import encode, new_id
@@ -54,14 +54,6 @@ class BundleNotReady(ConflictError):
     hint = "Read the bundle again: its state says whether it is being made or why it was not."
 
 
-class PeriodInvalid(InputError):
-    """The period ends before it begins, lies in the future or is too long."""
-
-    code = "period_invalid"
-    title = "The period is not valid"
-    hint = "Give a first and a last day in the past, the first not after the last, at most ten years apart."
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleWish:
     """What the auditor wants."""
@@ -89,7 +81,7 @@ class BundleService:
             or wish.until_date > act.today
             or (wish.until_date - wish.from_date).days > DAYS_MAX
         ):
-            raise PeriodInvalid(faults=[FieldFault("/until", PeriodInvalid.code, PeriodInvalid.title)])
+            raise PeriodInvalid("/until", days=DAYS_MAX)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             for client_id in sorted(set(wish.client_ids)):
                 if ClientRepository(session).get(act.office_id, client_id) is None:

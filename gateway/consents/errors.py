@@ -13,7 +13,7 @@ class ConsentNotFound(NotFound):
 class LinkNotValid(NotFound):
     """The link is unknown, ended or used up; all answer alike."""
 
-    code = "link_not_valid"
+    code = "consent_link_not_valid"
     title = "This link does not work any more"
     hint = "Ask the accountancy office for a new link."
 

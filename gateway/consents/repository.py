@@ -43,7 +43,7 @@ class ConsentRepository:
         """One consent; locked until the unit of work ends when it is to change."""
         query = select(Consent).where(Consent.office_id == office_id, Consent.id == consent_id)
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
     def visible(self, office_id: UUID, clients: SelectBase) -> SelectOfScalar[Consent]:

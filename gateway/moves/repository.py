@@ -22,7 +22,7 @@ class MoveRepository:
         """One move."""
         query = select(ClientMove).where(ClientMove.office_id == office_id, ClientMove.id == move_id)
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
     def of_client(self, office_id: UUID, client_id: UUID) -> SelectOfScalar[ClientMove]:
@@ -60,7 +60,6 @@ class MoveRepository:
                 col(Account.history_from).is_not(None) | col(Account.consent_id).is_not(None),
             )
             .with_for_update()
-            .execution_options(populate_existing=True)
         ).one_or_none()
         return found if found is not None and found.moved_by in (None, move_id) else None
 

@@ -97,7 +97,6 @@ class PaymentRepository:
             .where(Payment.office_id == office_id, within(Payment.basket_id, basket_ids))
             .order_by(col(Payment.basket_id), col(Payment.position))
             .with_for_update()
-            .execution_options(populate_existing=True)
         )
         return list(self.session.exec(query))
 
@@ -108,7 +107,6 @@ class PaymentRepository:
             .where(Payment.office_id == office_id, within(Payment.id, payment_ids))
             .order_by(col(Payment.basket_id), col(Payment.position))
             .with_for_update()
-            .execution_options(populate_existing=True)
         )
         return list(self.session.exec(query))
 

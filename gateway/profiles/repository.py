@@ -23,7 +23,7 @@ class KnownAccountRepository:
         """One known account; as it is now when it is locked."""
         query = select(KnownAccount).where(KnownAccount.office_id == office_id, KnownAccount.id == known_account_id)
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
     def visible(self, office_id: UUID, clients: SelectBase) -> SelectOfScalar[KnownAccount]:

@@ -24,7 +24,7 @@ class ProposalRepository:
         """One proposal; as it is now when it is locked."""
         query = select(Proposal).where(Proposal.office_id == office_id, Proposal.id == proposal_id)
         if for_update:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
     def visible(

@@ -100,7 +100,7 @@ class AddressService:
             or_(col(EmailChange.old_token_hash) == hashed, col(EmailChange.new_token_hash) == hashed)
         )
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         change = session.exec(query).one_or_none()
         if change is None or self.gateway.real_now() - change.created_at > CHANGE_LIFE:
             return None

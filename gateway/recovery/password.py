@@ -116,7 +116,7 @@ class PasswordService:
     def _asked(self, session: Session, token: str, *, is_locked: bool = True) -> PasswordReset | None:
         query = select(PasswordReset).where(PasswordReset.token_hash == self._hash(token))
         if is_locked:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update()
         asked = session.exec(query).one_or_none()
         if asked is None or self.gateway.real_now() - asked.created_at > RESET_LIFE:
             return None

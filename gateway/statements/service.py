@@ -16,7 +16,7 @@ from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
 from gateway.act import Act
 from gateway.assembly import Gateway
-from gateway.errors import FieldFault, InputError, NotFound
+from gateway.errors import NotFound, PeriodInvalid
 from gateway.identity.rights import Permission
 from gateway.offices.models import Client
 from gateway.offices.service import clients_open, require_client
@@ -51,14 +51,6 @@ class EntryView:
 
     entry: StatementEntry
     transaction: BankTransaction
-
-
-class PeriodInvalid(InputError):
-    """The period is the wrong way round or too long."""
-
-    code = "period_invalid"
-    title = "The period is not usable"
-    hint = "Give a first day that is not after the last, and at most 366 days."
 
 
 class StatementService:
@@ -131,7 +123,7 @@ class StatementService:
         `account` comes from `AccountService.get`, which checked the right. Raises `PeriodInvalid`.
         """
         if last < first or (last - first).days >= DAYS_MAX:
-            raise PeriodInvalid(faults=[FieldFault("/from", PeriodInvalid.code, PeriodInvalid.hint)])
+            raise PeriodInvalid("/from", days=DAYS_MAX)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             known = {row.day: row for row in StatementRepository(session).days(act.office_id, account.id, first, last)}
             chain = StatementRepository(session).chain(act.office_id, account.id)

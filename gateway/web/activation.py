@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from gateway.api import COOKIE, GatewayDep
+from gateway.api import GatewayDep
+from gateway.cookies import SESSION, cookie
 from gateway.errors import GatewayError, InputError, SignInError
 from gateway.people.activation import ActivationService, ActivationView, Enrolment
 from gateway.people.errors import ActivationCodeWrong
@@ -81,7 +82,7 @@ def _show(
     visit: Visit | None = None
     if view.must_sign_in:
         try:
-            visit = visit_of(request, gateway, request.cookies.get(COOKIE))
+            visit = visit_of(request, gateway, cookie(request, SESSION))
         except SignInError:
             visit = None
     form_token = security.open_form_token(request)

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -25,14 +25,13 @@ from gateway.consents.errors import LinkNotValid
 from gateway.consents.links import LINK_PATH, LinkView
 from gateway.consents.service import ConsentService
 from gateway.consents.states import ConsentState
+from gateway.cookies import LINK, cookie, set_cookie
 from gateway.errors import InputError, NotFound
 from gateway.moves.errors import MoveDateInvalid
 from gateway.web import security
-from gateway.web.rendering import at, language_of, page, see_other
+from gateway.web.rendering import language_of, page, see_other
 from gateway.web.routing import PageRoute
 from gateway.web.security import FormDep
-
-BROWSER_COOKIE: Final = "sluis_link"
 
 
 class LinkRoute(PageRoute):
@@ -66,7 +65,7 @@ router = APIRouter(route_class=LinkRoute, include_in_schema=False)
 @router.get("/link/callback")
 def receive(request: Request, gateway: GatewayDep) -> Response:
     """The bank sends the browser back here; how it ended is read at the bank."""
-    browser_secret = request.cookies.get(BROWSER_COOKIE, "")
+    browser_secret = cookie(request, LINK) or ""
     view = ConsentService(gateway).receive(dict(request.query_params), browser_secret=browser_secret, psu=_psu(request))
     return see_other(request, f"{LINK_PATH}{view.token}{'/accounts' if view.can_choose else ''}")
 
@@ -75,7 +74,7 @@ def receive(request: Request, gateway: GatewayDep) -> Response:
 def look(request: Request, token: str, gateway: GatewayDep) -> Response:
     """Who asks, what is read, until when, how to stop; or where it stands now."""
     view = _view(request, gateway, token)
-    if view.can_choose and request.cookies.get(BROWSER_COOKIE):
+    if view.can_choose and cookie(request, LINK):
         return see_other(request, f"{LINK_PATH}{token}/accounts")
     form_token = security.open_form_token(request)
     profile = gateway.banks.profile(view.bank_id)
@@ -97,7 +96,7 @@ def begin(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> R
     """Ask the bank and send the browser there; from now on only this browser can finish."""
     security.require_open_form(request, gateway, form)
     view = _view(request, gateway, token)
-    browser_secret = request.cookies.get(BROWSER_COOKIE) or secrets.token_urlsafe(32)
+    browser_secret = cookie(request, LINK) or secrets.token_urlsafe(32)
     psu = replace(_psu(request), language=language_of(request))
     address = ConsentService(gateway).begin(token, browser_secret=browser_secret, psu=psu)
     if address.startswith(f"{gateway.settings.base_url}{LINK_PATH}"):
@@ -105,15 +104,7 @@ def begin(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> R
     else:
         # A page in between, since our policy lets forms lead to our own addresses only; it names where one goes.
         response = page(request, "link_leave.html", link=view, address=address, host=urlsplit(address).hostname)
-    response.set_cookie(
-        BROWSER_COOKIE,
-        browser_secret,
-        path=at(request, "/link"),
-        httponly=True,
-        # The bank's redirect back is a top-level GET from another site: Lax lets the cookie come along, Strict not.
-        samesite="lax",
-        secure=gateway.settings.is_https,
-    )
+    set_cookie(request, response, LINK, browser_secret)
     return response
 
 
@@ -193,7 +184,7 @@ def _view(request: Request, gateway: Gateway, token: str) -> LinkView:
 
 
 def _secret(request: Request) -> str:
-    return request.cookies.get(BROWSER_COOKIE, "")
+    return cookie(request, LINK) or ""
 
 
 def _psu(request: Request) -> PsuContext:

@@ -15,13 +15,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from gateway.cookies import LANGUAGE, cookie, set_cookie
 from gateway.i18n import LANGUAGES, choose, translations
 from gateway.ids import encode
 from gateway.web import formats, labels
 
 FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
-LANGUAGE_COOKIE: Final = "sluis_language"
 LANGUAGE_NAMES: Final = {"nl": "Nederlands", "fr": "Français", "en": "English", "de": "Deutsch"}
 YEAR_SECONDS: Final = 365 * 24 * 3600
 
@@ -78,7 +78,7 @@ def language_of(request: Request) -> str:
     known: str | None = getattr(request.state, "language", None)
     if known in LANGUAGES:
         return known
-    for chosen in (request.query_params.get("language"), request.cookies.get(LANGUAGE_COOKIE)):
+    for chosen in (request.query_params.get("language"), cookie(request, LANGUAGE)):
         if chosen in LANGUAGES:
             return chosen
     preferred: str | None = getattr(request.state, "preferred_language", None)
@@ -115,10 +115,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     response = HTMLResponse(text, status, {"Cache-Control": "no-store", "Content-Language": language})
     chosen = request.query_params.get("language")
     if chosen in LANGUAGES:
-        secure = request.app.state.gateway.settings.is_https
-        response.set_cookie(
-            LANGUAGE_COOKIE, chosen, max_age=YEAR_SECONDS, path="/", secure=secure, httponly=True, samesite="lax"
-        )
+        set_cookie(request, response, LANGUAGE, chosen, seconds=YEAR_SECONDS)
     return response
 
 

@@ -17,8 +17,8 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from connectors.errors import ConnectorError
-from gateway.api import COOKIE
 from gateway.bank_trouble import BankTrouble
+from gateway.cookies import SESSION, forget_cookie
 from gateway.errors import GatewayError, InputError, NotFound, SignInError
 from gateway.i18n import translate
 from gateway.identity.errors import SignInDelayed, SignInRefused
@@ -99,7 +99,7 @@ def refusal(request: Request, error: GatewayError) -> Response:
     if type(error) is SignInError:
         wanted = own_path(request) if request.method == "GET" else "/"
         response = see_other(request, "/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted)}")
-        response.delete_cookie(COOKIE, path="/")
+        forget_cookie(request, response, SESSION)
         return response
     return problem_page(request, error)
 

@@ -16,9 +16,10 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import FormData
 
 from gateway.act import Act
-from gateway.api import COOKIE, GatewayDep, is_same_origin, psu_of, source_address
+from gateway.api import GatewayDep, is_same_origin, psu_of, source_address
 from gateway.assembly import Gateway
 from gateway.audit.looks import record_look
+from gateway.cookies import FORM, SESSION, cookie, set_cookie
 from gateway.errors import GatewayError, RightsError, SignInError
 from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
@@ -35,7 +36,6 @@ from gateway.recovery.codes import RecoveryCodeService
 from gateway.signed_decisions.service import SignedDecisionService
 from gateway.web.passkey_forms import SIGNATURE_FIELD, answer_of
 
-FORM_COOKIE: Final = "sluis_form"
 FORM_FIELD: Final = "form_token"
 CODE_FIELD: Final = "second_factor_code"
 FORM_FIELDS_MAX: Final = 3000
@@ -126,7 +126,7 @@ def visit_of(request: Request, gateway: Gateway, token: str | None) -> Visit:
 
 def enrolling_visit(request: Request, gateway: GatewayDep) -> Visit:
     """A signed-in person, second factor set up or not: for the set-up page and signing out."""
-    return visit_of(request, gateway, request.cookies.get(COOKIE))
+    return visit_of(request, gateway, cookie(request, SESSION))
 
 
 def current_visit(visit: Annotated[Visit, Depends(enrolling_visit)]) -> Visit:
@@ -200,31 +200,24 @@ def text_of(form: FormData, name: str) -> str:
 
 def open_form_token(request: Request) -> str:
     """The token of the double-submit cookie; a new one when this browser has none."""
-    return request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+    return cookie(request, FORM) or secrets.token_urlsafe(32)
 
 
 def set_form_cookie(request: Request, response: Response, token: str) -> None:
     """Give the browser its half of the double submit."""
-    response.set_cookie(FORM_COOKIE, token, path="/", httponly=True, samesite="lax", secure=_is_https(request))
-
-
-def set_lasting_cookie(request: Request, response: Response, name: str, value: str, *, seconds: int) -> None:
-    """Something that is no secret and outlives the browser's window."""
-    response.set_cookie(
-        name, value, max_age=seconds, path="/", httponly=True, samesite="lax", secure=_is_https(request)
-    )
+    set_cookie(request, response, FORM, token)
 
 
 def require_open_form(request: Request, gateway: Gateway, form: FormData) -> None:
     """Raise `FormRefused` unless form and cookie carry the same token and the form comes from our own page."""
-    held, given = request.cookies.get(FORM_COOKIE, ""), text_of(form, FORM_FIELD)
+    held, given = (cookie(request, FORM) or ""), text_of(form, FORM_FIELD)
     if not held or not secrets.compare_digest(held.encode(), given.encode()) or not is_own_page(request, gateway):
         raise FormRefused
 
 
 def set_session_cookie(request: Request, response: Response, token: str) -> None:
     """The session ends on the server; the cookie ends with the browser."""
-    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="lax", secure=_is_https(request))
+    set_cookie(request, response, SESSION, token)
 
 
 def safe_next(text: str | None) -> str:
@@ -232,8 +225,3 @@ def safe_next(text: str | None) -> str:
     if text and text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and "\\" not in text:
         return text
     return "/"
-
-
-def _is_https(request: Request) -> bool:
-    gateway: Gateway = request.app.state.gateway
-    return gateway.settings.is_https

@@ -10,8 +10,9 @@ from uuid import UUID
 from fastapi import Request
 from fastapi.responses import Response
 
-from gateway.api import COOKIE, GatewayDep, source_address
+from gateway.api import GatewayDep, source_address
 from gateway.assembly import Gateway
+from gateway.cookies import FORM, OFFICE, SESSION, cookie, forget_cookie, set_cookie
 from gateway.errors import GatewayError
 from gateway.identity.devices import device_hint
 from gateway.identity.enrolment import needs_code
@@ -36,7 +37,6 @@ from gateway.web.security import EnrollingDep, EnrollingFormDep, FormDep, Posted
 router = page_router()
 
 
-OFFICE_COOKIE: Final = "sluis_office"
 OFFICE_COOKIE_SECONDS: Final = 365 * 24 * 3600
 
 
@@ -90,7 +90,7 @@ def sign_in_passkey(request: Request, gateway: GatewayDep, form: FormDep) -> Res
             source=source_address(request),
             office_id=_office_id(text_of(form, "office")),
             device=device_hint(request.headers.get("user-agent")),
-            browser=request.cookies.get(security.FORM_COOKIE, ""),
+            browser=cookie(request, FORM) or "",
         )
     except (PasskeyRefused, SignInDelayed, OfficeRequired) as error:
         return _passkey_form(request, gateway, next=wanted, error=error)
@@ -110,9 +110,7 @@ def sign_in_of_office(
     An office that is not there looks like one without a provider, and is remembered by the browser all the same.
     """
     response = _form(request, next=safe_next(next), office_id=office_id)
-    security.set_lasting_cookie(
-        request, response, OFFICE_COOKIE, encode("office", office_id), seconds=OFFICE_COOKIE_SECONDS
-    )
+    set_cookie(request, response, OFFICE, encode("office", office_id), seconds=OFFICE_COOKIE_SECONDS)
     return response
 
 
@@ -121,7 +119,7 @@ def sign_out(request: Request, gateway: GatewayDep, visit: EnrollingFormDep) -> 
     """End the session on the server and forget the cookie."""
     IdentityService(gateway).sign_out(visit.token)
     response = see_other(request, "/sign-in")
-    response.delete_cookie(COOKIE, path="/")
+    forget_cookie(request, response, SESSION)
     return response
 
 
@@ -253,7 +251,7 @@ def _offices(gateway: Gateway, email: str) -> list[Office]:
 
 def _remembered(request: Request) -> UUID | None:
     try:
-        return decode("office", request.cookies.get(OFFICE_COOKIE, ""))
+        return decode("office", cookie(request, OFFICE) or "")
     except ValueError:
         return None
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.api import COOKIE, GatewayDep
+from gateway.api import GatewayDep
+from gateway.cookies import FORM, SESSION, cookie
 from gateway.errors import SignInError
 from gateway.identity.devices import device_hint
 from gateway.ids import OfficeIdField, OidcProviderId
@@ -15,7 +16,7 @@ from gateway.single_sign_on.service import SingleSignOnService
 from gateway.web import security
 from gateway.web.rendering import see_other
 from gateway.web.routing import page_router
-from gateway.web.security import FORM_COOKIE, safe_next
+from gateway.web.security import safe_next
 
 router = page_router()
 
@@ -26,14 +27,14 @@ def come_back(
 ) -> Response:
     """Back from the provider: open a session, or link the account to the one that asked."""
     try:
-        visit = security.visit_of(request, gateway, request.cookies.get(COOKIE))
+        visit = security.visit_of(request, gateway, cookie(request, SESSION))
     except SignInError:
         visit = None
     returned = SingleSignOnService(gateway).finish(
         state=state[:200],
         code=code[:2000],
         issuer=iss,
-        browser=request.cookies.get(FORM_COOKIE, ""),
+        browser=cookie(request, FORM) or "",
         act=visit.act if visit is not None else None,
         device=device_hint(request.headers.get("user-agent")),
     )

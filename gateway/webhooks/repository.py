@@ -39,14 +39,14 @@ class WebhookRepository:
         """One endpoint that was not removed. The lock lets references to it be made meanwhile."""
         query = self.endpoints(office_id).where(WebhookEndpoint.id == endpoint_id)
         if is_locked:
-            query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+            query = query.with_for_update(key_share=True)
         return self.session.exec(query).one_or_none()
 
     def delivery(self, office_id: UUID, delivery_id: UUID, *, is_locked: bool = False) -> WebhookDelivery | None:
         """One delivery."""
         query = select(WebhookDelivery).where(WebhookDelivery.office_id == office_id, WebhookDelivery.id == delivery_id)
         if is_locked:
-            query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+            query = query.with_for_update(key_share=True)
         return self.session.exec(query).one_or_none()
 
     def deliveries(self, office_id: UUID) -> SelectOfScalar[WebhookDelivery]:

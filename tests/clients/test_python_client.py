@@ -142,6 +142,34 @@ def test_client_credentials_fetch_a_token_and_another_when_it_is_refused() -> No
     assert "secret" not in repr(client)
 
 
+def test_a_token_is_asked_for_again_after_the_wait_the_service_names() -> None:
+    """API-06, API-10: a burst or a restart at the token's address fails no call."""
+    token = httpx2.Response(200, json={"access_token": "one", "expires_in": 900, "token_type": "Bearer"})
+    office = httpx2.Response(200, json=_filled(models.OfficeRead))
+    service = Service(
+        problem(429, "rate_limited", **{"Retry-After": "9"}), problem(503, "x", **{"Retry-After": "3"}),
+        httpx2.ConnectError("down"), token, office,
+    )  # fmt: skip
+    service.client(client_id="app", client_secret="secret").get_office()
+    assert [request.url.path for request in service.requests] == [*["/oauth/token"] * 4, "/v1/office"]
+    assert [int(wait) for wait in service.waits][:2] == [9, 3]
+
+
+def test_a_token_that_is_refused_or_never_comes_is_told_at_once_or_after_the_last_try() -> None:
+    refused = Service(httpx2.Response(401, json={"error": "invalid_client"}))
+    with pytest.raises(Problem, match="invalid_client"):
+        refused.client(client_id="app", client_secret="wrong").get_office()
+    assert len(refused.requests) == 1
+    busy = Service(*[problem(503, "x") for _ in range(4)])
+    with pytest.raises(Problem):
+        busy.client(client_id="app", client_secret="secret").get_office()
+    assert len(busy.requests) == 4
+    gone = Service(*[httpx2.ConnectError("down") for _ in range(4)])
+    with pytest.raises(Unreachable, match="/oauth/token"):
+        gone.client(client_id="app", client_secret="secret").get_office()
+    assert len(gone.requests) == 4
+
+
 def test_lists_are_filtered_by_meta_data() -> None:
     """API-06."""
     service = Service(httpx2.Response(200, json={"items": [], "next_cursor": None}))

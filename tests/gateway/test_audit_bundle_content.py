@@ -13,10 +13,10 @@ from gateway.assembly import Gateway
 from gateway.audit import bundles
 from gateway.audit.bundle_check import check
 from gateway.audit.bundle_format import packed
-from gateway.audit.bundles import BundleService, BundleWish, PeriodInvalid
+from gateway.audit.bundles import BundleService, BundleWish
 from gateway.audit.exception_lists import exception_lists
 from gateway.audit.models import AuditEntry
-from gateway.errors import NotFound
+from gateway.errors import NotFound, PeriodInvalid
 from gateway.ids import new_id
 from gateway.jobs.service import JobService
 from tests.gateway.builders import act_of_system

@@ -11,10 +11,10 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.api import COOKIE
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
+from gateway.cookies import SESSION as COOKIE
 from gateway.identity.errors import SecondFactorAlreadyEnrolled
 from gateway.identity.models import WebSession
 from gateway.identity.rights import OfficeRole
@@ -168,7 +168,7 @@ def test_a_password_alone_sets_up_no_authenticator_beside_a_passkey(scene: Scene
     token = scene.sign_in()
     with scene.gateway.database.unit_of_work(None) as session:
         form_token = session.get_one(WebSession, SessionService(scene.gateway).hash(token)).form_token
-    scene.http.headers.update({"Cookie": f"{COOKIE}={token}", "Origin": ORIGIN})
+    scene.http.headers.update({"Cookie": f"__Host-{COOKIE}={token}", "Origin": ORIGIN})
     answer = scene.http.post("/second-factor/set-up", data={"form_token": form_token})
     assert (answer.status_code, 'class="qr"' in answer.text) == (409, False)
     with pytest.raises(SecondFactorAlreadyEnrolled):

@@ -103,13 +103,14 @@ class Transport:
                 parameters[name] = _text(value)
         for number in range(1, self._tries_max + 1):
             is_last = number == self._tries_max or not is_repeatable
+            authorised = self._authorised()
             try:
                 answer = self._http.request(
                     method,
                     self._address + path,
                     params=parameters,
                     json=_plain(body) if body is not None else None,
-                    headers={**self._authorised(), "Accept-Language": self._language, **sent},
+                    headers={**authorised, "Accept-Language": self._language, **sent},
                 )
             except httpx2.TransportError as error:
                 if is_last:
@@ -146,11 +147,26 @@ class Transport:
         assert self._client_id is not None, "asked only with client credentials"
         form = {"grant_type": "client_credentials"}
         form |= {name: value for name, value in (("scope", self._scope), ("office", self._office)) if value}
-        answer = self._http.post(
-            f"{self._address}/oauth/token", data=form, auth=(self._client_id, self._client_secret or "")
-        )
-        if not answer.is_success:
-            raise _problem(answer)
+        for number in range(1, self._tries_max + 1):
+            is_last = number == self._tries_max
+            try:
+                answer = self._http.post(
+                    f"{self._address}/oauth/token",
+                    data=form,
+                    auth=(self._client_id, self._client_secret or ""),
+                    headers={"Accept-Language": self._language},
+                )
+            except httpx2.TransportError as error:
+                if is_last:
+                    raise Unreachable(f"POST /oauth/token: {type(error).__name__}") from error
+                self._wait(number, None)
+                continue
+            if answer.is_success:
+                break
+            # A token too many ends by itself: asking again is harmless.
+            if is_last or answer.status_code not in RETRIED:
+                raise _problem(answer)
+            self._wait(number, answer.headers.get("retry-after"))
         document = answer.json()
         self._token = document["access_token"]
         self._token_ends = time.monotonic() + int(document["expires_in"]) - TOKEN_MARGIN_SECONDS

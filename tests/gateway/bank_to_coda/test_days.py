@@ -20,7 +20,7 @@ from gateway.accounts.models import Account
 from gateway.accounts.service import AccountService
 from gateway.assembly import Gateway
 from gateway.audit.log import verify
-from gateway.errors import InvalidTransition
+from gateway.errors import InvalidTransition, PeriodInvalid
 from gateway.ids import new_id
 from gateway.offices.models import Client
 from gateway.pagination import PageRequest
@@ -28,7 +28,7 @@ from gateway.statements import closing
 from gateway.statements.coda_file import Period, entry_of, reference_of, write_file
 from gateway.statements.errors import StatementNotIssued
 from gateway.statements.models import StatementEntry, StatementFile
-from gateway.statements.service import PeriodInvalid, StatementFilter, StatementService
+from gateway.statements.service import StatementFilter, StatementService
 from gateway.statements.states import TRANSITIONS, StatementState, check_step
 from gateway.transactions.models import BankTransaction
 from tests.gateway.bank_to_coda.story import Story

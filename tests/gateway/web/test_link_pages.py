@@ -16,7 +16,7 @@ from connectors.simulator.psu import approve, cancel
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.service import ConsentService
-from gateway.web.link import BROWSER_COOKIE
+from gateway.cookies import LINK
 from tests.gateway.bank_to_coda.conftest import TODAY
 from tests.gateway.bank_to_coda.story import HOLDERS, Story, connect_to
 from tests.gateway.web.conftest import ORIGIN, Browser
@@ -119,10 +119,10 @@ def test_a_cancelled_permission_can_be_started_again(psu: Browser, story: Story)
 
 def test_a_callback_counts_once_and_in_its_browser_only(psu: Browser, story: Story) -> None:
     back = approve(leave(psu, story.invite()), HOLDERS["crelan"])
-    kept = psu.client.cookies[BROWSER_COOKIE]
-    psu.client.cookies.delete(BROWSER_COOKIE)
+    kept = psu.client.cookies[LINK]
+    psu.client.cookies.delete(LINK)
     assert "does not belong to an open authorisation" in come_back(psu, back, 400)
-    psu.client.cookies.set(BROWSER_COOKIE, kept, path="/link")
+    psu.client.cookies.set(LINK, kept, path="/")
     come_back(psu, back)
     assert "does not belong to an open authorisation" in come_back(psu, back, 400)
 
@@ -130,7 +130,7 @@ def test_a_callback_counts_once_and_in_its_browser_only(psu: Browser, story: Sto
 def test_the_accounts_do_not_open_in_another_browser(psu: Browser, story: Story) -> None:
     token = story.invite()
     come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
-    psu.client.cookies.delete(BROWSER_COOKIE)
+    psu.client.cookies.delete(LINK)
     assert "Go on in the other browser" in psu.get(f"/link/{token}")
     text = psu.get(f"/link/{token}/accounts", 403)
     assert "This was started in another browser" in text

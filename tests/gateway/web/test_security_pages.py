@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.api import COOKIE
+from gateway.cookies import SESSION as COOKIE
 from gateway.identity.rights import OfficeRole
 from gateway.notices.outbox import opened
 from gateway.web.security import safe_next

@@ -7,8 +7,8 @@ import re
 import pyotp
 import pytest
 
-from gateway.api import COOKIE
 from gateway.assembly import Gateway
+from gateway.cookies import SESSION as COOKIE
 from gateway.identity.rights import OfficeRole
 from tests.gateway.builders import PASSWORD, make_office, make_person
 from tests.gateway.web.conftest import ORIGIN, Browser
