@@ -14,8 +14,11 @@ from gateway.identity.rights import Permission, Principal, system
 ASSERTION: Final = "assertion"
 """The second factor of a person whom an application carries: an identity provider says so (SEC-04)."""
 SECOND_FACTOR: Final = "second_factor"
+DECIDER: Final = "decider"
 Check = tuple[str, UUID | None]
-"""A permission asked for, or `SECOND_FACTOR` with its decision after a colon; of one client when it names one."""
+"""A permission asked for, or `SECOND_FACTOR` with its decision after a colon; of one client when it names one.
+
+Or `DECIDER` with the proposal on which the person decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Act:
         """As `Principal.require_fresh_second_factor`, against real time."""
         self._note(SECOND_FACTOR if decision is None else f"{SECOND_FACTOR}:{decision}", None)
         self.principal.require_fresh_second_factor(self.real_now, decision=decision)
+
+    def note_decider(self, proposal_id: UUID) -> None:
+        """The person was one of those who decide on this proposal; asked again before the answer is repeated."""
+        self._note(DECIDER, proposal_id)
 
     def _note(self, name: str, client_id: UUID | None) -> None:
         if (name, client_id) not in self.checks:

@@ -35,6 +35,8 @@ from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 from gateway.payments.etags import IfMatch, etag, tag_in, version_in
 from gateway.problems import language_of
+from gateway.proposals.answers import PROPOSED, accepted
+from gateway.proposals.models import Proposal
 
 router = APIRouter(prefix="/v1", tags=["approvals"])
 
@@ -50,13 +52,20 @@ def list_approval_rules(client_id: ClientId, act: ActDep, gateway: GatewayDep, p
     "/clients/{client_id}/approval-rules",
     operation_id="create_approval_rule",
     status_code=201,
-    responses=problem_responses(409),
+    response_model=RuleRead,
+    responses={**PROPOSED, **problem_responses(409)},
 )
 def create_approval_rule(
     client_id: ClientId, body: RuleWrite, response: Response, act: ActDep, gateway: GatewayDep
-) -> RuleRead:
-    """A new rule; a person with a fresh second factor only."""
+) -> RuleRead | Response:
+    """A new rule, for payments submitted from now on; administrators with a fresh second factor only.
+
+    A second administrator confirms it (202 with the proposal). Where there is one only, it takes effect after 48 hours
+    (`effective_at`), or at once before the client's first submission (201).
+    """
     row = RuleService(gateway).create_rule(act, client_id, body.wish())
+    if isinstance(row, Proposal):
+        return accepted(gateway, act, row)
     response.headers["ETag"] = etag(row.version)
     return rule_read(row)
 
@@ -69,7 +78,12 @@ def get_approval_rule(rule_id: ApprovalRuleId, response: Response, act: ActDep, 
     return rule_read(row)
 
 
-@router.put("/approval-rules/{rule_id}", operation_id="put_approval_rule", responses=problem_responses(409, 412, 428))
+@router.put(
+    "/approval-rules/{rule_id}",
+    operation_id="put_approval_rule",
+    response_model=RuleRead,
+    responses={**PROPOSED, **problem_responses(409, 412, 428)},
+)
 def put_approval_rule(
     *,
     rule_id: ApprovalRuleId,
@@ -78,9 +92,15 @@ def put_approval_rule(
     act: ActDep,
     gateway: GatewayDep,
     if_match: IfMatch = None,
-) -> RuleRead:
-    """A new version of the rule; payments submitted before keep the old one."""
+) -> RuleRead | Response:
+    """A new version of the rule; payments submitted before keep the old one.
+
+    A second administrator confirms it (202 with the proposal), as for a new rule. A proposal made on a version that is
+    not the present one any more is refused when it is confirmed (`proposal_overtaken`).
+    """
     row = RuleService(gateway).change_rule(act, rule_id, body.wish(), version=version_in(if_match))
+    if isinstance(row, Proposal):
+        return accepted(gateway, act, row)
     response.headers["ETag"] = etag(row.version)
     return rule_read(row)
 
@@ -103,7 +123,7 @@ def list_approver_groups(client_id: ClientId, act: ActDep, gateway: GatewayDep, 
 def create_approver_group(
     client_id: ClientId, body: GroupWrite, response: Response, act: ActDep, gateway: GatewayDep
 ) -> GroupRead:
-    """A new group; a person with a fresh second factor only."""
+    """A new group, which no rule names yet; a person with a fresh second factor only."""
     view = GroupService(gateway).create_group(act, client_id, name=body.name, user_ids=body.user_ids)
     response.headers["ETag"] = etag(view.group.version)
     return group_read(view)
@@ -118,7 +138,10 @@ def get_approver_group(group_id: ApproverGroupId, response: Response, act: ActDe
 
 
 @router.put(
-    "/approver-groups/{group_id}", operation_id="put_approver_group", responses=problem_responses(409, 412, 428)
+    "/approver-groups/{group_id}",
+    operation_id="put_approver_group",
+    response_model=GroupRead,
+    responses={**PROPOSED, **problem_responses(409, 412, 428)},
 )
 def put_approver_group(
     *,
@@ -128,11 +151,16 @@ def put_approver_group(
     act: ActDep,
     gateway: GatewayDep,
     if_match: IfMatch = None,
-) -> GroupRead:
-    """Rename a group and set its members, for waiting payments too."""
+) -> GroupRead | Response:
+    """Rename a group and set its members, for waiting payments too.
+
+    At once while no rule names the group; else a second administrator confirms it (202 with the proposal).
+    """
     view = GroupService(gateway).change_group(
         act, group_id, name=body.name, user_ids=body.user_ids, version=version_in(if_match)
     )
+    if isinstance(view, Proposal):
+        return accepted(gateway, act, view)
     response.headers["ETag"] = etag(view.group.version)
     return group_read(view)
 
@@ -152,7 +180,8 @@ def get_approval_settings(
 @router.put(
     "/clients/{client_id}/approval-settings",
     operation_id="put_approval_settings",
-    responses=problem_responses(409, 412, 428),
+    response_model=ApprovalSettingsRead,
+    responses={**PROPOSED, **problem_responses(409, 412, 428)},
 )
 def put_approval_settings(
     *,
@@ -162,8 +191,11 @@ def put_approval_settings(
     act: ActDep,
     gateway: GatewayDep,
     if_match: IfMatch = None,
-) -> ApprovalSettingsRead:
-    """Switch the approval process on or off; a person with a fresh second factor only."""
+) -> ApprovalSettingsRead | Response:
+    """Switch the approval process on or off, and let who prepared a payment approve it or not.
+
+    A second administrator confirms it (202 with the proposal), as for a rule.
+    """
     settings = ProcessService(gateway).change_settings(
         act,
         client_id,
@@ -171,6 +203,8 @@ def put_approval_settings(
         preparer_may_approve=body.preparer_may_approve,
         version=version_in(if_match),
     )
+    if isinstance(settings, Proposal):
+        return accepted(gateway, act, settings)
     response.headers["ETag"] = etag(settings.version)
     return approval_settings_read(settings)
 

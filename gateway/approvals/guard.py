@@ -70,7 +70,12 @@ def default_settings(act: Act, client_id: UUID) -> ApprovalSettings:
 
 
 def present_versions(act: Act) -> SelectOfScalar[ApprovalRuleVersion]:
-    """Query over the rules of the office as they are now."""
+    """Query over the rules of the caller's office as they are now."""
+    return present_versions_of(act.office_id)
+
+
+def present_versions_of(office_id: UUID) -> SelectOfScalar[ApprovalRuleVersion]:
+    """Query over the rules of an office as they are now."""
     return (
         select(ApprovalRuleVersion)
         .join(
@@ -78,7 +83,7 @@ def present_versions(act: Act) -> SelectOfScalar[ApprovalRuleVersion]:
             (col(ApprovalRule.id) == ApprovalRuleVersion.rule_id)
             & (col(ApprovalRule.version) == ApprovalRuleVersion.version),
         )
-        .where(ApprovalRuleVersion.office_id == act.office_id)
+        .where(ApprovalRuleVersion.office_id == office_id)
     )
 
 

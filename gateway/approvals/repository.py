@@ -144,6 +144,13 @@ class ApprovalRepository:
         )
         return set(self.session.exec(query))
 
+    def group_versions(self, office_id: UUID, client_id: UUID) -> dict[UUID, int]:
+        """Id to version of the client's groups."""
+        query = select(ApproverGroup.id, ApproverGroup.version).where(
+            ApproverGroup.office_id == office_id, ApproverGroup.client_id == client_id
+        )
+        return dict(self.session.exec(query).all())
+
     def accounts_of_client(self, office_id: UUID, client_id: UUID) -> set[UUID]:
         """The client's accounts."""
         query = select(Account.id).where(Account.office_id == office_id, Account.client_id == client_id)

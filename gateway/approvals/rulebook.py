@@ -56,6 +56,30 @@ def approvers_document(approvers: Iterable[Approver]) -> list[dict[str, Any]]:
     ]
 
 
+def rule_document(wish: RuleWish) -> dict[str, Any]:
+    """What a rule is to say, as JSON; a proposal keeps it so until somebody confirms it."""
+    return {
+        "name": wish.name,
+        "is_active": wish.is_active,
+        "conditions": conditions_document(wish.conditions),
+        "approvers": approvers_document(wish.approvers),
+        "mode": wish.mode.value,
+        "count": wish.count,
+    }
+
+
+def wish_of(document: Mapping[str, Any]) -> RuleWish:
+    """The wish that `rule_document` wrote."""
+    return RuleWish(
+        name=document["name"],
+        is_active=document["is_active"],
+        conditions=conditions_of(document["conditions"]),
+        approvers=tuple(map(_approver, document["approvers"])),
+        mode=Mode(document["mode"]),
+        count=document["count"],
+    )
+
+
 def conditions_of(document: Mapping[str, Any]) -> Conditions:
     """The conditions from JSON; a name this version does not know is an error, since leaving it out would widen."""
     unknown = document.keys() - {*SETS, *AMOUNTS}
@@ -75,14 +99,7 @@ def rule_of(row: ApprovalRuleVersion) -> Rule:
         conditions=conditions_of(row.conditions),
         mode=Mode(row.mode),
         count=row.count,
-        approvers=tuple(
-            Approver(
-                user_id=entry["user_id"],
-                group_id=entry["group_id"],
-                amount_max=None if entry["amount_max"] is None else Decimal(entry["amount_max"]),
-            )
-            for entry in row.approvers
-        ),
+        approvers=tuple(map(_approver, row.approvers)),
     )
 
 
@@ -131,6 +148,14 @@ class Rulebook:
             for entry in rule.approvers
         )
         return replace(rule, approvers=approvers)
+
+
+def _approver(entry: Mapping[str, Any]) -> Approver:
+    return Approver(
+        user_id=entry["user_id"],
+        group_id=entry["group_id"],
+        amount_max=None if entry["amount_max"] is None else Decimal(entry["amount_max"]),
+    )
 
 
 def _lower(one: Decimal | None, other: Decimal | None) -> Decimal | None:

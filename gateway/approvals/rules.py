@@ -1,7 +1,8 @@
-"""Approval rules of a client: made and changed in versions (APP-02, APP-12)."""
+"""Approval rules of a client: made and changed in versions, by two administrators (APP-02, APP-12)."""
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from sqlmodel import Session, col
@@ -17,14 +18,20 @@ from gateway.approvals.guard import (
 )
 from gateway.approvals.models import ApprovalRule, ApprovalRuleVersion, ApprovalSettings
 from gateway.approvals.repository import ApprovalRepository
-from gateway.approvals.rulebook import Rulebook, RuleWish, approvers_document, conditions_document
+from gateway.approvals.rulebook import Rulebook, RuleWish, rule_document
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.identity.rights import Permission
-from gateway.ids import new_id
+from gateway.ids import encode, new_id
 from gateway.offices.service import require_client
 from gateway.pagination import PageRequest, Sort
+from gateway.proposals.models import Proposal
+from gateway.proposals.service import ProposalService
+from gateway.proposals.states import ProposalState
 from sepa.approval import Conditions
+
+CREATE: Final = "approval_rule.create"
+CHANGE: Final = "approval_rule.change"
 
 
 class RuleService:
@@ -33,31 +40,37 @@ class RuleService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def create_rule(self, act: Act, client_id: UUID, wish: RuleWish) -> ApprovalRuleVersion:
-        """A new rule, in force for payments submitted from now on. Raises `RuleInvalid`, `RightsError`."""
+    def create_rule(self, act: Act, client_id: UUID, wish: RuleWish) -> ApprovalRuleVersion | Proposal:
+        """A new rule for payments submitted from now on, or the proposal a second administrator confirms.
+
+        Raises `RuleInvalid`, `RightsError`.
+        """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             require_rules_change(session, act, client_id)
-            self._check(session, act, client_id, wish)
-            settings = held_settings(session, act, client_id)
-            rule = ApprovalRule(id=new_id(), office_id=act.office_id, client_id=client_id, created_at=act.now)
-            session.add(rule)
-            session.flush()
-            return self._add_version(session, act, rule, wish, settings)
+            check_rule(session, act.office_id, client_id, wish)
+        proposal = ProposalService(self.gateway).propose(
+            act, CREATE, client_id, {"rule": rule_document(wish)}, client_id=client_id
+        )
+        return self._done(act, proposal, proposal.id)
 
-    def change_rule(self, act: Act, rule_id: UUID, wish: RuleWish, *, version: int) -> ApprovalRuleVersion:
-        """A new version of a rule; what was submitted keeps the old one. Raises `RuleChanged`, `CatchAllNeeded`."""
+    def change_rule(self, act: Act, rule_id: UUID, wish: RuleWish, *, version: int) -> ApprovalRuleVersion | Proposal:
+        """A new version of a rule, or the proposal of one; what was submitted keeps the old version.
+
+        Raises `RuleChanged`, `CatchAllNeeded`, `RuleInvalid`, `RightsError`.
+        """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             rule = self._rule(session, act, rule_id)
             require_rules_change(session, act, rule.client_id, missing=RuleNotFound)
-            settings = held_settings(session, act, rule.client_id)
+            client_id = rule.client_id
+            settings = held_settings(session, act, client_id)
             session.refresh(rule)
             if rule.version != version:
                 raise RuleChanged
-            self._check(session, act, rule.client_id, wish)
-            if not wish.is_active or wish.conditions != Conditions():
-                self._require_other_catch_all(session, act, rule, settings)
-            rule.version += 1
-            return self._add_version(session, act, rule, wish, settings)
+            check_rule(session, act.office_id, client_id, wish)
+            require_other_catch_all(session, rule, wish, settings)
+        content = {"version": version, "rule": rule_document(wish)}
+        proposal = ProposalService(self.gateway).propose(act, CHANGE, rule_id, content, client_id=client_id)
+        return self._done(act, proposal, rule_id)
 
     def rule(self, act: Act, rule_id: UUID) -> ApprovalRuleVersion:
         """A rule as it is now."""
@@ -74,73 +87,84 @@ class RuleService:
             query = present_versions(act).where(ApprovalRuleVersion.client_id == client_id)
             return self.gateway.pager.page(session, query, order, request, name=f"rules:{client_id}")
 
+    def _done(self, act: Act, proposal: Proposal, rule_id: UUID) -> ApprovalRuleVersion | Proposal:
+        if proposal.state is not ProposalState.CONFIRMED:
+            return proposal
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            return session.exec(present_versions(act).where(ApprovalRuleVersion.rule_id == rule_id)).one()
+
     def _rule(self, session: Session, act: Act, rule_id: UUID) -> ApprovalRule:
         rule = ApprovalRepository(session).rule(act.office_id, rule_id)
         if rule is None:
             raise RuleNotFound
         return rule
 
-    def _add_version(
-        self, session: Session, act: Act, rule: ApprovalRule, wish: RuleWish, settings: ApprovalSettings
-    ) -> ApprovalRuleVersion:
-        settings.rules_revision += 1
-        row = ApprovalRuleVersion(
-            id=new_id(),
-            office_id=act.office_id,
-            client_id=rule.client_id,
-            rule_id=rule.id,
-            version=rule.version,
-            revision=settings.rules_revision,
-            name=wish.name,
-            is_active=wish.is_active,
-            conditions=conditions_document(wish.conditions),
-            approvers=approvers_document(wish.approvers),
-            mode=wish.mode.value,
-            count=wish.count,
-            created_by=act.principal.id,
-            created_at=act.now,
-        )
-        session.add_all([settings, rule, row])
-        document = {
-            "version": row.version, "name": row.name, "is_active": row.is_active, "conditions": row.conditions,
-            "approvers": row.approvers, "mode": row.mode, "count": row.count,
-        }  # fmt: skip
-        action = "approval_rule.created" if rule.version == 1 else "approval_rule.changed"
-        changes = {"rule": Change(None, document)}
-        self.gateway.audit.record(
-            session,
-            act,
-            action,
-            "approval_rule",
-            rule.id,
-            client_id=rule.client_id,
-            changes=changes,
-            second_factor=act.second_factor,
-        )
-        return row
 
-    def _check(self, session: Session, act: Act, client_id: UUID, wish: RuleWish) -> None:
-        """Refuse people, groups and accounts that are not this client's, all at once."""
-        repository = ApprovalRepository(session)
-        people = {str(user_id) for user_id in repository.people_of_client(act.office_id, client_id)}
-        groups = {str(group_id) for group_id in repository.groups_of_client(act.office_id, client_id)}
-        faults = []
-        for position, approver in enumerate(wish.approvers):
-            if approver.user_id is not None and approver.user_id not in people:
-                faults.append(fault(f"/approvers/{position}/user_id", "user_not_found", "Nobody of this client."))
-            if approver.group_id is not None and approver.group_id not in groups:
-                faults.append(fault(f"/approvers/{position}/group_id", "group_not_found", "No group of this client."))
-        named = wish.conditions.debtor_accounts or frozenset()
-        accounts = {str(id_) for id_ in repository.accounts_of_client(act.office_id, client_id)} if named else set()
-        if named - accounts:
-            faults.append(fault("/conditions/debtor_accounts", "account_not_found", "No account of this client."))
-        if faults:
-            raise RuleInvalid(faults=faults)
+def add_version(
+    gateway: Gateway,
+    session: Session,
+    act: Act,
+    rule: ApprovalRule,
+    settings: ApprovalSettings,
+    *,
+    proposal: Proposal,
+) -> None:
+    """The rule says what was proposed, from the client's next revision on; its `version` is the new one."""
+    document = proposal.content["rule"]
+    settings.rules_revision += 1
+    row = ApprovalRuleVersion(
+        id=new_id(),
+        office_id=rule.office_id,
+        client_id=rule.client_id,
+        rule_id=rule.id,
+        version=rule.version,
+        revision=settings.rules_revision,
+        **document,
+        created_by=proposal.proposer_id,
+        created_at=act.now,
+    )
+    session.add_all([settings, rule])
+    session.flush()
+    session.add(row)
+    gateway.audit.record(
+        session,
+        act,
+        "approval_rule.created" if rule.version == 1 else "approval_rule.changed",
+        "approval_rule",
+        rule.id,
+        client_id=rule.client_id,
+        changes={
+            "rule": Change(None, {"version": row.version, **document}),
+            "proposal": Change(None, encode("proposal", proposal.id)),
+        },
+        second_factor=act.second_factor,
+    )
 
-    def _require_other_catch_all(
-        self, session: Session, act: Act, rule: ApprovalRule, settings: ApprovalSettings
-    ) -> None:
-        rows = ApprovalRepository(session).versions(act.office_id, [rule.client_id]).get(rule.client_id, [])
-        catch_alls = {r.id for r in Rulebook(rows).in_force(settings.rules_revision) if r.is_catch_all}
-        if settings.is_payment_process_on and catch_alls == {str(rule.id)}:
-            raise CatchAllNeeded
+
+def check_rule(session: Session, office_id: UUID, client_id: UUID, wish: RuleWish) -> None:
+    """Refuse people, groups and accounts that are not this client's, all at once. Raises `RuleInvalid`."""
+    repository = ApprovalRepository(session)
+    people = {str(user_id) for user_id in repository.people_of_client(office_id, client_id)}
+    groups = {str(group_id) for group_id in repository.groups_of_client(office_id, client_id)}
+    faults = []
+    for position, approver in enumerate(wish.approvers):
+        if approver.user_id is not None and approver.user_id not in people:
+            faults.append(fault(f"/approvers/{position}/user_id", "user_not_found", "Nobody of this client."))
+        if approver.group_id is not None and approver.group_id not in groups:
+            faults.append(fault(f"/approvers/{position}/group_id", "group_not_found", "No group of this client."))
+    named = wish.conditions.debtor_accounts or frozenset()
+    accounts = {str(id_) for id_ in repository.accounts_of_client(office_id, client_id)} if named else set()
+    if named - accounts:
+        faults.append(fault("/conditions/debtor_accounts", "account_not_found", "No account of this client."))
+    if faults:
+        raise RuleInvalid(faults=faults)
+
+
+def require_other_catch_all(session: Session, rule: ApprovalRule, wish: RuleWish, settings: ApprovalSettings) -> None:
+    """Raise `CatchAllNeeded` when the last rule for everything would go while the process is on (APP-03)."""
+    if wish.is_active and wish.conditions == Conditions():
+        return
+    rows = ApprovalRepository(session).versions(rule.office_id, [rule.client_id]).get(rule.client_id, [])
+    catch_alls = {r.id for r in Rulebook(rows).in_force(settings.rules_revision) if r.is_catch_all}
+    if settings.is_payment_process_on and catch_alls == {str(rule.id)}:
+        raise CatchAllNeeded

@@ -22,7 +22,7 @@ from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from gateway.act import SECOND_FACTOR, Act, Check
+from gateway.act import DECIDER, SECOND_FACTOR, Act, Check
 from gateway.assembly import Gateway
 from gateway.errors import NotFound
 from gateway.idempotency.errors import (
@@ -35,6 +35,7 @@ from gateway.idempotency.models import IdempotencyKey
 from gateway.identity.rights import Permission, Principal
 from gateway.ids import new_id
 from gateway.offices.service import require_client
+from gateway.proposals.service import ProposalService
 
 KEPT_FOR: Final = timedelta(days=7)
 LEASE: Final = timedelta(seconds=60)
@@ -160,6 +161,8 @@ class IdempotencyService:
             factor, _, decision = str(name).partition(":")
             if factor == SECOND_FACTOR:
                 caller.require_fresh_second_factor(decision=decision or None)
+            elif factor == DECIDER:
+                ProposalService(self.gateway).require_decider(caller, UUID(client_id))
             elif client_id is None:
                 caller.require(Permission(name))
             else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
@@ -15,15 +13,12 @@ from gateway.people.invitation_endpoints import router as invitation_router
 from gateway.people.schemas import AssignedClients, EnrolmentCodeRead, HeldRoleRead, RoleWrite, UserRead
 from gateway.people.second_factor_reset import SecondFactorResetService
 from gateway.people.service import UserService, UserView
+from gateway.proposals.answers import PROPOSED, accepted
 from gateway.proposals.models import Proposal
 from gateway.proposals.schemas import ProposalRead, shown
 
 router = APIRouter(prefix="/v1", tags=["people"])
 router.include_router(invitation_router)
-
-_PROPOSED: dict[int | str, dict[str, Any]] = {
-    202: {"model": ProposalRead, "description": "Another person must confirm it."}
-}
 
 
 @router.get("/users", operation_id="list_users", responses=problem_responses(400))
@@ -44,7 +39,7 @@ def get_user(user_id: UserId, act: ActDep, gateway: GatewayDep) -> UserRead:
     operation_id="create_role",
     status_code=201,
     response_model=HeldRoleRead,
-    responses={**_PROPOSED, **problem_responses(409)},
+    responses={**PROPOSED, **problem_responses(409)},
 )
 def create_role(user_id: UserId, body: RoleWrite, act: ActDep, gateway: GatewayDep) -> HeldRoleRead | Response:
     """Give a role. `admin`, `administrator`, `approver` and `exporter` become a proposal for a second person (202)."""
@@ -53,7 +48,7 @@ def create_role(user_id: UserId, body: RoleWrite, act: ActDep, gateway: GatewayD
         from_date=body.from_date, until_date=body.until_date,
     )  # fmt: skip
     if isinstance(made, Proposal):
-        return _accepted(shown(gateway, act, made))
+        return accepted(gateway, act, made)
     return HeldRoleRead.model_validate(made)
 
 
@@ -62,12 +57,12 @@ def create_role(user_id: UserId, body: RoleWrite, act: ActDep, gateway: GatewayD
     operation_id="end_role",
     status_code=204,
     response_model=None,
-    responses={**_PROPOSED, **problem_responses(409)},
+    responses={**PROPOSED, **problem_responses(409)},
 )
 def end_role(membership_id: MembershipId, act: ActDep, gateway: GatewayDep) -> Response:
     """Take a role away, at once. Roles that move money or rights become a proposal for a second person (202)."""
     proposal = UserService(gateway).end(act, membership_id)
-    return Response(status_code=204) if proposal is None else _accepted(shown(gateway, act, proposal))
+    return Response(status_code=204) if proposal is None else accepted(gateway, act, proposal)
 
 
 @router.post(
@@ -119,7 +114,3 @@ def _user(view: UserView) -> UserRead:
         has_second_factor=view.has_second_factor,
         roles=[HeldRoleRead.model_validate(role) for role in view.roles],
     )
-
-
-def _accepted(proposal: ProposalRead) -> Response:
-    return Response(proposal.model_dump_json(), status_code=202, media_type="application/json")

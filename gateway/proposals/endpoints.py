@@ -58,9 +58,13 @@ def get_proposal(proposal_id: ProposalId, act: ActDep, gateway: GatewayDep) -> P
     operation_id="confirm_proposal",
     status_code=201,
     responses=problem_responses(409),
+    openapi_extra={"x-error-codes": ["proposal_overtaken"]},
 )
 def confirm_proposal(proposal_id: ProposalId, act: ActDep, gateway: GatewayDep) -> ProposalRead:
-    """Confirm as the second person, with a fresh second factor; it takes effect at once."""
+    """Confirm as the second person, with a fresh second factor; it takes effect at once.
+
+    Refused when what it would change is not what it was when it was proposed (`proposal_overtaken`).
+    """
     return shown(gateway, act, ProposalService(gateway).confirm(act, proposal_id))
 
 

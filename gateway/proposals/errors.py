@@ -19,6 +19,14 @@ class ProposalDecided(ConflictError):
     hint = "Read the proposal again; make a new one if it is still wanted."
 
 
+class ProposalOvertaken(ConflictError):
+    """It was made on a version that is not the present one any more."""
+
+    code = "proposal_overtaken"
+    title = "What this proposal would change has changed since"
+    hint = "Withdraw it, look at the present version, and propose what is still wanted."
+
+
 class ProposalExists(ConflictError):
     """The same is waiting for confirmation."""
 

@@ -52,6 +52,10 @@ class Kind:
         """
         raise NotImplementedError
 
+    def shown(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The content as the API shows it: ids in it are typed there."""
+        return content
+
     def deciders(self, session: Session, act: Act, wish: Wish) -> set[UUID]:
         """The people who may propose and confirm this."""
         return administrators(session, act.office_id, wish.client_id)

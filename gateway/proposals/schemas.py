@@ -33,7 +33,10 @@ class ProposalWrite(Shape):
             " `second_factor.reset`: take away the second factor of the user `object_id`; made by"
             " `POST /v1/users/{user_id}/second-factor-resets`."
             " `signing_limit.set`: decisions of the client `object_id` above `{amount}` (euro, or null) are signed with"
-            " a passkey.",
+            " a passkey."
+            " `approval_rule.create`, `approval_rule.change`, `approver_group.change`, `approval_settings.change`: made"
+            " by the operations on approval rules, approver groups and approval settings; `version` in the content is"
+            " the one they were made on.",
         ),
     ]
     object_id: Annotated[str, Field(max_length=40, examples=["usr_01jpksy000e008000000000001"])]
@@ -76,12 +79,13 @@ def shown(gateway: Gateway, act: Act, proposal: Proposal) -> ProposalRead:
 
 def row(proposal: Proposal) -> ProposalRow:
     """As a list shows it."""
+    kind = kind_of(proposal.kind)
     return ProposalRow(
         id=proposal.id,
         kind=proposal.kind,
-        object_id=encode(kind_of(proposal.kind).object_kind, proposal.object_id),
+        object_id=encode(kind.object_kind, proposal.object_id),
         client_id=proposal.client_id,
-        content=proposal.content,
+        content=dict(kind.shown(proposal.content)),
         state=proposal.state,
         proposer_id=proposal.proposer_id,
         confirmer_id=proposal.confirmer_id,

@@ -70,6 +70,7 @@ class ProposalService:
             if act.principal.id not in deciders:
                 raise RightsError
             proposal = self._add(session, act, kind, wish)
+            act.note_decider(proposal.id)
             if deciders == {act.principal.id}:
                 self._alone(session, act, chosen, proposal)
         return proposal
@@ -91,6 +92,7 @@ class ProposalService:
             chosen = kinds.kind_of(proposal.kind)
             if act.principal.id not in chosen.deciders(session, act, kinds.wish_of(proposal)):
                 raise RightsError
+            act.note_decider(proposal.id)
             self._take_effect(session, act, chosen, proposal)
         return proposal
 
@@ -105,6 +107,7 @@ class ProposalService:
                 deciders = kinds.kind_of(proposal.kind).deciders(session, act, kinds.wish_of(proposal))
                 if act.principal.id not in deciders:
                     raise RightsError
+                act.note_decider(proposal.id)
             self._step(session, act, proposal, ProposalState.WITHDRAWN)
         return proposal
 
@@ -137,6 +140,17 @@ class ProposalService:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             deciders = kinds.kind_of(proposal.kind).deciders(session, act, kinds.wish_of(proposal))
         return act.principal.is_person and act.principal.id in deciders
+
+    def require_decider(self, act: Act, proposal_id: UUID) -> None:
+        """Raise what the caller would meet now who proposed, confirmed or refused this before (SEC-15).
+
+        An admin of the office may have decided for a client that got its first administrator by that very decision.
+        """
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            proposal = self._visible(session, act, proposal_id)
+            deciders = kinds.kind_of(proposal.kind).deciders(session, act, kinds.wish_of(proposal))
+        if act.principal.id not in deciders and Permission.ADMIN not in act.principal.office_permissions:
+            raise RightsError
 
     def run_due(self, office_id: UUID) -> int:
         """Let what waited long enough take effect, and end what nobody decided; returns how many ended.

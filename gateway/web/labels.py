@@ -122,6 +122,11 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "client.unsuspend": _("End the suspension of a client"),
         "person.erase": _("Erase a person"),
         "second_factor.reset": _("Reset a second factor"),
+        "client.template_rules": _("Give a client the approval rules of the template"),
+        "approval_rule.create": _("Make an approval rule"),
+        "approval_rule.change": _("Change an approval rule"),
+        "approver_group.change": _("Change a group that rules name"),
+        "approval_settings.change": _("Change how a client approves"),
         "signing_limit.set": _("Change the amount from which decisions are signed"),
     },
     "invitation": {

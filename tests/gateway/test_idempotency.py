@@ -226,6 +226,32 @@ def test_a_replay_asks_for_the_right_again(call: Caller, scene: Scene) -> None:
     assert again(scene.act("first"))[0] == 404
 
 
+@pytest.mark.parametrize("ends", ["confirmations", "withdrawals", "rules"])
+def test_a_replay_of_a_decision_by_two_asks_who_decides_again(call: Caller, scene: Scene, ends: str) -> None:
+    """SEC-15: the same answer again for who still decides; none for who lost the role or whose factor is stale."""
+    for name in ("other", "third"):
+        scene.person(name, ClientRole.ADMINISTRATOR)
+    act = scene.act("other")
+    body: Any = {"kind": "signing_limit.set", "object_id": encode("client", scene.client.id),
+                 "client_id": encode("client", scene.client.id), "content": {"amount": "5000.00"}}  # fmt: skip
+    made = call(scene.act("administrator"), "/proposals", body, key=None)
+    assert made.status_code == 201, made.text
+    path = f"/proposals/{made.json()['id']}/{ends}"
+    body = None
+    if ends == "rules":
+        path = f"/clients/{encode('client', scene.client.id)}/approval-rules"
+        body = {"name": "Ook", "approvers": [{"user_id": encode("user", scene.people["first"].id)}]}
+    first = call(act, path, body)
+    assert first.status_code in (201, 202), first.text
+    again = call(act, path, body)
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    stale = call(scene.act("other", is_fresh=False), path, body)
+    assert (stale.status_code, stale.json()["code"]) == (403, "second_factor_required")
+    scene.take("other", ClientRole.ADMINISTRATOR)
+    scene.give("other", ClientRole.VIEWER)
+    assert call(scene.act("other"), path, body).status_code in (403, 404)
+
+
 def test_after_seven_days_the_key_is_new(scene: Scene) -> None:
     """API-03: for 7 days."""
     portal, gateway = scene.machine("payments:write"), scene.gateway

@@ -2159,7 +2159,9 @@ class ProposalWrite(Shape):
     `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`. `second_factor.reset`: take away the
     second factor of the user `object_id`; made by `POST /v1/users/{user_id}/second-factor-resets`.
     `signing_limit.set`: decisions of the client `object_id` above `{amount}` (euro, or null) are signed with a
-    passkey.
+    passkey. `approval_rule.create`, `approval_rule.change`, `approver_group.change`, `approval_settings.change`:
+    made by the operations on approval rules, approver groups and approval settings; `version` in the content is the
+    one they were made on.
     """
     object_id: str
     client_id: str | None = None

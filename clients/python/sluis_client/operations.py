@@ -170,7 +170,10 @@ class Operations(Transport):
     def create_approval_rule(
         self, client_id: str, body: models.RuleWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.RuleRead:
-        """A new rule; a person with a fresh second factor only."""
+        """A new rule, for payments submitted from now on; administrators with a fresh second factor only. A second
+        administrator confirms it (202 with the proposal). Where there is one only, it takes effect after 48 hours
+        (`effective_at`), or at once before the client's first submission (201).
+        """
         return self._model(
             models.RuleRead,
             self._call(
@@ -188,7 +191,10 @@ class Operations(Transport):
     def put_approval_rule(
         self, rule_id: str, body: models.RuleWrite | Mapping[str, Any], *, if_match: str | None = None
     ) -> models.RuleRead:
-        """A new version of the rule; payments submitted before keep the old one."""
+        """A new version of the rule; payments submitted before keep the old one. A second administrator confirms it
+        (202 with the proposal), as for a new rule. A proposal made on a version that is not the present one any
+        more is refused when it is confirmed (`proposal_overtaken`).
+        """
         return self._model(
             models.RuleRead,
             self._call(
@@ -222,7 +228,7 @@ class Operations(Transport):
     def create_approver_group(
         self, client_id: str, body: models.GroupWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.GroupRead:
-        """A new group; a person with a fresh second factor only."""
+        """A new group, which no rule names yet; a person with a fresh second factor only."""
         return self._model(
             models.GroupRead,
             self._call(
@@ -240,7 +246,9 @@ class Operations(Transport):
     def put_approver_group(
         self, group_id: str, body: models.GroupWrite | Mapping[str, Any], *, if_match: str | None = None
     ) -> models.GroupRead:
-        """Rename a group and set its members, for waiting payments too."""
+        """Rename a group and set its members, for waiting payments too. At once while no rule names the group; else a
+        second administrator confirms it (202 with the proposal).
+        """
         return self._model(
             models.GroupRead,
             self._call(
@@ -257,7 +265,9 @@ class Operations(Transport):
     def put_approval_settings(
         self, client_id: str, body: models.ApprovalSettingsWrite | Mapping[str, Any], *, if_match: str | None = None
     ) -> models.ApprovalSettingsRead:
-        """Switch the approval process on or off; a person with a fresh second factor only."""
+        """Switch the approval process on or off, and let who prepared a payment approve it or not. A second
+        administrator confirms it (202 with the proposal), as for a rule.
+        """
         return self._model(
             models.ApprovalSettingsRead,
             self._call(
@@ -1888,7 +1898,9 @@ class Operations(Transport):
         return self._model(models.ProposalRead, self._call("GET", f"/v1/proposals/{self._segment(proposal_id)}"))
 
     def confirm_proposal(self, proposal_id: str, *, idempotency_key: str | None = None) -> models.ProposalRead:
-        """Confirm as the second person, with a fresh second factor; it takes effect at once."""
+        """Confirm as the second person, with a fresh second factor; it takes effect at once. Refused when what it
+        would change is not what it was when it was proposed (`proposal_overtaken`).
+        """
         return self._model(
             models.ProposalRead,
             self._call(

@@ -40,6 +40,8 @@ from gateway.payments.exports import ExportService
 from gateway.payments.models import Basket, Export, Payment
 from gateway.payments.service import PaymentService
 from gateway.payments.submission import Submission, SubmissionService
+from gateway.proposals.models import Proposal
+from gateway.proposals.service import ProposalService
 from sepa.approval import Approver, Conditions, Mode, Verdict
 from tests.gateway.builders import NOW, make_client, make_office
 from tests.sepa.samples import belgian_iban
@@ -147,13 +149,27 @@ class Scene:
         self, name: str, *approvers: Approver, mode: Mode = Mode.ALL, count: int = 1, **conditions: Any
     ) -> ApprovalRuleVersion:
         wish = RuleWish(name=name, approvers=approvers, mode=mode, count=count, conditions=Conditions(**conditions))
-        return RuleService(self.gateway).create_rule(self.act("administrator"), self.client.id, wish)
+        made = RuleService(self.gateway).create_rule(self.act("administrator"), self.client.id, wish)
+        if isinstance(made, ApprovalRuleVersion):
+            return made
+        self.confirm(made)
+        return RuleService(self.gateway).rule(self.act("administrator"), made.id)
+
+    def confirm(self, made: object) -> None:
+        """Let a second administrator confirm what waits for one; anything else took effect already."""
+        if not isinstance(made, Proposal):
+            return
+        if "colleague" not in self.people:
+            self.person("colleague", ClientRole.ADMINISTRATOR)
+        ProposalService(self.gateway).confirm(self.act("colleague"), made.id)
 
     def process_off(self) -> None:
         service, act = ProcessService(self.gateway), self.act("administrator")
         version = service.settings(act, self.client.id).version
-        service.change_settings(
-            act, self.client.id, is_payment_process_on=False, preparer_may_approve=False, version=version
+        self.confirm(
+            service.change_settings(
+                act, self.client.id, is_payment_process_on=False, preparer_may_approve=False, version=version
+            )
         )
 
     # Payments

@@ -23,6 +23,7 @@ from gateway.approvals.errors import (
     SealChanged,
 )
 from gateway.approvals.lists import ApprovalLists, View
+from gateway.approvals.models import ApprovalRuleVersion
 from gateway.approvals.process import ProcessService
 from gateway.approvals.rulebook import RuleWish
 from gateway.approvals.rules import RuleService
@@ -243,7 +244,7 @@ def test_a_waiting_payment_keeps_the_rules_of_its_submission(scene: Scene) -> No
     _, (payment,) = scene.submitted()
     (rule,), _ = service.rules(act, scene.client.id, ALL)
     both = RuleWish(name="Beiden", approvers=(scene.user("first"), scene.user("second")))
-    service.change_rule(act, rule.rule_id, both, version=1)
+    scene.confirm(service.change_rule(act, rule.rule_id, both, version=1))
     scene.rule("Ook", scene.user("second"))
     scene.approve("first", payment)
     assert scene.payment(payment).state is PaymentState.APPROVED
@@ -315,7 +316,9 @@ def test_rules_change_by_an_administrator_with_a_fresh_second_factor_only(scene:
         with pytest.raises(refusal):
             service.create_rule(act, scene.client.id, wish)
     scene.take("administrator", ClientRole.ADMINISTRATOR)
-    assert service.create_rule(scene.act("office"), scene.client.id, wish).version == 1
+    made = service.create_rule(scene.act("office"), scene.client.id, wish)
+    assert isinstance(made, ApprovalRuleVersion)
+    assert made.version == 1
 
 
 def test_the_last_rule_for_everything_stays(scene: Scene) -> None:

@@ -227,7 +227,7 @@ def test_a_maximum_lowered_since_counts(gateway: Gateway) -> None:
     rule = scene.rule("Alles", scene.user("first"), scene.user("second"), mode=Mode.COUNT)
     basket, _ = approved(scene)
     low = RuleWish(name="Lager", approvers=(scene.user("first", "100.00"), scene.user("second")), mode=Mode.COUNT)
-    RuleService(gateway).change_rule(scene.act("administrator"), rule.rule_id, low, version=1)
+    scene.confirm(RuleService(gateway).change_rule(scene.act("administrator"), rule.rule_id, low, version=1))
     with pytest.raises(ExportRefused):
         scene.export(basket)
 
@@ -253,9 +253,10 @@ def test_a_payment_approved_without_process_needs_approval_once_it_is_on(gateway
     basket, _ = scene.submitted()
     service, act = ProcessService(gateway), scene.act("administrator")
     version = service.settings(act, scene.client.id).version
-    service.change_settings(
+    on = service.change_settings(
         act, scene.client.id, is_payment_process_on=True, preparer_may_approve=False, version=version
     )
+    scene.confirm(on)
     with pytest.raises(ExportRefused):
         scene.export(basket)
 

@@ -253,7 +253,9 @@ class World:
             name=name, approvers=tuple(Approver(user_id=str(self.people[key].user.id)) for key in people),
             mode=Mode.COUNT, count=count, conditions=Conditions(**conditions),
         )  # fmt: skip
-        return RuleService(self.gateway).create_rule(self.act(by), self.clients[client].id, wish)
+        made = RuleService(self.gateway).create_rule(self.act(by), self.clients[client].id, wish)
+        assert isinstance(made, ApprovalRuleVersion), "nobody submitted yet, and there is one administrator"
+        return made
 
     def wish(self, account: str, name: str, number: int, amount: str, **more: Any) -> PaymentWish:
         wish = PaymentWish(
