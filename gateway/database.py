@@ -17,6 +17,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 import psycopg
+from pydantic_core import from_json
 from sqlalchemy import (
     URL,
     BigInteger,
@@ -189,8 +190,13 @@ def before_commit(session: Session, key: str, finish: Callable[[Session], None])
 
 @event.listens_for(Session, "after_begin")
 def _enter_office(session: Any, _transaction: Any, connection: Connection) -> None:
-    """Tell PostgreSQL whose rows this transaction may see; always, since a reused connection keeps the old value."""
+    """Tell PostgreSQL whose rows this transaction may see; the word ends with the transaction.
+
+    A unit of work without an office says so only inside another transaction, which may have named one.
+    """
     office_id = session.info.get(UNIT_OFFICE)
+    if office_id is None and not connection.in_nested_transaction():
+        return
     connection.execute(
         text("SELECT set_config(:name, :value, true)"),
         {"name": OFFICE_SETTING, "value": "" if office_id is None else str(office_id)},
@@ -248,6 +254,7 @@ def connect(url: URL | str, *, pool_size: int = 10) -> Database:
         pool_timeout=15,
         # A failing statement must not carry its values into a log or a trace (SEC-07).
         hide_parameters=True,
+        json_deserializer=from_json,
     )
     with engine.connect() as connection:
         row = connection.execute(

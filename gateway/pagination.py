@@ -70,7 +70,7 @@ class PageRequest:
     """Pairs that every row must have, where the rows are objects that take some."""
 
 
-def page_request(
+async def page_request(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX, description="Rows per page.")] = LIMIT_DEFAULT,
     cursor: Annotated[

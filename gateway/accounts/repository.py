@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import SelectBase
+from sqlalchemy import SelectBase, and_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.accounts.models import Account, Balance, Sync
 from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncState
+from gateway.offices.models import Client, Office
+from gateway.offices.repository import is_granted
 
 
 class AccountRepository:
@@ -26,6 +28,17 @@ class AccountRepository:
         if is_locked:
             query = query.with_for_update()
         return self.session.exec(query).one_or_none()
+
+    def opened(self, office_id: UUID, account_id: UUID, *, today: date) -> tuple[Account, Client, list[str]] | None:
+        """An account whose client a grant opens today, that client, and the services on for the office."""
+        query = (
+            select(Account, Client, Office.services)
+            .join(Client, and_(col(Client.office_id) == Account.office_id, col(Client.id) == Account.client_id))
+            .join(Office, col(Office.id) == Account.office_id)
+            .where(Account.office_id == office_id, Account.id == account_id, is_granted(office_id, today))
+        )
+        found = self.session.exec(query).one_or_none()
+        return None if found is None else (found[0], found[1], list(found[2]))
 
     def by_iban(self, office_id: UUID, iban: str, currency: str) -> Account | None:
         """The office's account with this number and currency."""

@@ -62,7 +62,7 @@ class ClientRepository:
         query = (
             select(Client, Office.services)
             .join(Office, col(Office.id) == Client.office_id)
-            .where(Client.office_id == office_id, Client.id == client_id, _granted(office_id, today))
+            .where(Client.office_id == office_id, Client.id == client_id, is_granted(office_id, today))
         )
         if is_held:
             query = query.with_for_update(read=True, key_share=True, of=(Client, Office))
@@ -73,7 +73,7 @@ class ClientRepository:
         self, office_id: UUID, *, today: date, visible: frozenset[UUID] | None = None
     ) -> SelectOfScalar[Client]:
         """Query over the clients with a grant valid today, limited to `visible` when given."""
-        query = select(Client).where(Client.office_id == office_id, _granted(office_id, today))
+        query = select(Client).where(Client.office_id == office_id, is_granted(office_id, today))
         return query if visible is None else query.where(col(Client.id).in_(visible))
 
     @staticmethod
@@ -81,7 +81,7 @@ class ClientRepository:
         office_id: UUID, *, today: date, visible: frozenset[UUID] | None, service: Service | None = None
     ) -> SelectOfScalar[UUID]:
         """The ids alone, to limit another query; of clients with this service on, when one is named."""
-        query = select(Client.id).where(Client.office_id == office_id, _granted(office_id, today))
+        query = select(Client.id).where(Client.office_id == office_id, is_granted(office_id, today))
         if service is not None:
             query = query.where(with_service(service))
         return query if visible is None else query.where(col(Client.id).in_(visible))
@@ -116,7 +116,7 @@ def with_service(service: Service) -> ColumnElement[bool]:
     return literal(service.value) == any_(col(Client.services))
 
 
-def _granted(office_id: UUID, today: date) -> ColumnElement[bool]:
+def is_granted(office_id: UUID, today: date) -> ColumnElement[bool]:
     """Whether a grant opens the client on this day."""
     return (
         select(AccessGrant.id)

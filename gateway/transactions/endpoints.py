@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["transactions"])
 _Words = Annotated[str, Query(max_length=140)]
 
 
-def search_query(
+async def search_query(
     *,
     amount_min: Annotated[AmountText | None, Query(description="Smallest amount, whichever way it went.")] = None,
     amount_max: Annotated[AmountText | None, Query(description="Largest amount, whichever way it went.")] = None,
@@ -61,7 +61,7 @@ def list_transactions(
     """Transactions, the newest booking day first."""
     wanted = TransactionFilter(account_id, client_id, date_from, date_until, state, search)
     found = TransactionService(gateway).page(act, page, wanted)
-    items = [TransactionRead.of(row, found.labels.get(row.id, ())) for row in found.rows]
+    items = [TransactionRead.listed(row) for row in found.rows]
     return Page(items=items, next_cursor=found.next_cursor)
 
 

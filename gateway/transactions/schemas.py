@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
+from sqlalchemy import inspect
 
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.ids import AccountId, TransactionId
-from gateway.transactions.models import BankTransaction
+from gateway.transactions.models import PendingTransaction
+from gateway.transactions.repository import ListedTransaction
 from gateway.transactions.service import AnyTransaction
 
 
@@ -55,18 +57,31 @@ class TransactionRead(Shape):
     @classmethod
     def of(cls, row: AnyTransaction, labels: Sequence[str] = ()) -> TransactionRead:
         """The shape of a booked, vanished or pending transaction."""
-        special = {
-            "labels": list(labels),
-            "state": row.state if isinstance(row, BankTransaction) else "pending",
-            "vanished_at": row.vanished_at if isinstance(row, BankTransaction) else None,
-            "amount": money(row.amount, row.currency),
-            "original_amount": _money(row.original_amount, row.original_currency or row.currency),
-            "exchange_rate": format(row.exchange_rate, "f") if row.exchange_rate is not None else None,
-            "fee": _money(row.fee, row.currency),
+        return cls._of_columns(inspect(row).dict, labels)
+
+    @classmethod
+    def listed(cls, row: ListedTransaction | PendingTransaction) -> TransactionRead:
+        """The shape of a row of a list."""
+        if isinstance(row, PendingTransaction):
+            return cls.of(row)
+        columns = row._mapping
+        return cls._of_columns({**columns}, columns["labels"] or ())
+
+    @classmethod
+    def _of_columns(cls, columns: Mapping[str, Any], labels: Sequence[str]) -> TransactionRead:
+        currency = columns["currency"]
+        rate = columns["exchange_rate"]
+        values = {
+            **columns,
+            "labels": sorted(labels),
+            "state": columns.get("state", "pending"),
+            "vanished_at": columns.get("vanished_at"),
+            "amount": money(columns["amount"], currency),
+            "original_amount": _money(columns["original_amount"], columns["original_currency"] or currency),
+            "exchange_rate": format(rate, "f") if rate is not None else None,
+            "fee": _money(columns["fee"], currency),
         }
-        return cls.model_validate(
-            {name: special[name] if name in special else getattr(row, name) for name in cls.model_fields}
-        )
+        return cls.model_validate({name: values[name] for name in cls.model_fields})
 
 
 Label = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["rent"])]

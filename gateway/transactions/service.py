@@ -13,6 +13,7 @@ from sqlalchemy import Uuid, literal
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.accounts.access import require_account
 from gateway.accounts.errors import AccountNotFound
 from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
@@ -27,7 +28,7 @@ from gateway.pagination import PageRequest, Sort
 from gateway.transactions.changes import BOOKED, PENDING, REMOVED, ChangeRepository, Place
 from gateway.transactions.errors import TransactionNotFound
 from gateway.transactions.models import BankTransaction, PendingTransaction
-from gateway.transactions.repository import TransactionRepository
+from gateway.transactions.repository import ListedTransaction, TransactionRepository
 from gateway.transactions.search import TransactionSearch
 
 
@@ -58,8 +59,7 @@ AnyTransaction = BankTransaction | PendingTransaction
 class TransactionPage:
     """A page of a list; `next_cursor` is None on the last one."""
 
-    rows: Sequence[AnyTransaction]
-    labels: dict[UUID, list[str]]
+    rows: Sequence[ListedTransaction | PendingTransaction]
     next_cursor: str | None
 
 
@@ -95,7 +95,7 @@ class TransactionService:
                 pending = transactions.pending_of_accounts(act.office_id, accounts).where(*conditions)
                 by_id = [Sort(col(PendingTransaction.id), lambda row: str(row.id), UUID)]
                 announced, cursor = self.gateway.pager.page(session, pending, by_id, request, name=name)
-                return TransactionPage(announced, {}, cursor)
+                return TransactionPage(announced, cursor)
             query = transactions.of_accounts(act.office_id, accounts).where(BankTransaction.state == str(wanted.state))
             query = query.where(*conditions)
             if wanted.date_from is not None:
@@ -112,7 +112,7 @@ class TransactionService:
                 Sort(col(BankTransaction.id), lambda row: str(row.id), UUID, is_descending=True),
             ]
             rows, cursor = self.gateway.pager.page(session, query, order, request, name=name)
-            return TransactionPage(rows, transactions.labels(act.office_id, [row.id for row in rows]), cursor)
+            return TransactionPage(rows, cursor)
 
     def get(self, act: Act, transaction_id: UUID) -> AnyTransaction:
         """One transaction, booked, vanished or pending; raises `TransactionNotFound`."""
@@ -120,11 +120,10 @@ class TransactionService:
             transactions = TransactionRepository(session)
             row: Any = transactions.get(act.office_id, transaction_id)
             row = row or transactions.get_pending(act.office_id, transaction_id)
-            account = AccountRepository(session).get(act.office_id, row.account_id) if row is not None else None
-            if row is None or account is None:
+            if row is None:
                 raise TransactionNotFound
             try:
-                require_client(session, act, account.client_id, Permission.TRANSACTIONS_READ)
+                require_account(session, act, row.account_id, Permission.TRANSACTIONS_READ)
             except NotFound:
                 raise TransactionNotFound from None
             found: AnyTransaction = row
@@ -202,16 +201,14 @@ class TransactionService:
 
     def _accounts(self, session: Session, act: Act, wanted: TransactionFilter) -> SelectOfScalar[UUID]:
         """The accounts a list may show; one that cannot be seen answers 404, not an empty list."""
-        accounts = AccountRepository(session)
-        granted = clients_open(session, act, Permission.TRANSACTIONS_READ)
-        query = accounts.visible_ids(act.office_id, granted.with_only_columns(col(Client.id)))
         if wanted.client_id is not None:
             require_client(session, act, wanted.client_id, Permission.TRANSACTIONS_READ)
-            query = query.where(Account.client_id == wanted.client_id)
         if wanted.account_id is not None:
-            query = query.where(Account.id == wanted.account_id)
-            if session.exec(query).one_or_none() is None:
+            account = require_account(session, act, wanted.account_id, Permission.TRANSACTIONS_READ)
+            if wanted.client_id not in (None, account.client_id):
                 raise AccountNotFound
             # Seen to be visible: the index of the account then gives its rows in order, without sorting them all.
-            return select(literal(wanted.account_id, Uuid()))
-        return query
+            return select(literal(account.id, Uuid()))
+        granted = clients_open(session, act, Permission.TRANSACTIONS_READ)
+        query = AccountRepository(session).visible_ids(act.office_id, granted.with_only_columns(col(Client.id)))
+        return query if wanted.client_id is None else query.where(Account.client_id == wanted.client_id)
