@@ -31,7 +31,9 @@ from gateway.errors import FieldFault, InputError, NotFound
 from gateway.identity.rights import Permission
 from gateway.imports.values import Faulty, email, text
 from gateway.offices.models import Client
+from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.offices.service import clients_open, require_client
+from gateway.offices.services import shows_coda
 from gateway.pagination import PageRequest, Sort
 from gateway.profiles.debtors import clear_default
 from gateway.statements.models import Statement
@@ -71,8 +73,7 @@ class AccountService:
         """One account; raises `AccountNotFound`."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = self._visible(session, act, account_id, Permission.ACCOUNTS_READ)
-            last = StatementRepository(session).last_issued(act.office_id, [account.id])
-            return view(account, act, last.get(account.id))
+            return view(account, act, _last_issued(session, act, [account]).get(account.id))
 
     def page(
         self, act: Act, request: PageRequest, *, client_id: UUID | None = None
@@ -88,7 +89,7 @@ class AccountService:
                 query = query.where(Account.client_id == client_id)
             name = f"accounts:{act.office_id}:{client_id}"
             rows, cursor = self.gateway.pager.page(session, query, order, request, name=name)
-            last = StatementRepository(session).last_issued(act.office_id, [row.id for row in rows])
+            last = _last_issued(session, act, rows)
             return [view(row, act, last.get(row.id)) for row in rows], cursor
 
     def change(self, act: Act, account_id: UUID, wanted: Mapping[str, Any]) -> AccountView:
@@ -138,8 +139,7 @@ class AccountService:
                         office_id=str(act.office_id),
                         account_id=str(account.id),
                     )
-            last = StatementRepository(session).last_issued(act.office_id, [account.id])
-            return view(account, act, last.get(account.id))
+            return view(account, act, _last_issued(session, act, [account]).get(account.id))
 
     def balances(self, act: Act, account_id: UUID) -> tuple[AccountView, Sequence[Balance]]:
         """The balances of the newest stored reading, none before the first."""
@@ -208,6 +208,15 @@ def checked_delivery(act: Act, account: Account, wanted: Mapping[str, Any]) -> d
     except Faulty as fault:
         raise InputError(faults=[FieldFault("/destination", fault.code, "This value is not usable.")]) from None
     return {**wanted, "destination": checked}
+
+
+def _last_issued(session: Session, act: Act, accounts: Sequence[Account]) -> dict[UUID, Statement]:
+    """The newest statements of accounts, where the caller may know of statements at all (OFF-06)."""
+    clients = ClientRepository(session).of_ids(act.office_id, {account.client_id for account in accounts})
+    services = OfficeRepository(session).services(act.office_id)
+    shown = {client.id for client in clients if shows_coda(act.principal, services, client)}
+    ids = [account.id for account in accounts if account.client_id in shown]
+    return StatementRepository(session).last_issued(act.office_id, ids) if ids else {}
 
 
 def view(account: Account, act: Act, last_statement: Statement | None) -> AccountView:

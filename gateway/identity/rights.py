@@ -221,6 +221,13 @@ class Principal:
             return True
         return bool(self.office_permissions) and (self.office_clients is None or client_id in self.office_clients)
 
+    def is_guest(self, client_id: UUID) -> bool:
+        """Whether a role at the client alone lets this person in; the office and auditors see what is kept from it."""
+        held = self.client_permissions.get(client_id)
+        if not self.is_person or held is None or P.AUDIT_READ in held:
+            return False
+        return not self.office_permissions or (self.office_clients is not None and client_id not in self.office_clients)
+
     def allows(self, permission: Permission, client_id: UUID | None = None) -> bool:
         """Whether the permission is held: for this client, or anywhere when `client_id` is None."""
         if client_id is None:

@@ -61,6 +61,14 @@ class ServiceDisabled(RightsError):
         super().__init__(service=service, level=level)
 
 
+class NotShownInPortal(RightsError):
+    """The office chose not to show this to people of the client (OFF-06)."""
+
+    code = "not_shown_in_portal"
+    title = "The office does not show this"
+    hint = "Ask the accountancy office; it chooses per client what its people see."
+
+
 class PaymentsUnderWay(ConflictError):
     """Payments that are asked for, agreed to or on their way need their service (OFF-06)."""
 

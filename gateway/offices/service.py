@@ -26,7 +26,7 @@ from gateway.offices.copying import copy_template, present_template
 from gateway.offices.errors import ClientClosed, ClientNotFound, ClientPending, ClientSuspended, SuspensionEndsByTwo
 from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead, Service
 from gateway.offices.repository import ClientRepository, OfficeRepository, with_service
-from gateway.offices.services import require_service, services_of
+from gateway.offices.services import require_service, require_shown, services_of, shown_to
 from gateway.pagination import PageRequest, Sort
 from gateway.profiles.models import ClientProfile
 from gateway.profiles.records import records, set_record, wait_for_addresses
@@ -118,6 +118,7 @@ def require_client(
     client, office_services = found
     act.require(permission, client_id)
     require_service(wanted, office_services, client)
+    require_shown(permission, act.principal, client)
     if is_change:
         require_open(client)
         if permission in MOVING:
@@ -136,7 +137,8 @@ def clients_open(session: Session, act: Act, permission: Permission) -> SelectOf
     for service in services_of(permission):
         require_service([service], OfficeRepository(session).services(act.office_id), None)
         query = query.where(with_service(service))
-    return query
+    shown = shown_to(permission, act.principal)
+    return query if shown is None else query.where(shown)
 
 
 def require_not_closed(client: Client) -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from gateway.identity.rights import Permission
-from gateway.offices.errors import ServiceDisabled
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import col
+
+from gateway.identity.rights import Permission, Principal
+from gateway.offices.errors import NotShownInPortal, ServiceDisabled
 from gateway.offices.models import Client, Service
 
 SERVICE_OF: Final[Mapping[Permission, Service]] = {
@@ -23,6 +26,12 @@ SERVICE_OF: Final[Mapping[Permission, Service]] = {
     Permission.PAYMENTS_EXPORT: Service.PAYMENTS,
 }
 """Permissions that open nothing while their service is off. Approval rules can be prepared before it is switched on."""
+
+FLAG_OF: Final[Mapping[Permission, str]] = {
+    Permission.TRANSACTIONS_READ: "portal_shows_transactions",
+    Permission.STATEMENTS_READ: "portal_shows_coda",
+}
+"""What people of the client read only while the office shows it to them; column of the client."""
 
 READING: Final = (Service.TRANSACTIONS, Service.CODA)
 """Services that readings of accounts serve; with neither on, no bank is asked."""
@@ -53,3 +62,29 @@ def require_service(wanted: Collection[Service], office_services: Collection[str
         raise ServiceDisabled(service=next(iter(wanted)).value, level="office")
     if client is not None and not any(service in client.services for service in of_office):
         raise ServiceDisabled(service=of_office[0].value, level="client")
+
+
+def require_shown(permission: Permission, principal: Principal, client: Client) -> None:
+    """Raise `NotShownInPortal` for a person of the client to whom the office does not show this (OFF-06)."""
+    flag = FLAG_OF.get(permission)
+    if flag is not None and principal.is_guest(client.id) and not getattr(client, flag):
+        raise NotShownInPortal
+
+
+def shown_to(permission: Permission, principal: Principal) -> ColumnElement[bool] | None:
+    """Condition on the clients of a list for this permission; None when it limits nothing."""
+    flag = FLAG_OF.get(permission)
+    if flag is None or not principal.is_person:
+        return None
+    guests = [client_id for client_id in principal.client_permissions if principal.is_guest(client_id)]
+    if not guests:
+        return None
+    shown: ColumnElement[bool] = getattr(Client, flag)
+    return or_(shown, col(Client.id).not_in(guests))
+
+
+def shows_coda(principal: Principal, office_services: Collection[str], client: Client) -> bool:
+    """Whether statements of the client may be named to this principal beside its accounts."""
+    if not is_on(Service.CODA, office_services, client) or not principal.allows(Permission.STATEMENTS_READ, client.id):
+        return False
+    return client.portal_shows_coda or not principal.is_guest(client.id)

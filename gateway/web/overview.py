@@ -25,10 +25,10 @@ from gateway.clock import BRUSSELS
 from gateway.consents.models import Consent
 from gateway.consents.states import WAITING, ConsentState
 from gateway.identity.rights import Permission
-from gateway.offices.models import Client, Service
+from gateway.offices.models import Client
 from gateway.offices.repository import OfficeRepository
 from gateway.offices.service import clients_open
-from gateway.offices.services import is_on
+from gateway.offices.services import shows_coda
 from gateway.pagination import Pager, PageRequest, Sort
 from gateway.statements.models import Statement
 from gateway.statements.states import StatementState
@@ -140,7 +140,8 @@ def _add_accounts(session: Session, act: Act, views: dict[UUID, ClientDayView]) 
     ).all()
     ids = [account.id for account, _group in rows]
     services = OfficeRepository(session).services(act.office_id)
-    shown = [account.id for account, _group in rows if is_on(Service.CODA, services, views[account.client_id].client)]
+    clients = {client_id: view.client for client_id, view in views.items()}
+    shown = [account.id for account, _group in rows if shows_coda(act.principal, services, clients[account.client_id])]
     balances, statements = _balances(session, act, ids), _statements(session, act, shown)
     for account, group in rows:
         balance = balances.get(account.id)

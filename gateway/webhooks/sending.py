@@ -23,12 +23,17 @@ from connectors import outgoing
 from connectors.outgoing import AddressRefused, Answer, NoAnswer
 from gateway.act import Act
 from gateway.assembly import Gateway
+from gateway.clock import brussels_date
+from gateway.events.catalogue import READERS
 from gateway.events.models import Event
 from gateway.events.repository import EventRepository
 from gateway.events.schemas import shown
+from gateway.identity.held import office_moment
 from gateway.ids import encode, new_id
 from gateway.notices.outbox import mail_operator
-from gateway.offices.repository import OfficeRepository
+from gateway.offices.models import Office
+from gateway.offices.repository import ClientRepository, OfficeRepository
+from gateway.offices.services import SERVICE_OF, is_on
 from gateway.webhooks import signing
 from gateway.webhooks.fanout import FAILING_QUEUE, start
 from gateway.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -163,7 +168,7 @@ class WebhookSender:
                 return None
             while (delivery := webhooks.next_due(office_id, endpoint_id, now=now + CLOCKS_APART)) is not None:
                 event = EventRepository(session).get(office_id, delivery.event_id)
-                if event is not None:
+                if event is not None and _is_open(session, event, now):
                     break
                 self._finish(session, delivery, DeliveryState.DISCARDED, now)
                 session.flush()
@@ -282,6 +287,22 @@ class WebhookSender:
     def _release(self, session: Session, endpoint: WebhookEndpoint) -> None:
         endpoint.sender_job = endpoint.sender_until = None
         session.add(endpoint)
+
+
+def _is_open(session: Session, event: Event, now: datetime) -> bool:
+    """Whether the office may still be told: its access to the client holds, and the event's service is on.
+
+    Asked when it is sent: what waits or is sent again stops with the grant and the service too (OFF-04, OFF-06).
+    """
+    if event.client_id is None:
+        return True
+    office = session.get_one(Office, event.office_id)
+    today = brussels_date(office_moment(office, now))
+    found = ClientRepository(session).opened(event.office_id, event.client_id, today=today)
+    if found is None:
+        return False
+    service = SERVICE_OF.get(READERS[event.subject])
+    return service is None or is_on(service, found[1], found[0])
 
 
 def _attempt(delivery: WebhookDelivery, outcome: _Outcome) -> WebhookAttempt:

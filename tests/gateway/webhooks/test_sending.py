@@ -45,7 +45,7 @@ def test_the_published_example_of_the_standard_has_our_signature() -> None:
 def test_an_event_is_sent_signed_and_thin(hooked: Gateway, there: Receiver) -> None:
     office = make_office(hooked)
     view = subscribe(hooked, office, there.url)
-    client = make_client(hooked, office, name="Geheime Naam BV")
+    client = make_client(hooked, office, name="Geheime Naam BV", now=hooked.real_now())
     event_id = happen(hooked, office, client_id=client.id)
     assert view.secret is not None
     assert view.secret.startswith("whsec_")
@@ -86,7 +86,10 @@ def test_what_is_rolled_back_is_not_sent(hooked: Gateway, there: Receiver) -> No
 
 def test_filters_let_through_what_is_wanted(hooked: Gateway, there: Receiver) -> None:
     office = make_office(hooked)
-    client, other = make_client(hooked, office), make_client(hooked, office)
+    client, other = (
+        make_client(hooked, office, now=hooked.real_now()),
+        make_client(hooked, office, now=hooked.real_now()),
+    )
     subscribe(hooked, office, there.url, event_types=["payment", "client.changed"], client_ids=[client.id])
     happen(hooked, office, client_id=client.id)
     happen(hooked, office, client_id=other.id)
