@@ -7,7 +7,6 @@ import importlib.util
 import pkgutil
 import re
 import time
-from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
@@ -62,7 +61,6 @@ def create_app(installation: Gateway) -> FastAPI:
         openapi_url="/v1/openapi.json",
         redirect_slashes=False,
     )
-    app.state.gateway = installation
     problems.install(app)
     app.include_router(health)
     for module in subject_modules("endpoints"):
@@ -70,12 +68,18 @@ def create_app(installation: Gateway) -> FastAPI:
         app.include_router(module.router, dependencies=[Depends(refuse_unknown_query)])
     for module in subject_modules("pages"):
         module.install(app)
-    app.state.limits = RateLimits(installation)
-    app.add_middleware(RateFrame, limits=app.state.limits)
-    app.add_middleware(Entrance, settings=lambda: installation.settings)
-    app.add_middleware(RequestFrame, settings=lambda: installation.settings)
+    app.add_middleware(RateFrame)
+    app.add_middleware(Entrance)
+    app.add_middleware(RequestFrame)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # the framework's own way to extend it
+    serve(app, installation)
     return app
+
+
+def serve(app: FastAPI, installation: Gateway) -> None:
+    """Let the application serve this installation; routes and frames know it by the application's state alone."""
+    app.state.gateway = installation
+    app.state.limits = RateLimits(installation)
 
 
 @cache
@@ -92,9 +96,8 @@ def subject_modules(name: str) -> tuple[Any, ...]:
 class RequestFrame:
     """Gives every request an id, limits its body, logs it without query string, and sets the safety headers."""
 
-    def __init__(self, app: ASGIApp, settings: Callable[[], Settings]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,7 +117,7 @@ class RequestFrame:
                 answer["X-Request-ID"] = request_id
                 for name, value in _SAFETY_HEADERS.items():
                     answer.setdefault(name, value)
-                settings = self.settings()
+                settings: Settings = scope["app"].state.gateway.settings
                 if settings.is_https and settings.hsts_days:
                     # Of this host alone: other hosts of the domain are not ours to decide about.
                     answer["Strict-Transport-Security"] = f"max-age={settings.hsts_days * 86400}"

@@ -9,9 +9,9 @@ lies further left and is never believed. A Host header that is neither the base 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
-from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from gateway import problems
 from gateway.errors import GatewayError
 from gateway.settings import Settings
 
+Network = IPv4Network | IPv6Network
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 UNNAMED_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked by orchestrators under an address of their own; their answers name no address."""
@@ -40,59 +41,60 @@ class HostNotServed(GatewayError):
 class Entrance:
     """Puts the caller's true address into the scope and refuses foreign host names."""
 
-    def __init__(self, app: ASGIApp, *, settings: Callable[[], Settings]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._settings = settings
-
-    @cached_property
-    def settings(self) -> Settings:
-        """Read at the first request: describing the application needs no installation."""
-        return self._settings()
-
-    @cached_property
-    def hosts(self) -> frozenset[str]:
-        """The names we answer to."""
-        own = urlsplit(self.settings.base_url).hostname or ""
-        return LOOPBACK_NAMES | {own.lower()} | {name.lower() for name in self.settings.allowed_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            settings: Settings = scope["app"].state.gateway.settings
             headers = Headers(scope=scope)
             client = scope.get("client")
             if client:
-                address = self.client_address(client[0], headers.getlist("x-forwarded-for"))
+                address = client_address(client[0], headers.getlist("x-forwarded-for"), settings.trusted_proxies)
                 scope["client"] = (address, client[1] if address == client[0] else 0)
-            if scope["path"] not in UNNAMED_PATHS and not self.is_served(headers.get("host", "")):
+            if scope["path"] not in UNNAMED_PATHS and not is_served(headers.get("host", ""), settings):
                 response = problems.problem(Request(scope), HostNotServed())
                 await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
-    def client_address(self, peer: str, forwarded: list[str]) -> str:
-        """The rightmost address that is not one of our proxies; the peer's own when it is none of them."""
-        if not self._is_proxy(peer):
-            return peer
-        nearest = peer
-        for text in reversed([part.strip() for line in forwarded for part in line.split(",")]):
-            address = _address(text)
-            if address is None:
-                # Not written by a proxy of ours: what lies left of it is hearsay.
-                return nearest
-            nearest = str(address)
-            if not self._is_proxy(nearest):
-                return nearest
-        return nearest
 
-    def is_served(self, host: str) -> bool:
-        """Whether this Host header names us, whatever the port."""
-        try:
-            return (urlsplit(f"//{host}").hostname or "").rstrip(".") in self.hosts
-        except ValueError:
-            return False
-
-    def _is_proxy(self, text: str) -> bool:
+def client_address(peer: str, forwarded: list[str], proxies: Sequence[Network]) -> str:
+    """The rightmost address that is not one of our proxies; the peer's own when it is none of them."""
+    if not _is_proxy(peer, proxies):
+        return peer
+    nearest = peer
+    for text in reversed([part.strip() for line in forwarded for part in line.split(",")]):
         address = _address(text)
-        return address is not None and any(address in network for network in self.settings.trusted_proxies)
+        if address is None:
+            # Not written by a proxy of ours: what lies left of it is hearsay.
+            return nearest
+        nearest = str(address)
+        if not _is_proxy(nearest, proxies):
+            return nearest
+    return nearest
+
+
+def is_served(host: str, settings: Settings) -> bool:
+    """Whether this Host header names us, whatever the port."""
+    try:
+        name = (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return name in LOOPBACK_NAMES or name in _hosts(settings.base_url, tuple(settings.allowed_hosts))
+
+
+@lru_cache(maxsize=16)
+def _hosts(base_url: str, allowed: tuple[str, ...]) -> frozenset[str]:
+    own = urlsplit(base_url).hostname or ""
+    return frozenset({own.lower(), *(name.lower() for name in allowed)})
+
+
+def _is_proxy(text: str, proxies: Sequence[Network]) -> bool:
+    if not proxies:
+        return False
+    address = _address(text)
+    return address is not None and any(address in network for network in proxies)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

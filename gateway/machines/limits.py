@@ -179,19 +179,19 @@ class RateLimits:
 class RateFrame:
     """Refuses strangers above their limit before anything else is done, and tells everybody how the limits stand."""
 
-    def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(UNLIMITED_PATHS):
             await self.app(scope, receive, send)
             return
+        limits: RateLimits = scope["app"].state.limits
         headers = Headers(scope=scope)
         token = headers.get("authorization") or headers.get("cookie")
         source = counted_as(scope["client"][0] if scope.get("client") else None)
         state = scope.setdefault("state", {})
-        exceeded = self.limits.stranger(source, token)
+        exceeded = limits.stranger(source, token)
         if exceeded is not None:
             response = problems.problem(Request(scope), refusal([exceeded]))
             await response(scope, receive, send)
@@ -202,7 +202,7 @@ class RateFrame:
                 standings = state.get("rate_limits")
                 if standings:
                     MutableHeaders(scope=message).update(headers_of(standings))
-                self.limits.note(source, token, is_known=bool(state.get("is_known")))
+                limits.note(source, token, is_known=bool(state.get("is_known")))
             await send(message)
 
         await self.app(scope, receive, send_counted)

@@ -10,7 +10,6 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.identity.errors import SignInRefused
 from gateway.identity.rights import ClientRole, OfficeRole
@@ -20,13 +19,14 @@ from gateway.offices.models import Client, Office
 from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.proposals.service import ProposalService
 from tests.gateway.builders import PASSWORD, act_of, make_client, make_office, make_person
+from tests.gateway.serving import app_of
 
 SITE = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
 def http(gateway: Gateway) -> Iterator[TestClient]:
-    with TestClient(create_app(gateway), base_url=SITE, follow_redirects=False) as client:
+    with TestClient(app_of(gateway), base_url=SITE, follow_redirects=False) as client:
         client.headers["Origin"] = SITE
         yield client
 

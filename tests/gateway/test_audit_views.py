@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.log import SOURCE, verify
 from gateway.ids import encode
@@ -17,6 +16,7 @@ from gateway.machines.service import MachineService
 from gateway.offices.service import ClientService, ClientWish
 from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.payments.scene import Scene, make_scene
+from tests.gateway.serving import app_of
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def scene(gateway: Gateway) -> Scene:
 def api(scene: Scene) -> Iterator[TestClient]:
     act = act_of_system(scene.office, now=scene.gateway.real_now())
     _, token = MachineService(scene.gateway).create_credential(act, name="Auditor", scopes=["audit"])
-    app = create_app(scene.gateway)
+    app = app_of(scene.gateway)
     with TestClient(app, headers={"Authorization": f"Bearer {token}"}, client=("203.0.113.7", 5000)) as client:
         yield client
 

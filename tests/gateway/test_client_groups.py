@@ -10,13 +10,13 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import encode, new_id
 from gateway.offices.models import Client, Office
 from tests.gateway.builders import PASSWORD, Person, make_client, make_office, make_person
+from tests.gateway.serving import app_of
 
 
 @dataclass
@@ -56,7 +56,7 @@ def desk(gateway: Gateway) -> Iterator[Desk]:
     office = make_office(gateway)
     clients = [make_client(gateway, office, name=name, now=gateway.real_now()) for name in ("A", "B")]
     people = [make_person(gateway, office, role) for role in (OfficeRole.ADMIN, OfficeRole.STAFF)]
-    with TestClient(create_app(gateway)) as http:
+    with TestClient(app_of(gateway)) as http:
         made = Desk(gateway, office, [encode("client", client.id) for client in clients], *[Api(http, "")] * 2,
                     encode("user", people[1].user.id), http)  # fmt: skip
         made.admin, made.staff = (made.sign_in(person) for person in people)

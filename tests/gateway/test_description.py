@@ -17,6 +17,7 @@ from gateway.i18n import LANGUAGES
 from gateway.identity.rights import Permission
 from gateway.reach import reached
 from sepa.accounts import compact_iban, iban_fault
+from tests.gateway.serving import app_of
 
 DOCUMENT: dict[str, Any] = create_app(None).openapi()  # type: ignore[arg-type]  # describing needs no installation
 OPERATIONS = {
@@ -123,7 +124,7 @@ def test_what_is_compared_is_not_asked_for() -> None:
 
 @pytest.fixture
 def http(gateway: Gateway) -> Iterator[TestClient]:
-    with TestClient(create_app(gateway), raise_server_exceptions=False) as client:
+    with TestClient(app_of(gateway), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -34,6 +34,7 @@ from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
 from tests.gateway.payments.scene import ALL, make_scene
+from tests.gateway.serving import app_of
 
 __all__ = ["banks", "linked", "running_banks"]
 
@@ -288,7 +289,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     signed_in = identity.sign_in(
         email=person.user.email, password=PASSWORD, code=person.code(linked.real_now()), source="test"
     )
-    with TestClient(create_app(linked), raise_server_exceptions=False) as client:
+    with TestClient(app_of(linked), raise_server_exceptions=False) as client:
         yield House(client, ids, own_token, idle_token, {"machine": machine, "person": signed_in.token})
 
 

@@ -34,6 +34,7 @@ from gateway.payments.baskets import BasketService
 from gateway.payments.models import Basket
 from tests.gateway.builders import NOW
 from tests.gateway.payments.scene import Scene, make_scene
+from tests.gateway.serving import app_of
 
 KEY = "0b9c4a56-6d0e-4a55-9a52-7d3f1b0c2f11"
 REQUIRED = {
@@ -46,7 +47,7 @@ class Caller:
     """Posts as whoever is set, with a key of its choice."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self.app = create_app(gateway)
+        self.app = app_of(gateway)
         self.http = TestClient(self.app, raise_server_exceptions=False)
         self.app.dependency_overrides[current_act] = lambda: self.act
         self.act: Act | None = None

@@ -6,7 +6,6 @@ import pyotp
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.log import verify
 from gateway.errors import SignInError
@@ -15,6 +14,7 @@ from gateway.identity.people import PeopleService
 from gateway.identity.rights import ClientRole, OfficeRole, Permission
 from gateway.identity.service import IdentityService
 from tests.gateway.builders import PASSWORD, make_client, make_office, make_person
+from tests.gateway.serving import app_of
 
 
 def test_a_person_signs_in_with_password_and_code(gateway: Gateway) -> None:
@@ -38,7 +38,7 @@ def test_with_a_password_alone_the_api_gives_nothing(gateway: Gateway) -> None:
     """The pages always led to the set-up of a second factor; the API once let a password alone read, and make keys."""
     office = make_office(gateway)
     person = make_person(gateway, office, OfficeRole.ADMIN, is_enrolled=False)
-    with TestClient(create_app(gateway)) as http:
+    with TestClient(app_of(gateway)) as http:
         body = {"email": person.user.email, "password": PASSWORD}
         headers = {"Authorization": f"Bearer {http.post('/v1/sessions', json=body).json()['token']}"}
         assert http.get("/v1/me", headers=headers).status_code == 200

@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.errors import NotFound
 from gateway.identity.rights import ClientRole, OfficeRole
@@ -25,6 +24,7 @@ from gateway.offices.models import Client, Office
 from gateway.offices.repository import ClientRepository
 from gateway.pagination import PageRequest
 from tests.gateway.builders import NOW, act_of, act_of_system, make_client, make_office, make_person
+from tests.gateway.serving import app_of
 
 PAGE = PageRequest(limit=50, cursor=None)
 
@@ -60,7 +60,7 @@ def staff(gateway: Gateway, office: Office) -> Act:
 
 @contextmanager
 def http(gateway: Gateway, act: Act) -> Iterator[TestClient]:
-    app = create_app(gateway)
+    app = app_of(gateway)
     app.dependency_overrides[current_act] = lambda: act
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

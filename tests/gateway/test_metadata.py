@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.events.models import Event
@@ -23,6 +22,7 @@ from gateway.metadata.service import BASKET, CLIENT, PAYMENT, MetadataService
 from gateway.payments.errors import PaymentNotFound
 from tests.gateway.builders import act_of_system, make_client, make_office
 from tests.gateway.payments.scene import Scene, make_scene
+from tests.gateway.serving import app_of
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def http(gateway: Gateway, scene: Scene) -> Iterator[TestClient]:
     """A program with the scopes for clients and payments."""
     act = act_of_system(scene.office, now=gateway.real_now())
     _, key = MachineService(gateway).create_credential(act, name="Portal", scopes=["clients", "payments:write"])
-    with TestClient(create_app(gateway), headers={"Authorization": f"Bearer {key}"}) as client:
+    with TestClient(app_of(gateway), headers={"Authorization": f"Bearer {key}"}) as client:
         yield client
 
 

@@ -24,6 +24,7 @@ from gateway.ids import encode, new_id
 from gateway.offices.models import Office
 from gateway.pagination import LIMIT_MAX
 from tests.gateway.builders import act_of_system, make_client, make_office
+from tests.gateway.serving import app_of
 
 DOCUMENT: dict[str, Any] = create_app(None).openapi()  # type: ignore[arg-type]  # describing needs no installation
 OPERATIONS = [
@@ -41,7 +42,7 @@ def office(gateway: Gateway) -> Office:
 
 @pytest.fixture
 def http(gateway: Gateway, office: Office) -> Iterator[TestClient]:
-    app = create_app(gateway)
+    app = app_of(gateway)
     app.dependency_overrides[current_act] = lambda: act_of_system(office)
     with TestClient(app, raise_server_exceptions=False, headers={"Authorization": "Bearer of somebody"}) as client:
         yield client

@@ -11,7 +11,6 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.cookies import SESSION as COOKIE
@@ -25,6 +24,7 @@ from gateway.offices.models import Office
 from gateway.passkeys.models import Passkey
 from tests.gateway.authenticator import Authenticator
 from tests.gateway.builders import NOW, PASSWORD, Person, make_office, make_person
+from tests.gateway.serving import app_of
 from tests.gateway.web.world import Clock
 
 ORIGIN, RP = "https://sluis.example.be", "sluis.example.be"
@@ -81,7 +81,7 @@ def scene(gateway: Gateway) -> Iterator[Scene]:
     timed = replace(gateway, real_now=clock, settings=gateway.settings.model_copy(update={"base_url": ORIGIN}))
     office = make_office(timed)
     person = make_person(timed, office, OfficeRole.ADMIN)
-    with TestClient(create_app(timed), client=("198.51.100.7", 1)) as http:
+    with TestClient(app_of(timed), client=("198.51.100.7", 1)) as http:
         made = Scene(http, timed, clock, office, person)
         made.sign_in()
         yield made
@@ -285,6 +285,6 @@ def test_nonsense_is_refused_like_anything_else(scene: Scene, credential: dict[s
 
 def test_an_ip_address_has_no_passkeys_and_says_who_must_act(scene: Scene) -> None:
     plain = scene.gateway.settings.model_copy(update={"base_url": "http://127.0.0.1:8000"})
-    with TestClient(create_app(replace(scene.gateway, settings=plain))) as http:
+    with TestClient(app_of(replace(scene.gateway, settings=plain))) as http:
         answer = http.post("/v1/passkey-challenges")
     assert (answer.status_code, answer.json()["code"]) == (503, "passkeys_unavailable")

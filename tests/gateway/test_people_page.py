@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import encode
 from gateway.offices.models import Client, Office
 from tests.gateway.builders import PASSWORD, Person, make_client, make_office, make_person
+from tests.gateway.serving import app_of
 
 SITE = "http://127.0.0.1:8000"
 
@@ -46,7 +46,7 @@ class Browser:
 def place(gateway: Gateway) -> Iterator[tuple[TestClient, Office, Client]]:
     office = make_office(gateway)
     client = make_client(gateway, office, now=gateway.real_now())
-    with TestClient(create_app(gateway), base_url=SITE, follow_redirects=False) as http:
+    with TestClient(app_of(gateway), base_url=SITE, follow_redirects=False) as http:
         yield http, office, client
 
 

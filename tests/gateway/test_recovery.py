@@ -11,13 +11,13 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import OfficeRole
 from gateway.notices.outbox import Mail, opened
 from tests.gateway.builders import NOW, PASSWORD, make_office, make_person
+from tests.gateway.serving import app_of
 from tests.gateway.test_passkeys import Scene
 from tests.gateway.web.world import Clock
 
@@ -31,7 +31,7 @@ def scene(gateway: Gateway) -> Iterator[Scene]:
     timed = replace(gateway, real_now=clock, settings=gateway.settings.model_copy(update={"base_url": BASE}))
     office = make_office(timed)
     person = make_person(timed, office, OfficeRole.ADMIN)
-    with TestClient(create_app(timed), client=("198.51.100.7", 1)) as http:
+    with TestClient(app_of(timed), client=("198.51.100.7", 1)) as http:
         made = Scene(http, timed, clock, office, person)
         made.sign_in()
         yield made

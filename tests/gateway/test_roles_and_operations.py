@@ -15,11 +15,11 @@ from starlette.testclient import TestClient
 
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.identity.rights import ClientRole, OfficeRole, Permission, PrincipalKind
 from gateway.ids import encode, new_id
 from tests.gateway.payments.scene import make_scene
+from tests.gateway.serving import app_of
 from tests.gateway.test_every_route import OPERATIONS as DESCRIBED
 from tests.gateway.test_every_route import body_of, scene_ids
 
@@ -201,7 +201,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change")):  # fmt: skip
         ids[name] = encode(kind, new_id())
-    app = create_app(gateway)
+    app = app_of(gateway)
     acting: dict[str, Act] = {}
     app.dependency_overrides[current_act] = lambda: acting["act"]
     with TestClient(app, raise_server_exceptions=False) as http:

@@ -14,7 +14,6 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from gateway.act import Act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.errors import NotFound, RightsError, SignInError
@@ -47,6 +46,7 @@ from gateway.proposals.states import ProposalState
 from gateway.recovery.codes import RecoveryCodeService
 from tests.gateway.builders import PASSWORD, Person, act_of, act_of_system, make_client, make_office, make_person
 from tests.gateway.payments.scene import make_scene
+from tests.gateway.serving import app_of
 
 ADMIN, ADMINISTRATOR, APPROVER = OfficeRole.ADMIN, ClientRole.ADMINISTRATOR, ClientRole.APPROVER
 
@@ -248,7 +248,7 @@ def test_a_code_ends_after_seven_days_and_staff_needs_none(place: Place) -> None
 
 @pytest.fixture
 def http(place: Place) -> Iterator[TestClient]:
-    with TestClient(create_app(place.gateway), base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
+    with TestClient(app_of(place.gateway), base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
         yield client
 
 

@@ -10,7 +10,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.act import Act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.errors import NotFound, SignInError
 from gateway.identity.errors import OwnSignInRequired, SignInRefused
@@ -21,6 +20,7 @@ from gateway.identity.service import IdentityService
 from gateway.identity.sessions import SESSION_IDLE_MAX, SESSION_LIFE_MAX, SessionService, SignedIn
 from gateway.offices.models import Office
 from tests.gateway.builders import NOW, PASSWORD, Person, act_of_system, make_office, make_person
+from tests.gateway.serving import app_of
 from tests.gateway.web.world import Clock
 
 
@@ -104,7 +104,7 @@ def test_people_see_and_end_their_own_sessions_and_nobody_elses(timed: Gateway, 
     elsewhere = sign_in(timed, clock, person, device="Firefox, Windows")
     third, foreign = sign_in(timed, clock, person), sign_in(timed, clock, other)
     headers = {"Authorization": f"Bearer {signed_in.token}"}
-    with TestClient(create_app(timed)) as http:
+    with TestClient(app_of(timed)) as http:
         shown = http.get("/v1/sessions", headers=headers).json()["items"]
         assert [row["is_current"] for row in shown] == [False, False, True]
         assert shown[1]["device"] == "Firefox, Windows"
@@ -162,7 +162,7 @@ def test_a_session_of_an_offices_issuer_stays_in_that_office(timed: Gateway, clo
 def test_me_lists_the_offices_and_the_session_moves_over_the_api(timed: Gateway, clock: Clock) -> None:
     person, first, _ = in_two_offices(timed)
     signed_in = sign_in(timed, clock, person, office_id=first.id)
-    with TestClient(create_app(timed)) as http:
+    with TestClient(app_of(timed)) as http:
         body = {"email": person.user.email, "password": PASSWORD}
         assert http.post("/v1/sessions", json=body).json()["code"] == "office_required"
         headers = {"Authorization": f"Bearer {signed_in.token}"}

@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
+from gateway import entrance
 from gateway.assembly import Gateway
-from gateway.entrance import Entrance
 from gateway.identity import attempts, passwords, sign_in
 from gateway.identity.errors import SignInBusy, SignInDelayed, SignInRefused
 from gateway.identity.passwords import Turnstile
@@ -22,6 +20,7 @@ from gateway.identity.rights import OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.settings import Settings
 from tests.gateway.builders import NOW, PASSWORD, make_office, make_person
+from tests.gateway.serving import app_of
 from tests.gateway.web.world import Clock
 
 
@@ -145,18 +144,13 @@ def test_a_crowded_sign_in_answers_503_and_counts_nothing(gateway: Gateway, monk
     full = Turnstile(working=1, waiting=0)
     monkeypatch.setattr(sign_in, "turnstile", full)
     body = {"email": person.user.email, "password": PASSWORD}
-    with TestClient(create_app(gateway)) as http:
+    with TestClient(app_of(gateway)) as http:
         with full:
             answer = http.post("/v1/sessions", json=body)
         assert (answer.status_code, answer.json()["code"]) == (503, "sign_in_busy")
         assert answer.headers["Retry-After"] == "2"
         assert http.post("/v1/sessions", json=body).status_code == 201
     assert passwords.turnstile is not full
-
-
-def entrance(**more: Any) -> Entrance:
-    settings = Settings(_env_file=None, base_url="https://sluis.example.be", **more)
-    return Entrance(lambda *_: None, settings=lambda: settings)  # type: ignore[arg-type, return-value]  # never called
 
 
 @pytest.mark.parametrize(
@@ -180,8 +174,7 @@ def test_the_callers_address_is_the_rightmost_that_is_not_our_proxy(
     peer: str, forwarded: list[str], expected: str
 ) -> None:
     """What a caller writes into the header itself is never believed."""
-    at_the_door = entrance(trusted_proxies=[ip_network("10.0.0.0/8")])
-    assert at_the_door.client_address(peer, forwarded) == expected
+    assert entrance.client_address(peer, forwarded, [ip_network("10.0.0.0/8")]) == expected
 
 
 def test_a_source_behind_a_proxy_is_limited_by_its_own_address(gateway: Gateway) -> None:
@@ -191,7 +184,7 @@ def test_a_source_behind_a_proxy_is_limited_by_its_own_address(gateway: Gateway)
     )
     person = make_person(behind, make_office(behind), OfficeRole.STAFF, is_enrolled=False)
     body = {"email": person.user.email, "password": "wrong wrong wrong"}
-    with TestClient(create_app(behind), client=("10.0.0.2", 1)) as http:
+    with TestClient(app_of(behind), client=("10.0.0.2", 1)) as http:
         statuses = [
             http.post("/v1/sessions", json=body, headers={"X-Forwarded-For": "203.0.113.66"}).status_code
             for _ in range(11)
@@ -212,11 +205,12 @@ def test_a_source_behind_a_proxy_is_limited_by_its_own_address(gateway: Gateway)
 )  # fmt: skip
 def test_only_our_own_names_are_served(host: str, is_served: bool) -> None:
     """SEC-13: no page, link or cache ever sees an address that somebody else chose."""
-    assert entrance(allowed_hosts=["intern.example.be"]).is_served(host) is is_served
+    settings = Settings(_env_file=None, base_url="https://sluis.example.be", allowed_hosts=["intern.example.be"])
+    assert entrance.is_served(host, settings) is is_served
 
 
 def test_a_foreign_host_is_answered_as_a_problem_and_health_under_any_name(gateway: Gateway) -> None:
-    with TestClient(create_app(gateway)) as http:
+    with TestClient(app_of(gateway)) as http:
         answer = http.get("/sign-in", headers={"Host": "evil.example"})
         assert (answer.status_code, answer.json()["code"]) == (421, "host_not_served")
         assert "evil.example" not in answer.text

@@ -18,7 +18,6 @@ from joserfc.jwk import ECKey
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.errors import NotFound, SignInError
@@ -44,6 +43,7 @@ from gateway.single_sign_on.errors import (
 from gateway.single_sign_on.service import Returned, SingleSignOnService
 from tests.gateway.builders import NOW, PASSWORD, Person, act_of_system, make_office, make_person
 from tests.gateway.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider, running_provider
+from tests.gateway.serving import app_of
 from tests.gateway.web.world import Clock
 
 
@@ -387,7 +387,7 @@ def test_addresses_inside_the_house_are_not_called(scene: Scene, issuer: str) ->
 def test_providers_are_managed_over_the_api_by_an_administrator(scene: Scene) -> None:
     token = scene.sign_in().token
     headers = {"Authorization": f"Bearer {token}"}
-    with TestClient(create_app(scene.gateway)) as http:
+    with TestClient(app_of(scene.gateway)) as http:
         (shown,) = http.get("/v1/oidc-providers", headers=headers).json()["items"]
         assert CLIENT_SECRET not in str(shown)
         assert shown["has_secret"] is True
@@ -406,7 +406,7 @@ def test_the_pages_go_there_and_come_back(scene: Scene) -> None:
     """The browser carries state and cookie; the session's cookie is new."""
     scene.link()
     path = f"/single-sign-on/{encode('office', scene.office.id)}/{encode('oidc_provider', scene.provider_id)}"
-    with TestClient(create_app(scene.gateway), follow_redirects=False) as http:
+    with TestClient(app_of(scene.gateway), follow_redirects=False) as http:
         left = http.get(f"{path}?next=//evil.example")
         assert left.status_code == 303
         asked = scene.idp.authorise(left.headers["location"])
@@ -423,7 +423,7 @@ def test_an_offices_own_address_offers_its_providers_and_tells_nothing_of_others
     """SEC-14: the browser remembers the office; one that is not there looks like one without a provider."""
     other = make_office(scene.gateway, name="Ander kantoor")
     way = f"/single-sign-on/{encode('office', scene.office.id)}/{encode('oidc_provider', scene.provider_id)}"
-    with TestClient(create_app(scene.gateway), follow_redirects=False) as http:
+    with TestClient(app_of(scene.gateway), follow_redirects=False) as http:
 
         def seen(path: str) -> str:
             answer = http.get(path)

@@ -10,7 +10,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.field_faults import SENTENCES, code_of
 from gateway.i18n import LANGUAGES, translate
@@ -19,6 +18,7 @@ from gateway.offices.models import Office
 from gateway.payments.baskets import BasketService
 from gateway.strict_body import JSON_BYTES_MAX
 from tests.gateway.builders import act_of_system, make_client, make_office
+from tests.gateway.serving import app_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -30,7 +30,7 @@ def office(gateway: Gateway) -> Office:
 
 @pytest.fixture
 def http(gateway: Gateway, office: Office) -> Iterator[TestClient]:
-    app = create_app(gateway)
+    app = app_of(gateway)
     act = act_of_system(office)
     app.dependency_overrides[current_act] = lambda: act
     with TestClient(app, raise_server_exceptions=False, headers={"Authorization": "Bearer of somebody"}) as client:

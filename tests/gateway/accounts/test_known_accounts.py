@@ -13,7 +13,6 @@ from gateway.accounts.errors import StatementsFromTooEarly
 from gateway.accounts.service import AccountService
 from gateway.accounts.starts import quarter_start
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.errors import InputError
 from gateway.ids import encode
@@ -30,6 +29,7 @@ from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import act_of_system, make_client, make_office
 from tests.gateway.payments.conftest import scene
 from tests.gateway.payments.scene import Scene
+from tests.gateway.serving import app_of
 
 __all__ = ["banks", "linked", "running_banks", "scene"]
 
@@ -127,7 +127,7 @@ def test_a_known_account_of_another_client_pays_nothing(scene: Scene) -> None:
 
 @pytest.fixture
 def http(gateway: Gateway, office: Office) -> Iterator[TestClient]:
-    app = create_app(gateway)
+    app = app_of(gateway)
     app.dependency_overrides[current_act] = lambda: act_of_system(office)
     with TestClient(app) as caller:
         yield caller

@@ -19,7 +19,6 @@ from gateway.addresses.service import AddressService, ChangeView
 from gateway.addresses.states import ChangeState
 from gateway.addresses.waiting import delivery_of
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
 from gateway.errors import InputError
@@ -32,6 +31,7 @@ from gateway.onboarding.checklist import ClientFacts, client_items
 from gateway.onboarding.repository import OnboardingRepository
 from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.payments.scene import ALL, Scene, make_scene
+from tests.gateway.serving import app_of
 
 OWN = {"delivery": "email", "destination": "Bank@Example.test"}
 
@@ -158,7 +158,7 @@ def _waits(scene: Scene) -> int:
 
 @pytest.fixture
 def http(scene: Scene) -> Iterator[TestClient]:
-    app = create_app(scene.gateway)
+    app = app_of(scene.gateway)
     app.dependency_overrides[current_act] = lambda: scene.act("first")
     with TestClient(app) as client:
         yield client

@@ -18,7 +18,6 @@ from gateway.addresses.models import AddressChange
 from gateway.addresses.service import AddressService, ChangeView
 from gateway.addresses.states import ChangeState
 from gateway.addresses.waiting import confirmed_contact, confirmed_destination
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.errors import InputError
 from gateway.events.models import Event
@@ -32,6 +31,7 @@ from gateway.profiles.models import ClientProfile
 from tests.gateway.builders import NOW, Person, act_of, act_of_system, make_client, make_office, make_person
 from tests.gateway.imports.conftest import Desk
 from tests.gateway.imports.files import HEADERS, clients
+from tests.gateway.serving import app_of
 from tests.gateway.test_people_page import SITE, Browser
 
 
@@ -218,7 +218,7 @@ def test_another_office_decides_nothing(place: Office2) -> None:
 def seen(gateway: Gateway) -> Iterator[tuple[TestClient, Office, Client]]:
     office = make_office(gateway)
     client = make_client(gateway, office, now=gateway.real_now())
-    with TestClient(create_app(gateway), base_url=SITE, follow_redirects=False) as http:
+    with TestClient(app_of(gateway), base_url=SITE, follow_redirects=False) as http:
         yield http, office, client
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from connectors.simulator import SimulatorServer
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.service import ConsentService
 from gateway.ids import encode, new_id
@@ -19,6 +18,7 @@ from gateway.machines.service import MachineService
 from gateway.offices.models import Office
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import act_of_system, make_office
+from tests.gateway.serving import app_of
 
 LISTS = ("/v1/accounts", "/v1/transactions", "/v1/statements", "/v1/consents", "/v1/banks")
 
@@ -35,7 +35,7 @@ def story(linked: Gateway, banks: SimulatorServer) -> Story:
 
 @pytest.fixture
 def client(linked: Gateway) -> Iterator[TestClient]:
-    with TestClient(create_app(linked)) as client:
+    with TestClient(app_of(linked)) as client:
         yield client
 
 

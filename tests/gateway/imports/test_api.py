@@ -8,17 +8,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.ids import decode
 from gateway.imports.readers import BYTES_MAX
 from gateway.imports.runs import RunService
 from tests.gateway.imports.conftest import Desk
 from tests.gateway.imports.files import HEADERS, PERSON, clients, csv_of, enterprise_number, xlsx_of
+from tests.gateway.serving import app_of
 
 
 @pytest.fixture
 def http(desk: Desk) -> Iterator[TestClient]:
-    app = create_app(desk.gateway)
+    app = app_of(desk.gateway)
     app.dependency_overrides[current_act] = lambda: desk.act
     # Large bodies are taken from callers who show who they are.
     with TestClient(app, raise_server_exceptions=False, headers={"Authorization": "Bearer desk"}) as client:

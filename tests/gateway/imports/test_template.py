@@ -12,7 +12,6 @@ from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.i18n import LANGUAGES
 from gateway.imports.columns import COLUMNS, field_of
 from gateway.imports.templates import TemplateService
@@ -20,6 +19,7 @@ from gateway.offices.service import ClientService, ClientWish
 from tests.gateway.builders import make_person
 from tests.gateway.imports.conftest import Desk
 from tests.gateway.imports.test_runs import FULL
+from tests.gateway.serving import app_of
 
 HOSTILE = ("=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)")
 
@@ -75,7 +75,7 @@ def test_no_cell_begins_a_formula(desk: Desk) -> None:
 
 
 def test_templates_are_fetched_over_http(desk: Desk) -> None:
-    app = create_app(desk.gateway)
+    app = app_of(desk.gateway)
     app.dependency_overrides[current_act] = lambda: desk.act
     with TestClient(app, raise_server_exceptions=False) as http:
         answer = http.get("/v1/client-import-templates/fr.xlsx?filled=true")

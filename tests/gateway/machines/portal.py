@@ -14,7 +14,6 @@ from typing import Any
 from joserfc import jwk
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.ids import encode
 from gateway.machines.applications import ApplicationService
@@ -23,6 +22,7 @@ from gateway.machines.jwks import signature_model
 from gateway.offices.models import Office
 from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.payments.scene import Scene, make_scene
+from tests.gateway.serving import app_of
 
 ISSUER = "https://login.example.test"
 ALL_SCOPES = ("clients", "accounts", "payments:write", "payments:approve", "payments:export", "admin")
@@ -120,7 +120,7 @@ def portal_at(gateway: Gateway, scene: Scene, *, scopes: tuple[str, ...]) -> Por
     application, _, secret = ApplicationService(gateway).create(
         act_of_system(scene.office), name="Portaal", scopes=scopes
     )
-    http = TestClient(create_app(gateway), raise_server_exceptions=False)
+    http = TestClient(app_of(gateway), raise_server_exceptions=False)
     return Portal(gateway, scene, http, encode("application", application.id), secret)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.errors import InputError, NotFound, SignInError
 from gateway.identity.rights import ClientRole, OfficeRole, PersonRequired, SecondFactorRequired, SignInHereRequired
@@ -20,6 +19,7 @@ from gateway.machines.errors import AddressNotAllowed, ClientInvalid, SecretsInU
 from gateway.machines.service import MachineService
 from tests.gateway.builders import NOW, act_of, act_of_system, make_office, make_person
 from tests.gateway.machines.portal import Portal, make_portal, signed
+from tests.gateway.serving import app_of
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ def test_no_scope_changes_what_two_administrators_change(portal: Portal) -> None
         "group": {"name": "Group", "user_ids": []},
         "settings": {"is_payment_process_on": False},
     }
-    described = create_app(portal.gateway).openapi()
+    described = app_of(portal.gateway).openapi()
     walked = set()
     for path, methods in described["paths"].items():
         for method, operation in methods.items():

@@ -10,7 +10,6 @@ from typing import Any
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.log import canonical, verify
 from gateway.audit.models import AuditEntry
@@ -19,6 +18,7 @@ from gateway.payments.states import PaymentState
 from tests.gateway.builders import NOW
 from tests.gateway.machines.decisions import decide, make_uuid, refused, seals_of, waiting
 from tests.gateway.machines.portal import Portal, make_portal, signed
+from tests.gateway.serving import app_of
 
 
 def test_a_person_approves_through_the_portal(portal: Portal) -> None:
@@ -90,7 +90,7 @@ def test_two_requests_at_once_use_an_assertion_once(committed: Gateway) -> None:
     assertion = signed(portal.claims("first"))
     answers: list[int] = []
     barrier = threading.Barrier(4)
-    app = create_app(portal.gateway)
+    app = app_of(portal.gateway)
     with TestClient(app) as http:
         # What the framework builds at the first request is not the subject here.
         assert http.get("/v1/me", headers=portal.headers(signed(portal.claims("first")))).status_code == 200

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.errors import InputError, NotFound, SignInError
 from gateway.identity.rights import OfficeRole, Permission, PersonRequired, SecondFactorRequired
@@ -16,6 +15,7 @@ from gateway.machines.addresses import is_allowed, network
 from gateway.machines.errors import AddressNotAllowed
 from gateway.machines.service import MachineService
 from tests.gateway.builders import act_of, act_of_system, foreign_id, make_client, make_office, make_person
+from tests.gateway.serving import app_of
 
 
 def test_an_api_key_gives_its_scopes_and_never_decides(gateway: Gateway) -> None:
@@ -109,13 +109,13 @@ def test_a_foreign_address_answers_403_over_the_api(gateway: Gateway) -> None:
         act_of_system(office), name="x", scopes=["coda"], allowed_addresses=["192.0.2.0/24"]
     )
     headers = {"Authorization": f"Bearer {token}"}
-    with TestClient(create_app(gateway), client=("203.0.113.5", 4000)) as http:
+    with TestClient(app_of(gateway), client=("203.0.113.5", 4000)) as http:
         answer = http.get("/v1/me", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "address_not_allowed")
         # Where the connection comes from counts, not what the caller says of itself.
         answer = http.get("/v1/me", headers=headers | {"X-Forwarded-For": "192.0.2.9", "Forwarded": "for=192.0.2.9"})
         assert answer.status_code == 403
-    with TestClient(create_app(gateway), client=("::ffff:192.0.2.9", 4000)) as http:
+    with TestClient(app_of(gateway), client=("::ffff:192.0.2.9", 4000)) as http:
         assert http.get("/v1/me", headers=headers).status_code == 200
 
 
@@ -157,7 +157,7 @@ def test_a_key_for_named_clients_sees_no_other(gateway: Gateway) -> None:
     assert principal.visible_clients(Permission.STATEMENTS_READ) == frozenset({mine.id})
     with pytest.raises(NotFound):
         principal.require(Permission.STATEMENTS_READ, theirs.id)
-    with TestClient(create_app(gateway)) as http:
+    with TestClient(app_of(gateway)) as http:
         headers = {"Authorization": f"Bearer {token}"}
         items = http.get("/v1/clients", headers=headers).json()["items"]
         assert [item["name"] for item in items] == ["Mine"]

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event, text
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.identity.rights import Principal, PrincipalKind
 from gateway.ids import new_id
@@ -17,6 +16,7 @@ from gateway.machines.addresses import counted_as
 from gateway.machines.limits import RateLimits
 from gateway.machines.service import MachineService
 from tests.gateway.builders import act_of_system, make_office
+from tests.gateway.serving import app_of
 
 NOON = 1_764_331_200.0
 
@@ -88,7 +88,7 @@ def test_the_answer_tells_how_the_limits_stand(gateway: Gateway) -> None:
     installation = limited(gateway, caller=3, office=100)
     office = make_office(installation)
     _, token = MachineService(installation).create_credential(act_of_system(office), name="x", scopes=["coda"])
-    with TestClient(create_app(installation)) as http:
+    with TestClient(app_of(installation)) as http:
         http.app.state.limits._clock = Clock()  # type: ignore[attr-defined]  # the test's own time
         answers = [http.get("/v1/me", headers={"Authorization": f"Bearer {token}"}) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -105,7 +105,7 @@ def test_strangers_are_refused_without_a_statement(gateway: Gateway) -> None:
     office = make_office(installation)
     _, token = MachineService(installation).create_credential(act_of_system(office), name="x", scopes=["coda"])
     good = {"Authorization": f"Bearer {token}"}
-    app = create_app(installation)
+    app = app_of(installation)
     app.state.limits._clock = Clock()
     with TestClient(app, client=("192.0.2.1", 1)) as http:
         assert http.get("/v1/me", headers=good).status_code == 200

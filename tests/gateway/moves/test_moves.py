@@ -17,7 +17,6 @@ from gateway.accounts.models import Account, ReadingBudget
 from gateway.accounts.service import AccountService
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
 from gateway.errors import NotFound
@@ -38,6 +37,7 @@ from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import act_of, act_of_system, make_client, make_office, make_person
 from tests.gateway.payments.scene import make_account
+from tests.gateway.serving import app_of
 
 __all__ = ["banks", "linked", "running_banks"]
 
@@ -235,7 +235,7 @@ def test_the_same_answer_and_the_same_statements_whoever_else_holds_a_number(gat
     KnownAccountService(gateway).add(act_of_system(elsewhere), theirs.id, iban=taken, wanted={})
     office = make_office(gateway)
     act = act_of_system(office)
-    app = create_app(gateway)
+    app = app_of(gateway)
     app.dependency_overrides[current_act] = lambda: act
     answers, statements = [], []
     with TestClient(app) as http:

@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.errors import InputError
 from gateway.identity.rights import OfficeRole
 from gateway.ids import encode, new_id
@@ -24,6 +23,7 @@ from gateway.offices.service import ClientService, ClientWish
 from gateway.profiles.models import ClientProfile
 from tests.gateway.builders import make_client, make_office
 from tests.gateway.payments.scene import ALL, Scene, make_scene
+from tests.gateway.serving import app_of
 
 NUMBER, OTHER = "0477472701", "0403019261"
 PDF = b"%PDF-1.7\nProof"
@@ -45,7 +45,7 @@ def an(scene: Scene) -> Act:
 
 @pytest.fixture
 def http(scene: Scene) -> Callable[..., Any]:
-    app = create_app(scene.gateway)
+    app = app_of(scene.gateway)
     client = TestClient(app)
 
     def call(act: Act, method: str, path: str, **more: Any) -> Any:

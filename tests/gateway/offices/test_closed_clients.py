@@ -19,7 +19,6 @@ from starlette.testclient import TestClient
 from gateway.act import Act
 from gateway.addresses.service import AddressService
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
 from gateway.identity.rights import ClientRole, OfficeRole
@@ -34,6 +33,7 @@ from gateway.transactions.sync import SyncService
 from tests.gateway.bank_to_coda.shelf import form
 from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.payments.scene import ALL, Scene, make_scene
+from tests.gateway.serving import app_of
 from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene_ids
 
 OF_A_CLIENT: Final = frozenset(
@@ -180,7 +180,7 @@ def place(gateway: Gateway) -> Iterator[Place]:
     everybody = scene.person("everybody", OfficeRole.ADMIN, *(set(ClientRole) - {ClientRole.AUDITOR}))
     with_roles = scene.act("everybody")
     assert everybody.id == with_roles.principal.id
-    app = create_app(gateway)
+    app = app_of(gateway)
     app.dependency_overrides[current_act] = lambda: with_roles
     with TestClient(app, raise_server_exceptions=False) as http:
         yield Place(scene, http, ids)

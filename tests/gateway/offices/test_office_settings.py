@@ -17,7 +17,6 @@ from starlette.testclient import TestClient
 
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.approvals.groups import GroupService
 from gateway.approvals.models import ApprovalRuleVersion, ApproverGroup
 from gateway.approvals.rules import RuleService
@@ -39,6 +38,7 @@ from gateway.proposals.service import ProposalService
 from gateway.proposals.states import ProposalState
 from tests.gateway.builders import act_of_system, make_client, make_office
 from tests.gateway.payments.scene import ALL, Scene, make_scene
+from tests.gateway.serving import app_of
 
 
 def png(width: int = 40, height: int = 20) -> bytes:
@@ -77,7 +77,7 @@ def an(scene: Scene) -> Act:
 
 @pytest.fixture
 def http(scene: Scene) -> Callable[..., Any]:
-    app = create_app(scene.gateway)
+    app = app_of(scene.gateway)
 
     def call(act: Act, method: str, path: str, **more: Any) -> Any:
         app.dependency_overrides[current_act] = lambda: act

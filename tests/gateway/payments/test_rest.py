@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.ids import encode, new_id
 from tests.gateway.payments.scene import Scene, make_scene
+from tests.gateway.serving import app_of
 from tests.sepa.samples import CREDITOR_IBAN, GERMAN_IBAN, SWISS_IBAN
 
 
@@ -37,7 +37,7 @@ class Caller:
 
 @pytest.fixture
 def call(scene: Scene) -> Caller:
-    app = create_app(scene.gateway)
+    app = app_of(scene.gateway)
     caller = Caller(TestClient(app))
     app.dependency_overrides[current_act] = lambda: caller.act
     return caller

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import create_engine
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway, build
 from gateway.crypto import KeyRing
 from gateway.database import Database, connect
@@ -21,6 +20,7 @@ from gateway.embedded import APPLICATION, DATABASE, EmbeddedPostgres
 from gateway.settings import Settings
 from gateway.web import routing
 from tests.gateway.builders import PASSWORD, Person
+from tests.gateway.serving import app_of
 from tests.gateway.web.world import Clock, World, make_world
 
 ORIGIN = "http://testserver"
@@ -112,5 +112,5 @@ def world(timed: Gateway, clock: Clock, prepared: World) -> World:
 @pytest.fixture
 def browser(timed: Gateway) -> Iterator[Browser]:
     """A browser at an installation on the rolled-back database."""
-    with TestClient(create_app(timed), base_url=ORIGIN, client=("203.0.113.9", 50000)) as client:
+    with TestClient(app_of(timed), base_url=ORIGIN, client=("203.0.113.9", 50000)) as client:
         yield Browser(client, timed)

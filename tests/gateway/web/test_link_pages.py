@@ -13,12 +13,12 @@ from starlette.testclient import TestClient
 
 from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
 from connectors.simulator.psu import approve, cancel
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.consents.service import ConsentService
 from gateway.cookies import LINK
 from tests.gateway.bank_to_coda.conftest import TODAY
 from tests.gateway.bank_to_coda.story import HOLDERS, Story, connect_to
+from tests.gateway.serving import app_of
 from tests.gateway.web.conftest import ORIGIN, Browser
 
 
@@ -42,9 +42,7 @@ def story(gateway: Gateway, running_banks: SimulatorServer) -> Iterator[Story]:
 def psu(story: Story) -> Iterator[Browser]:
     """The entrepreneur's browser, which speaks English."""
     headers = {"Accept-Language": "en"}
-    with TestClient(
-        create_app(story.gateway), base_url=ORIGIN, client=("203.0.113.9", 50000), headers=headers
-    ) as client:
+    with TestClient(app_of(story.gateway), base_url=ORIGIN, client=("203.0.113.9", 50000), headers=headers) as client:
         yield Browser(client, story.gateway)
 
 

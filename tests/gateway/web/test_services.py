@@ -18,7 +18,6 @@ from gateway.accounts.models import Sync
 from gateway.accounts.syncs import queue_sync
 from gateway.act import Act
 from gateway.api import current_act
-from gateway.app import create_app
 from gateway.identity.rights import ClientRole, OfficeRole, Permission, Principal, PrincipalKind, person_permissions
 from gateway.ids import new_id
 from gateway.offices.models import Client, Office, Service
@@ -31,6 +30,7 @@ from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.models import BankTransaction
 from gateway.transactions.sync import SyncService
 from tests.gateway.builders import act_of_system
+from tests.gateway.serving import app_of
 from tests.gateway.test_every_route import OPERATIONS, body_of
 from tests.gateway.test_roles_and_operations import OPERATIONS as RIGHTS
 from tests.gateway.test_roles_and_operations import undone
@@ -86,7 +86,7 @@ def everybody(world: World) -> Act:
 
 @pytest.fixture
 def http(world: World, everybody: Act) -> Iterator[TestClient]:
-    app = create_app(world.gateway)
+    app = app_of(world.gateway)
     app.dependency_overrides[current_act] = lambda: everybody
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.ids import decode
 from gateway.webhooks.sending import WebhookSender
+from tests.gateway.serving import app_of
 from tests.gateway.web.conftest import ORIGIN, Browser
 from tests.gateway.web.world import World, typed
 from tests.gateway.webhooks.receiver import Receiver, receiver
@@ -36,7 +36,7 @@ def hooked(timed: Gateway) -> Gateway:
 @pytest.fixture
 def admin(hooked: Gateway, world: World) -> Iterator[Browser]:
     world.speak("en")
-    with TestClient(create_app(hooked), base_url=ORIGIN, client=("203.0.113.9", 50000)) as client:
+    with TestClient(app_of(hooked), base_url=ORIGIN, client=("203.0.113.9", 50000)) as client:
         browser = Browser(client, hooked)
         browser.sign_in(world.people["accountant"])
         yield browser
