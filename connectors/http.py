@@ -10,14 +10,15 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
@@ -112,6 +113,13 @@ class BankAnswer:
         return value
 
 
+class Signer(Protocol):
+    """Signs requests for one bank; `connectors.signing.RequestSigner` is the usual one."""
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+        """The headers to add; `target` is path and query as they will be sent, `body` the bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Seconds and bytes one call may take."""
@@ -127,7 +135,8 @@ class BankHttp:
 
     `base_url` has no trailing slash and ends with the version. `allowed_hosts` are the hosts besides its own that links
     may name; one that starts with a dot (`.bank.example`) stands for every host below it. `now` dates the call records,
-    `sleep` waits between tries, `on_call` receives each try. `transport` replaces the network in tests.
+    `sleep` waits between tries, `on_call` receives each try, `signer` signs each anew since some signatures live a
+    minute. `transport` replaces the network in tests.
     """
 
     def __init__(
@@ -142,6 +151,7 @@ class BankHttp:
         transport: httpx2.BaseTransport | None = None,
         limits: Limits = Limits(),
         on_call: Callable[[CallRecord], None] | None = None,
+        signer: Signer | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -156,6 +166,7 @@ class BankHttp:
         self._sleep = sleep
         self._limits = limits
         self._on_call = on_call
+        self._signer = signer
         self._logger = logger or logging.getLogger("connectors.http")
         self._client = httpx2.Client(
             verify=ssl_context if ssl_context is not None else True,
@@ -256,14 +267,7 @@ class BankHttp:
 
     def _exchange(self, request: BankRequest, url: str, *, deadline: float) -> BankAnswer:
         try:
-            with self._client.stream(
-                request.method,
-                url,
-                headers={**request.headers, "X-Request-ID": request.request_id},
-                params=request.params,
-                json=request.json,
-                data=request.form,
-            ) as response:
+            with self._sent(request, url) as response:
                 body = bytearray()
                 for chunk in response.iter_bytes():
                     body += chunk
@@ -279,6 +283,26 @@ class BankHttp:
             raise BankUnavailable(f"no answer from the bank ({type(error).__name__})", bank_id=self.bank_id) from error
         except (httpx2.DecodingError, httpx2.InvalidURL) as error:
             raise BankAnswerInvalid("the bank's answer cannot be decoded", bank_id=self.bank_id) from error
+
+    @contextmanager
+    def _sent(self, request: BankRequest, url: str) -> Iterator[httpx2.Response]:
+        made = self._client.build_request(
+            request.method,
+            url,
+            headers={**request.headers, "X-Request-ID": request.request_id},
+            params=request.params,
+            json=request.json,
+            data=request.form,
+        )
+        if self._signer is not None:
+            # Signed is what goes over the line: the bytes of the body and the target with its encoding.
+            target = made.url.raw_path.decode("ascii")
+            made.headers.update(dict(self._signer(made.method, target, made.headers, made.read())))
+        response = self._client.send(made, stream=True)
+        try:
+            yield response
+        finally:
+            response.close()
 
     def _record(
         self, request: BankRequest, url: str, status: int | None, started_at: datetime, duration: timedelta

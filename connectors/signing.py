@@ -12,6 +12,8 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from enum import StrEnum
 from typing import Final
 
@@ -158,6 +160,26 @@ def sign(
             raise SignatureRefused("the certificate of the signing key is not there")
         added["TPP-Signature-Certificate"] = certificate_header(key.certificate, profile.certificate_header)
     return added
+
+
+class RequestSigner:
+    """Signs the requests to one bank; hand it to `BankHttp`. `now` gives an aware moment."""
+
+    def __init__(self, profile: SignatureProfile, key: SigningKey, *, now: Callable[[], datetime]) -> None:
+        self._profile = profile
+        self._key = key
+        self._now = now
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """The headers to add, `Date` among them where it is signed and not there yet."""
+        now = self._now()
+        added: dict[str, str] = {}
+        if "date" in self._profile.signed and "date" not in {name.lower() for name in headers}:
+            added["Date"] = format_datetime(now.astimezone(UTC), usegmt=True)
+        return added | sign(
+            self._profile, self._key, method=method, target=target, headers={**headers, **added}, body=body,
+            now=int(now.timestamp()),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import ssl
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from connectors import signing
 from connectors.errors import BankAnswerInvalid, BankUnavailable, OperatorError, QuotaExhausted
 from connectors.http import BankAnswer, BankHttp, BankRequest, CallKind, Limits
+from connectors.signing import CertificateHeader, RequestSigner, SigningKey
 from tests.connectors.support import BASE, NOW, FakeBank, html_answer, json_answer
 
 
@@ -213,3 +217,35 @@ def test_the_base_address_loses_its_last_slash() -> None:
     http.send(get())
     assert str(bank.requests[0].url) == f"{BASE}/accounts"
     http.close()
+
+
+def test_every_try_is_signed_anew_over_the_bytes_and_the_target_that_are_sent() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    moments = iter([NOW, NOW + timedelta(seconds=90)])
+    signer = RequestSigner(signing.BNPPF, SigningKey("https://a.example/qseal.pem", key), now=lambda: next(moments))
+    bank = FakeBank(answers=[httpx2.Response(503), json_answer({})])
+    bank.http(signer=signer).send(get("/accounts", params={"page[limit]": "1", "q": "a b"}))
+    first, second = bank.requests
+    for request, moment in ((first, NOW), (second, NOW + timedelta(seconds=90))):
+        signing.verify(
+            signing.BNPPF, lambda _: key.public_key(), method="GET", target=request.url.raw_path.decode(),
+            headers=request.headers, body=request.read(), now=int(moment.timestamp()),
+        )  # fmt: skip
+    assert first.headers["Signature"] != second.headers["Signature"]
+    assert "page%5Blimit%5D=1" in str(first.url)
+
+
+def test_a_form_is_signed_with_the_date_of_the_call() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    signer = RequestSigner(
+        replace(signing.ING, certificate_header=CertificateHeader.NONE), SigningKey("k", key), now=lambda: NOW
+    )
+    bank = FakeBank(answers=[json_answer({})])
+    bank.http(signer=signer).send(get("/oauth2/token", method="POST", form={"grant_type": "client_credentials"}))
+    (request,) = bank.requests
+    assert request.headers["Date"] == "Sat, 21 Nov 2026 09:00:00 GMT"
+    assert request.read() == b"grant_type=client_credentials"
+    signing.verify(
+        signing.ING, lambda _: key.public_key(), method="POST", target=request.url.raw_path.decode(),
+        headers=request.headers, body=request.read(), now=int(NOW.timestamp()),
+    )  # fmt: skip
