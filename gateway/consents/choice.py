@@ -83,11 +83,12 @@ def connect(
     consent_account_ids: Sequence[UUID],
     psu: PsuContext | None,
     move_on: date | None = None,
+    with_rules: bool = False,
 ) -> None:
     """Connect the chosen accounts of a locked consent; all of them or none. Choosing again adds accounts.
 
     With `move_on` they move here from any other office that has them; else they are added here, beside whatever
-    others have (OFF-05). Nobody is asked whether others do.
+    others have (OFF-05). Nobody is asked whether others do. `with_rules` takes that office's approval rules along.
     """
     if move_on is not None:
         check_day(move_on, act.today)
@@ -103,7 +104,10 @@ def connect(
     if not connected:
         return
     if move_on is not None:
-        request_move(gateway, session, act, connected, move_on=move_on, proof="authorisation", chosen_by=consent.id)
+        request_move(
+            gateway, session, act, connected,
+            move_on=move_on, proof="authorisation", chosen_by=consent.id, with_rules=with_rules,
+        )  # fmt: skip
     consent.chosen_at = act.now
     session.add(consent)
     gateway.audit.record(

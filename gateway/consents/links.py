@@ -237,10 +237,12 @@ class LinkSteps:
         consent_account_ids: Sequence[UUID],
         psu: PsuContext | None,
         move_on: date | None = None,
+        with_rules: bool = False,
     ) -> LinkView:
         """Connect the ticked accounts and have each read at once, while the PSU is present.
 
         `move_on` is the day on which they move here from another office; None adds this office to others (OFF-05).
+        `with_rules` is the client's wish that the approval rules of that office go along (OFF-17).
 
         Raises `AccountTypeNotSupported`, `AccountNotFitting` (naming each), `AccountElsewhere`, `ChoiceEmpty`,
         `MoveDateInvalid`, `OtherBrowser`, `ChoiceNotOpen`.
@@ -252,7 +254,7 @@ class LinkSteps:
             self._require_client_open(session, act, consent)
             choice.connect(
                 self.gateway, session, act, consent,
-                consent_account_ids=consent_account_ids, psu=psu, move_on=move_on,
+                consent_account_ids=consent_account_ids, psu=psu, move_on=move_on, with_rules=with_rules,
             )  # fmt: skip
             return self._view(session, act, found)
 

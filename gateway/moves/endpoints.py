@@ -19,8 +19,9 @@ def create_client_move(client_id: ClientId, body: MoveWrite, act: ActDep, gatewa
 
     Without it, several offices each keep their own accounts, permissions and numbering. Whether another office has
     these accounts changes nothing in the answer; that office is told, cannot refuse, and keeps reading what it has.
+    Its approval rules go along if the client wishes; its users, keys, notes and destinations never do.
     """
-    return MoveRead.of(MoveService(gateway).request(act, client_id, move_on=body.move_on))
+    return MoveRead.of(MoveService(gateway).request(act, client_id, move_on=body.move_on, with_rules=body.with_rules))
 
 
 @router.get("", operation_id="list_client_moves", responses=problem_responses(400))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from gateway.database import Base, Moment, office_key, office_reference, words
@@ -51,6 +52,10 @@ class ClientMove(Base, table=True):
     announced_at: datetime | None = Field(default=None, sa_type=Moment)
     """When former offices were told of the day to come."""
     done_at: datetime | None = Field(default=None, sa_type=Moment)
+    with_rules: bool = False
+    """The client wished that its approval rules go along."""
+    rules: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB)
+    """Once it is done: the name of each rule of the former office, and why it was left there, or null."""
 
 
 class ClientMoveAccount(Base, table=True):

@@ -63,6 +63,16 @@ class MoveRepository:
         ).one_or_none()
         return found if found is not None and found.moved_by in (None, move_id) else None
 
+    def taken(self, office_id: UUID, iban: str, currency: str, *, move_id: UUID) -> Account | None:
+        """The account of a former office that this move made read-only."""
+        query = select(Account).where(
+            Account.office_id == office_id,
+            Account.iban == iban,
+            Account.currency == currency,
+            Account.moved_by == move_id,
+        )
+        return self.session.exec(query).one_or_none()
+
     def stays(self, office_id: UUID, client_id: UUID) -> bool:
         """Whether an account of the client did not move away."""
         query = select(Account.id).where(

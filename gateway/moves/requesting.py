@@ -38,6 +38,7 @@ def request_move(
     move_on: date,
     proof: str,
     chosen_by: UUID,
+    with_rules: bool = False,
 ) -> ClientMove:
     """A move of these locked accounts of one client. Until it is done, no statement of them is made here.
 
@@ -54,6 +55,7 @@ def request_move(
         proof=proof,
         chosen_by=chosen_by,
         created_at=act.now,
+        with_rules=with_rules,
     )
     session.add(move)
     session.flush()
@@ -71,6 +73,7 @@ def request_move(
         changes={
             "move_on": Change(None, move_on),
             "proof": Change(None, proof),
+            "with_rules": Change(None, with_rules),
             "accounts": Change(None, [encode("account", account.id) for account in accounts]),
         },
     )

@@ -13,9 +13,12 @@ from gateway.moves.service import MoveView
 
 
 class MoveWrite(Shape):
-    """When the client's accounts move to this office."""
+    """When the client's accounts move to this office, and what goes along."""
 
     move_on: Day
+    with_rules: bool = Field(
+        default=False, description="Whether the approval rules of the former office go along, as far as they can."
+    )
 
 
 class MoveAccountRead(Shape):
@@ -24,6 +27,18 @@ class MoveAccountRead(Shape):
     account_id: AccountId
     done_at: MomentText | None
     is_chain_continued: bool = Field(description="Balance and number go on where another office's last file ended.")
+
+
+class MovedRuleRead(Shape):
+    """An approval rule that the former office had for the client."""
+
+    name: str
+    reason: str | None = Field(
+        description="Why it stayed there: `person_not_here` (it names somebody without a role at the client here),"
+        " `account_not_here`, `name_taken` (the client has a rule of this name here), `client_pays_here` (payments"
+        " were submitted here before: two administrators change its rules). null: it went along.",
+        examples=["person_not_here"],
+    )
 
 
 class MoveRead(Shape):
@@ -40,6 +55,11 @@ class MoveRead(Shape):
     created_at: MomentText
     done_at: MomentText | None
     accounts: list[MoveAccountRead]
+    with_rules: bool
+    rules: list[MovedRuleRead] | None = Field(
+        description="Each rule of the former office and whether it went along; null before the move is done or when"
+        " they were not asked for. Groups come with those members only who have a role at the client here."
+    )
 
     @classmethod
     def of(cls, view: MoveView) -> MoveRead:
@@ -59,4 +79,6 @@ class MoveRead(Shape):
                 )
                 for row, _account in view.accounts
             ],
+            with_rules=move.with_rules,
+            rules=None if move.rules is None else [MovedRuleRead(**rule) for rule in move.rules],
         )

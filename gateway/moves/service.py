@@ -7,6 +7,7 @@ it necessary. Offices are looped over, as dispatchers do: no query crosses them 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,6 +21,7 @@ from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
 from gateway.accounts.states import SyncHealth
 from gateway.act import Act
+from gateway.approvals.moving import MovingRules, moving_rules, put_moving_rules
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.consents import endings
@@ -73,7 +75,7 @@ class MoveService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def request(self, act: Act, client_id: UUID, *, move_on: date) -> MoveView:
+    def request(self, act: Act, client_id: UUID, *, move_on: date, with_rules: bool = False) -> MoveView:
         """The client's administrator moves every account that is connected here, with a fresh second factor.
 
         Raises `MoveByAdministrator`, `MoveDateInvalid`, `NothingToMove`, and what `require_client` raises.
@@ -96,7 +98,7 @@ class MoveService:
                 raise NothingToMove
             move = request_move(
                 self.gateway, session, act, accounts,
-                move_on=move_on, proof="administrator", chosen_by=act.principal.id,
+                move_on=move_on, proof="administrator", chosen_by=act.principal.id, with_rules=with_rules,
             )  # fmt: skip
             return MoveView(move, list(MoveRepository(session).accounts(act.office_id, [move.id])))
 
@@ -134,9 +136,21 @@ class MoveService:
                     handover = self._give_away(former, move, account) or handover
                 self._take_over(act, row, account.id, handover)
                 StatementService(self.gateway).close_days(office_id, account.id)
-        return self._finish(act, move_id)
+        rules = self._rules_of(self._others(office_id, mode), move, [account for _row, account in pairs])
+        return self._finish(act, move_id, rules)
 
     # At the former office
+
+    def _rules_of(self, others: Sequence[UUID], move: ClientMove, accounts: Sequence[Account]) -> list[MovingRules]:
+        """The rules of the clients whose accounts this move took over, when the client wished them."""
+        found = []
+        for former_id in others if move.with_rules else ():
+            with self.gateway.database.unit_of_work(former_id) as session:
+                repository = MoveRepository(session)
+                taken = (repository.taken(former_id, one.iban, one.currency, move_id=move.id) for one in accounts)
+                clients = dict.fromkeys(account.client_id for account in taken if account is not None)
+                found += [moving_rules(session, former_id, client_id) for client_id in clients]
+        return found
 
     def _others(self, office_id: UUID, mode: str) -> list[UUID]:
         """Every other office of the same mode: a test never touches what is live."""
@@ -248,7 +262,7 @@ class MoveService:
             move.announced_at = move.announced_at or act.now
             session.add(move)
 
-    def _finish(self, act: Act, move_id: UUID) -> bool:
+    def _finish(self, act: Act, move_id: UUID, rules: Sequence[MovingRules]) -> bool:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             repository = MoveRepository(session)
             move = repository.get(act.office_id, move_id, is_locked=True)
@@ -259,10 +273,18 @@ class MoveService:
                 assert MoveState.DONE in TRANSITIONS[move.state], "moves go along their life cycle"
                 change = Change(move.state, MoveState.DONE)
                 move.state, move.done_at = MoveState.DONE, act.now
+                if move.with_rules:
+                    move.rules = [
+                        line
+                        for moving in rules
+                        for line in put_moving_rules(
+                            self.gateway, session, act, move.client_id, moving, chosen_by=move.chosen_by
+                        )
+                    ]
                 session.add(move)
                 self.gateway.audit.record(
                     session, act, "client.move_done", "client_move", move.id,
-                    client_id=move.client_id, changes={"state": change},
+                    client_id=move.client_id, changes={"state": change, "rules": Change(None, move.rules)},
                 )  # fmt: skip
         return True
 

@@ -131,6 +131,7 @@ def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> 
             consent_account_ids=ticked,
             psu=psu_of(request),
             move_on=_move_day(form),
+            with_rules=bool(form.get("with_rules")),
         )
     except InputError as error:
         return _choice(request, gateway, view, error=error)

@@ -87,7 +87,7 @@ class Story:
         url = service.begin(token or self.invite(), browser_secret=browser, psu=PSU)
         return service.receive(query_of(approve(url, HOLDERS[self.bank_id])), browser_secret=browser, psu=PSU)
 
-    def connect(self, *, is_started: bool = True, move_on: date | None = None) -> Account:
+    def connect(self, *, is_started: bool = True, move_on: date | None = None, with_rules: bool = False) -> Account:
         """Authorise and choose the first current account; its first reading is queued, not done.
 
         Unless `is_started` is false, the office has chosen all of the bank's history for statements.
@@ -96,7 +96,10 @@ class Story:
         service = ConsentService(self.gateway)
         offered = service.offered(view.token, browser_secret=BROWSER)
         chosen = [row.id for row in offered if row.kind == "current"][:1]
-        service.choose(view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU, move_on=move_on)
+        service.choose(
+            view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU,
+            move_on=move_on, with_rules=with_rules,
+        )  # fmt: skip
         (account,) = [row for row in self.accounts() if row.consent_id is not None]
         return self.start(account) if is_started and move_on is None else account
 

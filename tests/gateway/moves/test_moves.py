@@ -214,7 +214,8 @@ def test_the_clients_administrator_may_choose_the_move_as_well(desk: tuple[Gatew
         service.request(act_of_system(office), client.id, move_on=today)
     with pytest.raises(MoveDateInvalid):
         service.request(administrator, client.id, move_on=today - timedelta(days=1))
-    view = service.request(administrator, client.id, move_on=today)
+    view = service.request(administrator, client.id, move_on=today, with_rules=True)
+    assert view.move.with_rules, "OFF-17: wished when the move is requested"
     assert [row.account_id for row, _account in view.accounts] != []
     with pytest.raises(NothingToMove):
         service.request(administrator, client.id, move_on=today)
