@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from gateway.ids import new_id
 from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.offices.service import refuse_closed
 from gateway.pagination import PageRequest, Sort
+from gateway.payments.queries import one_of
 from gateway.proposals import kinds
 from gateway.proposals.errors import (
     ProposalDecided,
@@ -117,9 +118,15 @@ class ProposalService:
             return self._visible(session, act, proposal_id)
 
     def page(
-        self, act: Act, request: PageRequest, *, state: ProposalState | None = None
+        self,
+        act: Act,
+        request: PageRequest,
+        *,
+        state: ProposalState | None = None,
+        client_id: UUID | None = None,
+        only: Collection[str] = (),
     ) -> tuple[list[Proposal], str | None]:
-        """Proposals the caller may see, the newest first."""
+        """Proposals the caller may see, the newest first; of one client and of these kinds, when they are named."""
         act.require(Permission.USERS_READ)
         order = [Sort(col(Proposal.id), lambda row: str(row.id), UUID, is_descending=True)]
         with self.gateway.database.unit_of_work(act.office_id) as session:
@@ -131,7 +138,12 @@ class ProposalService:
             )
             if state is not None:
                 query = query.where(Proposal.state == state)
-            return self.gateway.pager.page(session, query, order, request, name=f"proposals:{act.office_id}:{state}")
+            if client_id is not None:
+                query = query.where(Proposal.client_id == client_id)
+            if only:
+                query = query.where(one_of(Proposal.kind, sorted(only)))
+            name = f"proposals:{act.office_id}:{state}:{client_id}:{','.join(sorted(only))}"
+            return self.gateway.pager.page(session, query, order, request, name=name)
 
     def can_confirm(self, act: Act, proposal: Proposal) -> bool:
         """Whether the caller is the other person this proposal waits for."""

@@ -19,6 +19,7 @@ from gateway.proposals.kinds import Kind, Wish
 from gateway.proposals.models import Proposal
 from gateway.signed_decisions.models import SigningLimit
 
+LIMIT_KIND: Final = "signing_limit.set"
 AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 
 
@@ -56,4 +57,4 @@ class SigningLimitSet(Kind):
         session.add(row)
 
 
-KINDS: Final[Mapping[str, Kind]] = {"signing_limit.set": SigningLimitSet()}
+KINDS: Final[Mapping[str, Kind]] = {LIMIT_KIND: SigningLimitSet()}

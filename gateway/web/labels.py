@@ -129,6 +129,22 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "approval_settings.change": _("Change how a client approves"),
         "signing_limit.set": _("Change the amount from which decisions are signed"),
     },
+    "rule_condition": {
+        "creditors": _("certain creditors"),
+        "labels": _("certain labels"),
+        "debtor_accounts": _("certain accounts"),
+        "categories": _("certain categories"),
+        "sources": _("where it comes from"),
+        "creditor_states": _("state of the creditor"),
+        "basket_total_from": _("total of the basket"),
+        "creditor_total_24h_from": _("total to the creditor in 24 hours"),
+        "creditor_total_30d_from": _("total to the creditor in 30 days"),
+    },
+    "rule_mode": {
+        "all": _("each of them"),
+        "count": _("some of them"),
+        "sequence": _("each of them, in this order"),
+    },
     "invitation": {
         "proposed": _("Waits for a second person"),
         "open": _("Sent"),

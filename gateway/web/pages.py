@@ -34,6 +34,7 @@ SUBJECTS: Final = (
     "audit_bundles",
     "webhooks",
     "client_groups",
+    "rules",
     "addresses",
     "office",
     "onboarding",

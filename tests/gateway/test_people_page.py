@@ -33,7 +33,7 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return answer.text
 
-    def post(self, path: str, status: int = 303, **fields: str) -> str:
+    def post(self, path: str, status: int = 303, **fields: str | list[str]) -> str:
         answer = self.http.post(
             path, data={"form_token": self.form_token, **fields},
             headers={"Cookie": f"sluis_session={self.cookie}", "Origin": SITE},

@@ -1449,13 +1449,31 @@ class MoveRead(Shape):
     created_at: dt.datetime
     done_at: dt.datetime | None
     accounts: list[MoveAccountRead]
+    with_rules: bool
+    rules: list[MovedRuleRead] | None
+    """Each rule of the former office and whether it went along; null before the move is done or when they were not
+    asked for. Groups come with those members only who have a role at the client here.
+    """
 
 
 class MoveWrite(Shape):
-    """When the client's accounts move to this office."""
+    """When the client's accounts move to this office, and what goes along."""
 
     move_on: dt.date
     """Calendar day in Brussels."""
+    with_rules: bool | None = None
+    """Whether the approval rules of the former office go along, as far as they can."""
+
+
+class MovedRuleRead(Shape):
+    """An approval rule that the former office had for the client."""
+
+    name: str
+    reason: str | None
+    """Why it stayed there: `person_not_here` (it names somebody without a role at the client here),
+    `account_not_here`, `name_taken` (the client has a rule of this name here), `client_pays_here` (payments were
+    submitted here before: two administrators change its rules). null: it went along.
+    """
 
 
 class NumberChangeRead(Shape):

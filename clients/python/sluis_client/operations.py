@@ -1044,7 +1044,8 @@ class Operations(Transport):
     ) -> models.MoveRead:
         """Move the client's connected accounts here on a day; for an administrator of the client. Without it, several
         offices each keep their own accounts, permissions and numbering. Whether another office has these accounts
-        changes nothing in the answer; that office is told, cannot refuse, and keeps reading what it has.
+        changes nothing in the answer; that office is told, cannot refuse, and keeps reading what it has. Its
+        approval rules go along if the client wishes; its users, keys, notes and destinations never do.
         """
         return self._model(
             models.MoveRead,
