@@ -5,7 +5,7 @@ In tests: `with SimulatorServer(SimulatorConfig(today=date(2026, 11, 20))) as si
 """
 
 from connectors.simulator.app import create_app
-from connectors.simulator.banks import DEFAULT_BANKS, BankSettings
+from connectors.simulator.banks import DEFAULT_BANKS, BankSettings, every_bank
 from connectors.simulator.faults import FaultKind
 from connectors.simulator.server import SimulatorServer
 from connectors.simulator.simulator import Simulator, SimulatorConfig
@@ -18,4 +18,5 @@ __all__ = [
     "SimulatorConfig",
     "SimulatorServer",
     "create_app",
+    "every_bank",
 ]

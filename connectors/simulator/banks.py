@@ -1,8 +1,11 @@
-"""What is particular to each simulated bank, as data; all four run on the platform described for Worldline banks."""
+"""What is particular to each simulated bank, as data; all run on the platform described for Worldline banks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from connectors import registry
+from connectors.profile import BankProfile, Knowledge
 
 CLOSING_BOOKED = "closingBooked"
 INTERIM_BOOKED = "interimBooked"
@@ -40,6 +43,8 @@ class BankSettings:
     """Whether a new recurring consent ends the older ones of the same PSU and TPP."""
     rotates_refresh_token: bool = False
     access_token_seconds: int = 3600
+    iban_code: str = ""
+    """The bank's code in IBANs, for the accounts of a bank that the world names none for."""
 
 
 DEFAULT_BANKS = (
@@ -69,3 +74,28 @@ DEFAULT_BANKS = (
         has_offset_in_timestamps=False,
     ),
 )
+"""The banks of demo and sandbox, each with habits of its own."""
+
+
+def settings_of(profile: BankProfile) -> BankSettings:
+    """How a bank is simulated: as listed above, else as its profile says, without habits of its own."""
+    for bank in DEFAULT_BANKS:
+        if bank.bank_id == profile.bank_id:
+            return bank
+    booked = () if profile.gives_booked_balance is Knowledge.NO else (CLOSING_BOOKED, INTERIM_BOOKED)
+    return BankSettings(
+        bank_id=profile.bank_id,
+        name=profile.name,
+        bic=profile.bics[0],
+        iban_code=profile.iban_bank_codes[0].partition("-")[0],
+        consent_days_max=profile.consent_validity.days,
+        history_days=profile.history.days,
+        balance_types=(*booked, EXPECTED),
+        gives_pending=profile.gives_pending is not Knowledge.NO,
+        unattended_calls_max=profile.calls_per_day_max,
+    )
+
+
+def every_bank() -> tuple[BankSettings, ...]:
+    """All banks of the registry: a new descriptor is simulated without an edit here (CON-03)."""
+    return tuple(settings_of(profile) for profile in registry.profiles())

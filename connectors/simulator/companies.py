@@ -271,6 +271,24 @@ ACCOUNTS = (
 )
 
 
+def accounts_at(bank_id: str, bic: str, bank_code: str) -> tuple[SimulatedAccount, ...]:
+    """What the dental practice holds at a bank for which no accounts are listed: a current and a savings account."""
+    return (
+        _account(CLINIC, bank_id, bic, belgian_iban(bank_code, "4120075"), 9_310_44, SECOND, name="Zichtrekening"),
+        _account(
+            CLINIC,
+            bank_id,
+            bic,
+            belgian_iban(bank_code, "4120176"),
+            25_000_00,
+            frozenset({SAVINGS_INTEREST}),
+            name="Spaarrekening",
+            product="Business Savings",
+            cash_account_type="SVGS",
+        ),
+    )
+
+
 def company(company_id: str) -> Company:
     """The company with this id; raises `KeyError` when there is none."""
     return {item.company_id: item for item in COMPANIES}[company_id]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, time
 
+from connectors.simulator import companies
 from connectors.simulator.banks import DEFAULT_BANKS, BankSettings
 from connectors.simulator.clock import OPENING_TIME, BankClock
+from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.consents import ConsentBook
 from connectors.simulator.faults import FaultBoard
 from connectors.simulator.world import World
@@ -31,7 +33,7 @@ class Simulator:
         self.config = config
         self.banks = {bank.bank_id: bank for bank in config.banks}
         self.clock = BankClock(config.today, config.start_time)
-        self.world = World(config.seed, self.clock, config.volume)
+        self.world = World(config.seed, self.clock, config.volume, _accounts(config.banks))
         self.consents = ConsentBook(self.clock)
         self.faults = FaultBoard(self.world)
 
@@ -41,3 +43,14 @@ class Simulator:
         self.consents.reset()
         self.world.reset()
         self.clock.reset()
+
+
+def _accounts(banks: tuple[BankSettings, ...]) -> tuple[SimulatedAccount, ...]:
+    """The listed accounts, and some at every bank that has none."""
+    listed = {account.bank_id for account in companies.ACCOUNTS}
+    return companies.ACCOUNTS + tuple(
+        account
+        for bank in banks
+        if bank.bank_id not in listed and bank.iban_code
+        for account in companies.accounts_at(bank.bank_id, bank.bic, bank.iban_code)
+    )

@@ -49,12 +49,18 @@ class _Ledger:
 class World:
     """Accounts and their rows; history is made when it is first asked for. Used by several threads."""
 
-    def __init__(self, seed: int, clock: BankClock, volume: int = 1) -> None:
+    def __init__(
+        self,
+        seed: int,
+        clock: BankClock,
+        volume: int = 1,
+        accounts: tuple[SimulatedAccount, ...] = companies.ACCOUNTS,
+    ) -> None:
         self.seed = seed
         self.volume = volume
         self.clock = clock
         self.start = clock.today - HISTORY
-        self.accounts = companies.ACCOUNTS
+        self.accounts = accounts
         self.companies = companies.COMPANIES
         self.holders = companies.HOLDERS
         self._lock = RLock()

@@ -15,6 +15,7 @@ from connectors.base import BankEndpoint, Connector
 from connectors.http import BankHttp, CallRecord
 from connectors.model import Access, ConsentRequest, PsuContext, TokenSet
 from connectors.registry import connector_class
+from connectors.simulator.references import belgian_iban
 
 STUBS = Path(__file__).parent / "stubs"
 TODAY = date(2026, 11, 21)
@@ -143,8 +144,21 @@ def consent_request(**changes: Any) -> ConsentRequest:
     return ConsentRequest(**(values | changes))
 
 
+def stub_text(bank_id: str, name: str) -> str:
+    """An invented answer of a bank: its own where one is written, else its family's, with account numbers of the bank.
+
+    A new bank of a known family needs no file here (CON-03).
+    """
+    profile = connector_class(bank_id).profile
+    own = STUBS / bank_id / name
+    text = (own if own.exists() else STUBS / profile.family / name).read_text(encoding="utf-8")
+    first, last = profile.iban_bank_codes[0], profile.iban_bank_codes[-1]
+    current, savings = belgian_iban(first[:3], "1234567"), belgian_iban(last[:3], "7654321")
+    return text.replace("{{current}}", current).replace("{{savings}}", savings)
+
+
 def stub(bank_id: str, name: str) -> Any:
-    return json.loads((STUBS / bank_id / name).read_text(encoding="utf-8"))
+    return json.loads(stub_text(bank_id, name))
 
 
 def _ids() -> Iterator[str]:

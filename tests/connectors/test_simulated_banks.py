@@ -39,7 +39,7 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
-from connectors.simulator import SimulatorConfig, SimulatorServer, psu
+from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, psu
 
 TODAY = date(2026, 11, 21)
 PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
@@ -48,7 +48,7 @@ BANKS = [profile.bank_id for profile in registry.profiles()]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatorConfig(today=TODAY)) as running:
+    with SimulatorServer(SimulatorConfig(today=TODAY, banks=every_bank())) as running:
         yield running
 
 
