@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -30,6 +30,16 @@ class Knowledge(StrEnum):
 
     YES = "yes"
     NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """How sure the facts of a bank's interface are; the card says it fact by fact."""
+
+    CONFIRMED = "confirmed"
+    """A document of the bank, or a client that worked, names them."""
+    PLAUSIBLE = "plausible"
+    """By analogy with other banks of its platform, or from an old source."""
     UNKNOWN = "unknown"
 
 
@@ -63,6 +73,9 @@ class BankProfile:
     pays_bulk: Knowledge = Knowledge.UNKNOWN
     pays_instant: Knowledge = Knowledge.UNKNOWN
     proof: Proof = Proof.DESCRIBED
+    confidence: Confidence = Confidence.UNKNOWN
+    as_of: date
+    """The day on which the facts were looked at."""
     user_hints: dict[str, str] = field(default_factory=dict)
     """What the PSU needs at hand, per language (nl, fr, en, de)."""
     routed_from: tuple[str, ...] = ()

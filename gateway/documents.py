@@ -1,6 +1,7 @@
 """Documents made from the code, so that they cannot drift: `python -m gateway.documents [--check]`.
 
-`docs/errors.md` lists every error code; `openapi/gateway.yaml` is the API's description. A test runs the check.
+`docs/errors.md` lists every error code, `docs/banks.md` every bank; `openapi/gateway.yaml` is the API's description. A
+test runs the check.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 import gateway
+from connectors import listing
 from connectors.errors import ConnectorError
 from gateway.app import create_app
 from gateway.bank_trouble import TEXTS
@@ -91,7 +93,11 @@ def openapi_page() -> str:
 
 def documents() -> dict[Path, str]:
     """Path below the root, and text, of every generated document."""
-    return {Path("docs/errors.md"): errors_page(), Path("openapi/gateway.yaml"): openapi_page()}
+    return {
+        Path("docs/banks.md"): listing.page(),
+        Path("docs/errors.md"): errors_page(),
+        Path("openapi/gateway.yaml"): openapi_page(),
+    }
 
 
 class _NoInstallation:

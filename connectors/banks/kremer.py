@@ -1,9 +1,9 @@
 """Bank de Kremer, whose interface is not known; facts and their certainty stand in `kremer.md`."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from connectors.families.worldline import USER_HINTS, WorldlineConnector
-from connectors.profile import BankProfile, Proof
+from connectors.profile import BankProfile, Confidence, Proof
 
 
 class Kremer(WorldlineConnector):
@@ -20,5 +20,7 @@ class Kremer(WorldlineConnector):
         hosts=(),
         consent_validity=timedelta(days=180),
         proof=Proof.DESCRIBED,
+        confidence=Confidence.UNKNOWN,
+        as_of=date(2026, 11, 28),
         user_hints=USER_HINTS,
     )

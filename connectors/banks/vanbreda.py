@@ -1,9 +1,9 @@
 """Bank J. Van Breda & C°, on the Worldline platform; facts and their certainty stand in `vanbreda.md`."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from connectors.families.worldline import USER_HINTS, WorldlineConnector
-from connectors.profile import BankProfile, Knowledge, Proof
+from connectors.profile import BankProfile, Confidence, Knowledge, Proof
 
 
 class VanBreda(WorldlineConnector):
@@ -22,5 +22,7 @@ class VanBreda(WorldlineConnector):
         pays_single=Knowledge.YES,
         pays_instant=Knowledge.YES,
         proof=Proof.SIMULATED,
+        confidence=Confidence.CONFIRMED,
+        as_of=date(2026, 11, 21),
         user_hints=USER_HINTS,
     )

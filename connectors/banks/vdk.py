@@ -1,9 +1,9 @@
 """vdk bank, on the Worldline platform as far as known; facts and their certainty stand in `vdk.md`."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from connectors.families.worldline import USER_HINTS, WorldlineConnector
-from connectors.profile import BankProfile, Knowledge, Proof
+from connectors.profile import BankProfile, Confidence, Knowledge, Proof
 
 
 class Vdk(WorldlineConnector):
@@ -22,5 +22,7 @@ class Vdk(WorldlineConnector):
         pays_single=Knowledge.YES,
         pays_instant=Knowledge.YES,
         proof=Proof.SIMULATED,
+        confidence=Confidence.PLAUSIBLE,
+        as_of=date(2026, 11, 28),
         user_hints=USER_HINTS,
     )
