@@ -105,6 +105,14 @@ class Panel:
             subject_of(payment, file), [decision_of(approval) for approval in file.decisions(payment)]
         )
 
+    def lasting(self, payment: Payment, file: File) -> Evaluation:
+        """Under the rules that were asked, with present people, groups and maxima: whether its approvals still hold."""
+        rules = tuple(
+            self.rulebook.strictest(request.rule_id, request.rule_version) for request in file.live_requests(payment)
+        )
+        decisions = [decision_of(approval) for approval in file.decisions(payment)]
+        return self._engine(rules).evaluate(subject_of(payment, file), decisions)
+
     def departing(self, payment: Payment, subject: Subject, file: File, approvals: Sequence[Approval]) -> Evaluation:
         """With present people, groups, maxima and totals; `approvals` are the genuine ones of this round."""
         asked = {request.rule_id: request.rule_version for request in file.live_requests(payment)}

@@ -22,6 +22,7 @@ from gateway.approvals.errors import (
     SettingsChanged,
 )
 from gateway.approvals.guard import held_settings, require_rules_change
+from gateway.approvals.lapsing import look_again
 from gateway.approvals.models import ApprovalRule, ApproverGroup
 from gateway.approvals.repository import ApprovalRepository
 from gateway.approvals.rulebook import RuleWish, rule_document, wish_of
@@ -100,6 +101,7 @@ class RuleChange(Kind):
         rules.require_other_catch_all(session, rule, wish, settings)
         rule.version += 1
         rules.add_version(gateway, session, act, rule, settings, proposal=proposal)
+        look_again(session, rule.office_id, rule.client_id)
 
     def shown(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
         """With typed ids."""
@@ -139,6 +141,7 @@ class GroupChange(Kind):
         people = _people(content)
         groups.check_group(session, group, name=content["name"], user_ids=people)
         groups.write_group(gateway, session, act, group, name=content["name"], user_ids=people, proposal=proposal)
+        look_again(session, group.office_id, group.client_id)
 
     def shown(self, content: Mapping[str, Any]) -> Mapping[str, Any]:
         """With typed ids."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+LAPSING_TASK: Final = "void_lapsed_approvals"
+"""The job that looks whether the approvals of a client's approved payments still hold (`gateway.approvals.lapsing`)."""
 
 
 class RequestState(StrEnum):

@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from gateway import jobs
 from gateway.act import Act
+from gateway.approvals.states import LAPSING_TASK
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.client_groups.models import ClientGroupUser
@@ -259,6 +261,11 @@ def remove_role(
             raise LastAdministrator
     membership.ended_at = act.real_now
     session.add(membership)
+    if membership.client_id is not None:
+        jobs.enqueue(
+            session, LAPSING_TASK, lock=f"lapsing:{membership.client_id}",
+            office_id=str(membership.office_id), client_id=str(membership.client_id),
+        )  # fmt: skip
     gateway.audit.record(
         session,
         act,

@@ -5,29 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from gateway.approvals.groups import GroupService, GroupView
+from gateway.approvals.lapsing import LapsingService
 from gateway.approvals.lists import ApprovalLists
 from gateway.approvals.models import ApprovalSettings
 from gateway.approvals.process import ProcessService
 from gateway.approvals.rulebook import RuleWish
 from gateway.approvals.rules import RuleService
+from gateway.approvals.states import LAPSING_TASK
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.errors import InputError, NotFound, RightsError
+from gateway.identity.people import remove_role, roles_in
 from gateway.identity.rights import ClientRole, OfficeRole, Permission, PersonRequired, SecondFactorRequired
 from gateway.notices.outbox import opened
 from gateway.pagination import PageRequest
-from gateway.payments.states import PaymentState
+from gateway.payments.errors import ExportVoided
+from gateway.payments.states import BasketState, PaymentState
 from gateway.proposals.errors import ProposalOvertaken, SecondPersonRequired
 from gateway.proposals.models import Proposal
 from gateway.proposals.service import ProposalService
 from gateway.proposals.states import ProposalState
-from sepa.approval import Approver
+from sepa.approval import Approver, Mode
 from tests.gateway.payments.scene import Scene, make_scene
 
 HOUR = timedelta(hours=1)
@@ -271,3 +277,92 @@ def test_a_flat_proposal_of_a_rule_is_refused(scene: Scene) -> None:
     ):
         with pytest.raises(InputError):
             proposals.propose(act, kind, object_id, content, client_id=scene.client.id)
+
+
+def queued(scene: Scene) -> int:
+    """Jobs that look whether approvals still hold."""
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        query = text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = :name AND args->>'client_id' = :client")
+        found: int = session.execute(query, {"name": LAPSING_TASK, "client": str(scene.client.id)}).scalar_one()
+    return found
+
+
+def lose_role(scene: Scene) -> None:
+    act = scene.gateway.system_act(scene.office.id)
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        for held in roles_in(session, scene.office.id, scene.people["first"].id):
+            remove_role(scene.gateway, session, act, held)
+
+
+def be_suspended(scene: Scene) -> None:
+    for name in ("an", "bo"):
+        scene.person(name, OfficeRole.ADMIN)
+    content = {"event": "death", "document_reference": "Akte 2026/12"}
+    act = scene.act("an")
+    proposal = ProposalService(scene.gateway).propose(act, "user.legal_event", scene.people["first"].id, content)
+    confirm(scene, "bo", proposal)
+
+
+def have_a_lower_maximum(scene: Scene) -> None:
+    service, act = RuleService(scene.gateway), scene.act("administrator")
+    (row,) = service.rules(act, scene.client.id, PageRequest(50, None))[0]
+    low = RuleWish(name="Lager", approvers=(scene.user("first", "100.00"), scene.user("second")), mode=Mode.COUNT)
+    confirm(scene, "other", waiting(service.change_rule(act, row.rule_id, low, version=row.version)))
+
+
+@pytest.mark.parametrize("happens", [lose_role, be_suspended, have_a_lower_maximum])
+def test_what_an_approver_agreed_to_waits_again_for_the_others(
+    gateway: Gateway, happens: Callable[[Scene], None]
+) -> None:
+    """APP-12: "suspension, role loss and lowered maxima void approvals … and reassign waiting requests"."""
+    scene = make_scene(gateway)
+    scene.rule("Een", scene.user("first"), scene.user("second"), mode=Mode.COUNT)
+    scene.person("other", ClientRole.ADMINISTRATOR)
+    basket, (payment, small) = scene.submitted(scene.wish(), scene.wish(amount=Decimal("50.00")))
+    scene.approve("first", payment, small)
+    _, (later,) = scene.submitted(scene.wish())
+    lapsing = LapsingService(gateway)
+    assert lapsing.run(scene.office.id, scene.client.id) == 0, "while everything holds"
+    happens(scene)
+    assert queued(scene) >= 1
+    fallen = 1 if happens is have_a_lower_maximum else 2
+    assert lapsing.run(scene.office.id, scene.client.id) == fallen
+    assert lapsing.run(scene.office.id, scene.client.id) == 0, "once more is harmless"
+    assert scene.payment(payment).state is PaymentState.SUBMITTED
+    assert scene.fresh_basket(basket.id).state is BasketState.SUBMITTED
+    assert len(audit(scene, "payment.approvals_voided")) == fallen
+    for waits in (payment, later):
+        evaluation = ApprovalLists(gateway).dossier(scene.act("exporter"), waits.id).evaluation
+        assert evaluation is not None
+        assert evaluation.may_act == {str(scene.people["second"].id)} or happens is have_a_lower_maximum
+    scene.approve("second", *scene.payments(basket)[:fallen])
+    scene.export(basket)
+    assert lapsing.run(scene.office.id, scene.client.id) == 0
+
+
+def test_a_file_not_downloaded_yet_is_looked_at_when_it_is(gateway: Gateway) -> None:
+    """APP-12: "until the first download"; afterwards the file is out."""
+    scene = make_scene(gateway)
+    scene.rule("Een", scene.user("first"), scene.user("second"), mode=Mode.COUNT)
+    basket, payments = scene.submitted()
+    scene.approve("first", *payments)
+    (export,) = scene.export(basket)
+    lose_role(scene)
+    assert LapsingService(gateway).run(scene.office.id, scene.client.id) == 0
+    with pytest.raises(ExportVoided):
+        scene.download(export)
+    scene.approve("second", *payments)
+    (export,) = scene.export(basket)
+    content = scene.download(export)
+    assert LapsingService(gateway).run(scene.office.id, scene.client.id) == 0
+    assert scene.download(export) == content
+
+
+def test_a_rule_is_of_the_moment_it_was_confirmed(scene: Scene) -> None:
+    """APP-12, SEC-09: the list of rules changed within 7 days before a payment reads this moment."""
+    (row,) = RuleService(scene.gateway).rules(scene.act("administrator"), scene.client.id, PageRequest(50, None))[0]
+    act = scene.act("administrator")
+    made = waiting(RuleService(scene.gateway).change_rule(act, row.rule_id, rule(scene, "first"), version=1))
+    scene.now += timedelta(days=3)
+    confirm(scene, "other", made)
+    assert RuleService(scene.gateway).rule(scene.act("other"), row.rule_id).created_at == scene.now
