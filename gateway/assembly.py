@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlmodel import Session
+
 from gateway.act import Act, system_act
 from gateway.audit.log import AuditLog
 from gateway.banks.directory import BankDirectory
@@ -41,17 +43,20 @@ class Gateway:
         moment = self.real_now()
         return Act(principal=principal, now=moment + self.clock_offset(principal.office_id), real_now=moment, **more)  # type: ignore[arg-type]  # request_id and psu, as Act declares them
 
-    def system_act(self, office_id: UUID) -> Act:
-        """An act of the service itself, in a job."""
+    def system_act(self, office_id: UUID, *, session: Session | None = None) -> Act:
+        """An act of the service itself, in a job; within a unit of work with its session."""
         moment = self.real_now()
-        return system_act(office_id, now=moment + self.clock_offset(office_id), real_now=moment)
+        return system_act(office_id, now=moment + self.clock_offset(office_id, session=session), real_now=moment)
 
-    def clock_offset(self, office_id: UUID) -> timedelta:
-        """Zero in live mode, whatever the row says."""
+    def clock_offset(self, office_id: UUID, *, session: Session | None = None) -> timedelta:
+        """Zero in live mode, whatever the row says. Within a unit of work it is read with its session."""
         if office_id in self.live_offices:
             return timedelta(0)
-        with self.database.unit_of_work(None) as session:
+        if session is not None:
             office = session.get(Office, office_id)
+        else:
+            with self.database.unit_of_work(None) as own:
+                office = own.get(Office, office_id)
         if office is None or office.mode != "test":
             if office is not None:
                 self.live_offices.add(office_id)

@@ -174,13 +174,43 @@ class Database:
             session.begin(),
         ):
             yield session
-            session.flush()
-            # Audit entries take their position from the office's head row, which is therefore locked last.
-            for finish in session.info.get(BEFORE_COMMIT, {}).values():
-                finish(session)
+            _finish(session)
             guard = commit_guard.get()
             if guard is not None and session.info.get(HAS_CHANGES):
                 guard(session)
+
+
+def _finish(session: Session) -> None:
+    session.flush()
+    # Audit entries take their position from the office's head row, which is therefore locked last.
+    for finish in session.info.get(BEFORE_COMMIT, {}).values():
+        finish(session)
+
+
+@contextlib.contextmanager
+def joined(session: Session, office_id: UUID) -> Iterator[Session]:
+    """A part of a unit of work that sees the rows of `office_id`: on its connection, committed with it or not at all.
+
+    A unit of work of its own would take a second connection while the first waits, and when every request does so the
+    pool is empty and none goes on. The outer one is of no office, or what it holds of its own is not touched here.
+    """
+    session.flush()
+    connection = session.connection()
+    try:
+        with (
+            Session(
+                connection,
+                expire_on_commit=False,
+                join_transaction_mode="create_savepoint",
+                info={UNIT_OFFICE: office_id},
+            ) as part,
+            part.begin(),
+        ):
+            yield part
+            _finish(part)
+    finally:
+        _enter_office(session, None, connection)
+    session.info[HAS_CHANGES] = session.info.get(HAS_CHANGES, False) or part.info.get(HAS_CHANGES, False)
 
 
 def before_commit(session: Session, key: str, finish: Callable[[Session], None]) -> None:
@@ -244,12 +274,12 @@ class UnsafeDatabaseRole(ConfigError):
     hint = "Connect the service as sluis_app; only `sluis migrate` uses the owner."
 
 
-def connect(url: URL | str, *, pool_size: int = 10) -> Database:
+def connect(url: URL | str, *, pool_size: int = 10, max_overflow: int | None = None) -> Database:
     """An engine as the application role; refuses a role that could look past the policies (OPS-10)."""
     engine = create_engine(
         with_driver(url),
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=pool_size if max_overflow is None else max_overflow,
         pool_pre_ping=True,
         pool_timeout=15,
         # A failing statement must not carry its values into a log or a trace (SEC-07).

@@ -142,13 +142,15 @@ def _complete(method: str, operation: dict[str, Any]) -> None:
 def _say_rights_and_codes(operation: dict[str, Any], endpoint: Callable[..., Any]) -> None:
     found = reached(endpoint)
     held = {permission.value for permission in found.permissions}
+    # Named by hand where the code asks a person in words of its own.
+    needs_person = operation.pop("x-needs-person", found.needs_person)
     if operation.get("security") != []:
         operation["x-permissions"] = sorted(held)
         # A token whose one scope gives every permission; none for what only a person may do.
-        operation["x-scopes"] = [] if found.needs_person else sorted(
+        operation["x-scopes"] = [] if needs_person else sorted(
             scope for scope, permissions in SCOPE_PERMISSIONS.items() if held <= {p.value for p in permissions}
         )  # fmt: skip
-        operation["x-needs-person"] = found.needs_person
+        operation["x-needs-person"] = needs_person
     operation["x-error-codes"] = codes_of(endpoint, set(operation["responses"]), set(operation["x-error-codes"]))
 
 
@@ -220,7 +222,8 @@ Amounts are decimal texts with a currency, `*_date` is a day in Brussels, `*_at`
 `{"items": […], "next_cursor": …}`; unknown fields of answers are to be ignored, since new ones come without notice.
 Every failure is `application/problem+json` with a stable `code`; `x-error-codes` lists those of an operation, and
 `/docs/errors` explains each. `x-scopes` names the scopes of a token of which one suffices, `x-permissions` what a
-person must hold; an operation with `x-needs-person` is never open to a token."""
+person must hold; an operation with `x-needs-person` is never open to a token; without it, a part of it may
+still want a person with a fresh second factor, and its description says which."""
 
 _NOT_KEPT: Final = " The answer shows a secret once: a repetition with the same key is told that the first succeeded."
 

@@ -6,6 +6,7 @@ test runs the check.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import sys
@@ -21,6 +22,8 @@ from connectors.errors import ConnectorError
 from gateway.app import create_app
 from gateway.bank_trouble import TEXTS
 from gateway.errors import GatewayError
+from gateway.field_faults import HINT as FIELD_HINT
+from gateway.field_faults import SENTENCES as FIELD_SENTENCES
 from sepa.findings import CATALOGUE
 
 ROOT: Final = Path(__file__).parents[1]
@@ -35,6 +38,15 @@ detail and hint follow `Accept-Language` (nl, fr, en, de).
 
 | code | status | what it means | what to do |
 |---|---|---|---|
+"""
+_FIELDS: Final = """
+## Faulty fields
+
+Codes under `errors` of a problem, each with the JSON Pointer of its field. Besides these an entry may carry the code of
+the problem itself or of another problem above, such as `client_not_found`.
+
+| code | what it means | what to do |
+|---|---|---|
 """
 _BANKS: Final = """
 ## Bank trouble
@@ -74,10 +86,30 @@ def connector_codes() -> set[str]:
     return {kind.code for kind in _below(ConnectorError)} | {ConnectorError.code}
 
 
+def field_codes() -> dict[str, tuple[str, str]]:
+    """Code of a faulty field to its sentence and what to do: of the shapes, and those that subjects write themselves.
+
+    The latter are read from the code, `FieldFault(pointer, "code", "sentence", "hint")`; codes of problems have their
+    own table.
+    """
+    found = {code: (sentence, FIELD_HINT) for code, sentence in FIELD_SENTENCES.items()}
+    problems = {kind.code for kind in error_kinds()}
+    for path in sorted(ROOT.glob("gateway/**/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "FieldFault":
+                texts = [_constant(argument) for argument in node.args[1:4]]
+                if texts and texts[0] is not None and texts[0] not in problems:
+                    sentence, hint = (*texts[1:], None, None)[:2]
+                    found.setdefault(texts[0], (sentence or "See `detail`.", hint or FIELD_HINT))
+    return found
+
+
 def errors_page() -> str:
     """The text of `docs/errors.md`."""
     lines = [_HEAD]
     lines += [_row(kind.code, str(kind.http_status), kind.title, kind.hint) for kind in error_kinds()]
+    lines.append(_FIELDS)
+    lines += [_row(code, sentence, hint) for code, (sentence, hint) in sorted(field_codes().items())]
     lines.append(_BANKS)
     lines += [_row(code, *TEXTS[code]) for code in sorted(TEXTS)]
     lines.append(_FINDINGS)
@@ -112,6 +144,13 @@ def _below(kind: type[Any]) -> Iterator[type[Any]]:
     for child in sorted(kind.__subclasses__(), key=lambda child: (child.__module__, child.__qualname__)):
         yield child
         yield from _below(child)
+
+
+def _constant(argument: ast.expr) -> str | None:
+    """The text of a literal, also one marked for translation."""
+    if isinstance(argument, ast.Call) and argument.args:
+        argument = argument.args[0]
+    return argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else None
 
 
 def _row(code: str, *cells: str) -> str:

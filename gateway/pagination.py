@@ -24,6 +24,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from gateway.database import UNIT_OFFICE
 from gateway.errors import FieldFault, InputError
 from gateway.metadata.filters import Wanted, filtered, wanted_in
+from gateway.metadata.reading import leave
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 500
@@ -102,9 +103,11 @@ class Pager:
             query = query.where(_after(order, self.open(request.cursor, name, len(order))))
         columns = [sort.column.desc() if sort.is_descending else sort.column.asc() for sort in order]
         rows = list(session.exec(query.order_by(*columns).limit(request.limit + 1)))
-        if len(rows) <= request.limit:
-            return rows, None
+        is_last = len(rows) <= request.limit
         rows = rows[: request.limit]
+        leave(session, query.column_descriptions[0]["entity"], rows)
+        if is_last:
+            return rows, None
         return rows, self.seal([sort.read(rows[-1]) for sort in order], name)
 
     def seal(self, values: list[Any], name: str) -> str:

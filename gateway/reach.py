@@ -31,6 +31,7 @@ class Reached:
     errors: set[type[GatewayError]] = field(default_factory=set)
     permissions: set[Permission] = field(default_factory=set)
     needs_person: bool = False
+    """Whatever is asked for, a person must ask; not so when only a part of the operation wants one."""
     calls_banks: bool = False
 
 
@@ -38,26 +39,35 @@ class Reached:
 def reached(endpoint: Callable[..., Any]) -> Reached:
     """Everything below an endpoint."""
     found = Reached()
-    seen: set[tuple[Any, Any]] = set()
-    queue: list[tuple[Any, type[Any] | None]] = [(inspect.unwrap(endpoint), None)]
+    seen: set[tuple[_Target, bool]] = set()
+    queue: list[tuple[_Target, bool]] = [(_Target(inspect.unwrap(endpoint), None), False)]
     while queue:
-        one = queue.pop()
-        if one in seen:
+        one, is_conditional = queue.pop()
+        if (one, is_conditional) in seen:
             continue
-        seen.add(one)
-        step = _step(one[0], one[1])  # type: ignore[arg-type]  # functions and classes can be hashed
+        seen.add((one, is_conditional))
+        step = _step(one.function, one.owner)  # type: ignore[arg-type]  # functions and classes can be hashed
         found.errors |= step.found.errors
         found.permissions |= step.found.permissions
-        found.needs_person |= step.found.needs_person
+        found.needs_person |= step.found.needs_person and not is_conditional
         found.calls_banks |= step.found.calls_banks
-        queue.extend(step.targets)
+        queue.extend((target, is_conditional or below) for target, below in step.targets)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A function of ours, and the class it was reached through."""
+
+    function: Any
+    owner: type[Any] | None
 
 
 @dataclass(slots=True)
 class _Step:
     found: Reached
-    targets: list[tuple[Any, type[Any] | None]]
+    targets: list[tuple[_Target, bool]]
+    """What the function names, and whether only under a condition."""
 
 
 @functools.cache
@@ -92,8 +102,15 @@ class _Function:
         if owner is not None:
             self.types["self"] = self.types["cls"] = owner
 
-    def targets(self) -> Iterator[tuple[Any, type[Any] | None]]:
+    def targets(self) -> Iterator[tuple[_Target, bool]]:
         """The functions of ours that this one names; errors and permissions are noted on the way."""
+        conditional = {
+            id(below)
+            for node in self.nodes
+            if isinstance(node, ast.If | ast.IfExp) and not _asks_for_system(node.test)
+            for branch in (*_listed(node.body), *_listed(node.orelse))
+            for below in ast.walk(branch)
+        }
         caught = {
             id(name)
             for node in self.nodes
@@ -109,7 +126,7 @@ class _Function:
             if id(node) in caught or not isinstance(node, ast.Name | ast.Attribute):
                 continue
             if isinstance(node, ast.Attribute):
-                self.found.needs_person |= node.attr == _PERSON_ONLY
+                self.found.needs_person |= node.attr == _PERSON_ONLY and id(node) not in conditional
                 self.found.calls_banks |= node.attr in _BANK_CALLS
             value, owner = self._resolve(node)
             match value:
@@ -118,7 +135,7 @@ class _Function:
                 case type() if issubclass(value, GatewayError):
                     self.found.errors.add(value)
                 case types.FunctionType() if _is_ours(value):
-                    yield value, owner
+                    yield _Target(value, owner), id(node) in conditional
 
     def _resolve(self, node: ast.expr) -> tuple[Any, type[Any] | None]:
         if isinstance(node, ast.Name):
@@ -151,6 +168,15 @@ class _Function:
                 owner = self._type_of(base)
                 return _class_in(_hints(owner).get(name)) if isinstance(owner, type) else None
         return None
+
+
+def _asks_for_system(test: ast.expr) -> bool:
+    """Whether a condition is about the service itself, which calls no operation: for callers it is none."""
+    return any(isinstance(node, ast.Attribute) and node.attr == "SYSTEM" for node in ast.walk(test))
+
+
+def _listed(branch: Any) -> list[Any]:
+    return branch if isinstance(branch, list) else [branch]
 
 
 def _plain(member: Any) -> Any:

@@ -21,11 +21,12 @@ from connectors.errors import ConnectorError
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.bank_trouble import BankTrouble
-from gateway.database import commit_guard
+from gateway.database import UNIT_OFFICE, commit_guard, joined
 from gateway.errors import GatewayError
 from gateway.idempotency.errors import IdempotencyKeyInUse, IdempotencyKeyInvalid, IdempotencyKeyRequired
 from gateway.idempotency.service import KEPT_HEADERS, Answer, Claim, ClaimLost, IdempotencyService, fingerprint_of
 from gateway.identity.rights import Principal
+from gateway.metadata.answers import with_metadata
 from gateway.operations import KEY_MARK, NOT_KEPT_MARK
 from gateway.problems import problem
 from gateway.strict_body import check_body
@@ -98,6 +99,7 @@ def adopt(router: APIRouter) -> None:
             # The framework asks the route for its handler when it first serves it: giving it our class is enough,
             # and subjects need not know of it.
             route.__class__ = ApiRoute
+            route.endpoint = with_metadata(route.endpoint)
             if "POST" in (route.methods or ()):
                 route.endpoint = _claiming(route.endpoint)
 
@@ -143,12 +145,12 @@ class _Attempt:
         """Called by every unit of work that is about to commit changes."""
         claim = self.claim
         assert claim is not None, "the guard is set once a key is claimed"
-        if session.info["sluis_office_id"] == claim.office_id:
+        if session.info[UNIT_OFFICE] == claim.office_id:
             self.service.mark(session, claim)
         else:
-            # Global tables are written in a transaction of no office, which cannot see the key: marked just before.
-            with self.service.gateway.database.unit_of_work(claim.office_id) as own:
-                self.service.mark(own, claim)
+            # Global tables are written in a transaction of no office, which cannot see the key.
+            with joined(session, claim.office_id) as part:
+                self.service.mark(part, claim)
 
     def answered(self, response: Response) -> None:
         """Keep what is about to be sent."""

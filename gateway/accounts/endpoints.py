@@ -55,8 +55,9 @@ def patch_account(
     account_id: AccountId, body: AccountWrite, request: Request, act: ActDep, gateway: GatewayDep
 ) -> AccountRead:
     """Set what the office decides of an account; fields left out stay as they are."""
-    wanted = {name: getattr(body, name) for name in body.model_fields_set}
-    return AccountRead.of(AccountService(gateway).change(act, account_id, wanted), language_of(request))
+    wanted = {name: getattr(body, name) for name in body.model_fields_set if name != "metadata"}
+    view = AccountService(gateway).change(act, account_id, wanted, metadata=body.metadata)
+    return AccountRead.of(view, language_of(request))
 
 
 @router.get("/accounts/{account_id}/balances", operation_id="list_balances", responses=problem_responses())

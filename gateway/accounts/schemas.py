@@ -11,6 +11,7 @@ from gateway.accounts.service import AccountView
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.i18n import translate
 from gateway.ids import AccountId, ClientId, ConsentId, StatementId, SyncId
+from gateway.metadata.schemas import TakesMetadata, WithMetadata
 from gateway.statements.models import AccountDay
 
 Alias = Annotated[str | None, Field(max_length=70)]
@@ -18,8 +19,10 @@ Position = Annotated[int, Field(ge=1, le=9999, description="Place among the acco
 DossierCode = Annotated[str | None, Field(max_length=20, description="Where it is not the client's own dossier code.")]
 
 
-class AccountRead(Shape):
+class AccountRead(WithMetadata):
     """An account with freshness and health; an expired permission or an outage is never an empty answer."""
+
+    takes_pairs_as = "account"
 
     id: AccountId
     client_id: ClientId
@@ -96,7 +99,7 @@ class AccountRead(Shape):
         )
 
 
-class AccountWrite(Shape):
+class AccountWrite(TakesMetadata):
     """What the office sets; a field that is left out stays as it is."""
 
     alias: Alias = None

@@ -30,6 +30,7 @@ from gateway.audit.log import Change
 from gateway.errors import FieldFault, InputError, NotFound
 from gateway.identity.rights import Permission
 from gateway.imports.values import Faulty, email, text
+from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.offices.service import clients_open, require_client
@@ -92,7 +93,9 @@ class AccountService:
             last = _last_issued(session, act, rows)
             return [view(row, act, last.get(row.id)) for row in rows], cursor
 
-    def change(self, act: Act, account_id: UUID, wanted: Mapping[str, Any]) -> AccountView:
+    def change(
+        self, act: Act, account_id: UUID, wanted: Mapping[str, Any], *, metadata: Mapping[str, str] | None = None
+    ) -> AccountView:
         """Set what the office decides of an account; only what is named changes.
 
         An own destination waits for another admin, like its client's (OFF-02, DEL-13). Raises `InputError`,
@@ -139,6 +142,7 @@ class AccountService:
                         office_id=str(act.office_id),
                         account_id=str(account.id),
                     )
+            set_pairs(self.gateway.audit, session, act, Holder("account", account.id, account.client_id), metadata)
             return view(account, act, _last_issued(session, act, [account]).get(account.id))
 
     def balances(self, act: Act, account_id: UUID) -> tuple[AccountView, Sequence[Balance]]:

@@ -27,7 +27,12 @@ router = APIRouter(prefix="/v1", tags=["consents"])
 def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway: GatewayDep) -> ConsentCreated:
     """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to."""
     consent, url = ConsentService(gateway).create(
-        act, client_id=body.client_id, bank_id=body.bank_id, language=body.language, return_url=body.return_url
+        act,
+        client_id=body.client_id,
+        bank_id=body.bank_id,
+        language=body.language,
+        return_url=body.return_url,
+        metadata=body.metadata,
     )
     shape = ConsentRead.of(ConsentView(consent, ()), act)
     response.headers["Location"] = f"/v1/consents/{shape.model_dump(mode='json')['id']}"

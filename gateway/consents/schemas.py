@@ -10,9 +10,10 @@ from gateway.act import Act
 from gateway.api import Day, MomentText, Shape
 from gateway.consents.service import ConsentView
 from gateway.ids import AccountId, ClientId, ConsentAccountId, ConsentId
+from gateway.metadata.schemas import TakesMetadata, WithMetadata
 
 
-class ConsentWrite(Shape):
+class ConsentWrite(TakesMetadata):
     """What is needed to ask an account holder for permission."""
 
     client_id: ClientId
@@ -38,8 +39,10 @@ class ConnectedAccountRead(Shape):
     product: str | None
 
 
-class ConsentRead(Shape):
+class ConsentRead(WithMetadata):
     """A consent; `valid_until` is the earliest of bank answer, bank maximum and office cap."""
+
+    takes_pairs_as = "consent"
 
     id: ConsentId
     client_id: ClientId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -25,6 +25,7 @@ from gateway.consents.tokens import NoTokens
 from gateway.errors import FieldFault, NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
+from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import clients_open, require_client, require_not_closed
@@ -47,7 +48,14 @@ class ConsentService(LinkSteps):
     """Everything about consents."""
 
     def create(
-        self, act: Act, *, client_id: UUID, bank_id: str, language: str, return_url: str | None = None
+        self,
+        act: Act,
+        *,
+        client_id: UUID,
+        bank_id: str,
+        language: str,
+        return_url: str | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> tuple[Consent, str]:
         """A consent to be authorised, and the address of our page where the PSU begins; it works for 14 days.
 
@@ -95,6 +103,7 @@ class ConsentService(LinkSteps):
                 client_id=client_id,
                 changes={"bank_id": Change(None, bank_id)},
             )
+            set_pairs(self.gateway.audit, session, act, Holder("consent", consent.id, client_id, is_new=True), metadata)
         return consent, f"{self.gateway.settings.base_url}{LINK_PATH}{token}"
 
     def get(self, act: Act, consent_id: UUID) -> ConsentView:

@@ -35,6 +35,7 @@ from gateway.machines.errors import AddressNotAllowed, ClientInvalid, OfficeNotS
 from gateway.machines.models import AccessToken, Application, ApplicationOffice, ApplicationSecret
 from gateway.machines.service import SEEN_RESOLUTION, checked_addresses, permissions_of
 from gateway.offices.models import Office
+from gateway.pagination import PageRequest, Sort
 
 TOKEN_LIFE: Final = timedelta(minutes=15)
 TOKEN_PREFIX: Final = "sluis_access_"  # noqa: S105 - how a token begins, not a token
@@ -164,6 +165,28 @@ class ApplicationService:
             ).all()
             known = _secrets(session, [application.id for application, _ in rows])
         return [Held(application, link, known.get(application.id, [])) for application, link in rows]
+
+    def page(self, act: Act, request: PageRequest) -> tuple[list[Held], str | None]:
+        """As `held`, a page of them."""
+        act.require(Permission.ADMIN)
+        order = [
+            Sort(col(ApplicationOffice.application_id), lambda row: str(row.application_id), UUID, is_descending=True)
+        ]
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            query = select(ApplicationOffice).where(
+                ApplicationOffice.office_id == act.office_id,
+                col(ApplicationOffice.ended_at).is_(None),
+                col(ApplicationOffice.application_id).in_(
+                    select(Application.id).where(col(Application.revoked_at).is_(None))
+                ),
+            )
+            links, cursor = self.gateway.pager.page(
+                session, query, order, request, name=f"applications:{act.office_id}"
+            )
+            ids = [link.application_id for link in links]
+            found = {one.id: one for one in session.exec(select(Application).where(col(Application.id).in_(ids)))}
+            known = _secrets(session, ids)
+        return [Held(found[link.application_id], link, known.get(link.application_id, [])) for link in links], cursor
 
     def revoke(self, act: Act, application_id: UUID) -> None:
         """End the application for the act's office at once; wholly, when the office made it or no office is left."""

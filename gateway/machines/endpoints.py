@@ -13,7 +13,6 @@ from gateway.machines.issuers import IssuerService
 from gateway.machines.schemas import (
     ApplicationCreated,
     ApplicationRead,
-    ApplicationsRead,
     ApplicationWrite,
     AssertionLinkWrite,
     CredentialCreated,
@@ -71,10 +70,11 @@ def create_application(body: ApplicationWrite, act: ActDep, gateway: GatewayDep)
     return ApplicationCreated(client_id=application.id, client_secret=text)
 
 
-@router.get("/v1/applications", operation_id="list_applications", responses=problem_responses())
-def list_applications(act: ActDep, gateway: GatewayDep) -> ApplicationsRead:
+@router.get("/v1/applications", operation_id="list_applications", responses=problem_responses(400))
+def list_applications(act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[ApplicationRead]:
     """Applications that serve the office, newest first, without their secrets."""
-    return ApplicationsRead(items=[_application(act, held) for held in ApplicationService(gateway).held(act)])
+    found, cursor = ApplicationService(gateway).page(act, page)
+    return Page(items=[_application(act, held) for held in found], next_cursor=cursor)
 
 
 @router.delete(

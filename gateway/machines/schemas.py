@@ -82,12 +82,6 @@ class ApplicationRead(Shape):
     secrets: list[SecretRead] = Field(description="At most two; empty when the operator keeps them.")
 
 
-class ApplicationsRead(Shape):
-    """Applications that serve the office, newest first."""
-
-    items: list[ApplicationRead]
-
-
 class ApplicationCreated(Shape):
     """A new application with its first secret, shown this once."""
 

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from gateway.accounts.errors import AccountNotFound
 from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.approvals.guard import require_client_of
 from gateway.assembly import Gateway
-from gateway.audit.log import Change
 from gateway.consents.errors import ConsentNotFound
 from gateway.consents.models import Consent
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
-from gateway.ids import new_id
-from gateway.metadata.models import MetadataPair
+from gateway.metadata.reading import pairs_of
+from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.errors import ClientNotFound
 from gateway.offices.models import Client
 from gateway.payments.errors import BasketNotFound, PaymentNotFound
@@ -57,7 +56,7 @@ class MetadataService:
         """The pairs, by key; raises the kind's own "not found"."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             self._client(session, act, kind, object_id, permission, is_change=False)
-            return {pair.key: pair.value for pair in _pairs(session, act, kind, object_id)}
+            return pairs_of(session, act.office_id, kind.name, [object_id])[object_id]
 
     def put(
         self, act: Act, kind: Kind, object_id: UUID, permission: Permission, wanted: Mapping[str, str]
@@ -65,32 +64,7 @@ class MetadataService:
         """Exactly these pairs; repeated, it changes nothing. No seal and no version of the object depends on them."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             client = self._client(session, act, kind, object_id, permission, is_change=True)
-            held = {pair.key: pair for pair in _pairs(session, act, kind, object_id)}
-            before = {key: pair.value for key, pair in held.items()}
-            if before == dict(wanted):
-                return before
-            for key in held.keys() - wanted.keys():
-                session.delete(held[key])
-            for key, value in wanted.items():
-                if key in held:
-                    held[key].value = value
-                    session.add(held[key])
-                else:
-                    session.add(
-                        MetadataPair(
-                            id=new_id(),
-                            office_id=act.office_id,
-                            object_kind=kind.name,
-                            object_id=object_id,
-                            client_id=client.id,
-                            key=key,
-                            value=value,
-                        )
-                    )
-            self.gateway.audit.record(
-                session, act, f"{kind.name}.metadata_changed", kind.name, object_id, client_id=client.id,
-                changes={"metadata": Change(before, dict(wanted))},
-            )  # fmt: skip
+            set_pairs(self.gateway.audit, session, act, Holder(kind.name, object_id, client.id), wanted)
         return dict(sorted(wanted.items()))
 
     def _client(
@@ -103,12 +77,3 @@ class MetadataService:
             raise kind.missing
         client_id = found.id if kind.table is Client else found.client_id
         return require_client_of(session, act, client_id, permission, missing=kind.missing, is_change=is_change)
-
-
-def _pairs(session: Session, act: Act, kind: Kind, object_id: UUID) -> list[MetadataPair]:
-    query = select(MetadataPair).where(
-        MetadataPair.office_id == act.office_id,
-        MetadataPair.object_kind == kind.name,
-        MetadataPair.object_id == object_id,
-    )
-    return list(session.exec(query.order_by(col(MetadataPair.key))))

@@ -11,6 +11,7 @@ from gateway.api import MomentText, Shape
 from gateway.i18n import _
 from gateway.ids import ClientId, NumberChangeId, OfficeIdField, UserId
 from gateway.imports.values import Faulty, email, mobile
+from gateway.metadata.schemas import TakesMetadata, WithMetadata
 from gateway.offices.models import Client, ClientState, NumberChange, Service
 from gateway.offices.numbers import NumberReason, NumberWish
 from gateway.offices.service import ClientWish
@@ -103,7 +104,7 @@ class ClientRecordRead(ClientRecord):
     destination_confirmed: bool
 
 
-class ClientWrite(Shape):
+class ClientWrite(TakesMetadata):
     """A client by its key: the enterprise number with the dossier code, or `external_id` for a person without one."""
 
     name: Name
@@ -144,8 +145,10 @@ class PortalFlags(Shape):
     prepare_while_processing: bool = Field(description="Prepare payments while invoices are still processed.")
 
 
-class ClientRead(Shape):
+class ClientRead(WithMetadata):
     """A client of the office."""
+
+    takes_pairs_as = "client"
 
     id: ClientId
     name: str
@@ -166,7 +169,7 @@ class ClientRead(Shape):
 
 def client_read(client: Client, profile: ClientProfile | None) -> ClientRead:
     """A client as the API shows it."""
-    other = ("services", "portal", "registered", "record")
+    other = ("services", "portal", "registered", "record", "metadata")
     columns = {name: getattr(client, name) for name in ClientRead.model_fields if name not in other}
     noted = {} if profile is None else {name: getattr(profile, name) for name in RECORD_FIELDS}
     return ClientRead(

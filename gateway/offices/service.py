@@ -22,6 +22,7 @@ from gateway.consents import endings
 from gateway.errors import ConflictError, FieldFault, InputError, InvalidTransition
 from gateway.identity.rights import Permission, PrincipalKind
 from gateway.ids import new_id
+from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.copying import copy_template, present_template
 from gateway.offices.errors import ClientClosed, ClientNotFound, ClientPending, ClientSuspended, SuspensionEndsByTwo
 from gateway.offices.models import TRANSITIONS, AccessGrant, Client, ClientState, Office, OfficeHead, Service
@@ -50,6 +51,8 @@ class ClientWish:
     """Admit a starter whose number is not registered yet; a client that is there already is not marked again."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `profiles.records.RECORD_FIELDS` that are named; the others stay as they are."""
+    metadata: Mapping[str, str] | None = None
+    """All its pairs; None leaves them as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,10 +308,15 @@ class ClientService:
                 # Whoever sees some clients only makes none, and is told nothing of those that are not theirs (OFF-09).
                 act.principal.require_for_office(Permission.CLIENTS_WRITE)
             if client is None:
-                return self._create(session, act, wish, number), True
-            require_not_closed(client)
-            self._update(session, act, client, wish)
-            return client, False
+                client, is_new = self._create(session, act, wish, number), True
+            else:
+                require_not_closed(client)
+                if wish.metadata is not None:
+                    session.refresh(client, with_for_update={"key_share": True})
+                self._update(session, act, client, wish)
+                is_new = False
+            set_pairs(self.gateway.audit, session, act, Holder("client", client.id, client.id, is_new), wish.metadata)
+            return client, is_new
 
     def get(self, act: Act, client_id: UUID) -> Client:
         """One client."""

@@ -27,6 +27,8 @@ from gateway.passkeys.service import Answer, PasskeyService, Question
 router = APIRouter(prefix="/v1", tags=["identity"])
 
 OPEN: Final[dict[str, Any]] = {"security": []}
+PERSON_ONLY: Final = {"x-needs-person": True}
+"""The first passkey needs no second factor, so that the code asks for one under a condition; a key has no passkeys."""
 
 
 @router.post(
@@ -34,6 +36,7 @@ OPEN: Final[dict[str, Any]] = {"security": []}
     operation_id="create_passkey_registration",
     status_code=201,
     responses=problem_responses(503),
+    openapi_extra=PERSON_ONLY,
 )
 def create_passkey_registration(principal: PrincipalDep, gateway: GatewayDep) -> PasskeyQuestion:
     """Begin adding a passkey; needs a fresh second factor, unless this is the first one."""
@@ -43,7 +46,7 @@ def create_passkey_registration(principal: PrincipalDep, gateway: GatewayDep) ->
 @router.post(
     "/passkeys",
     operation_id="create_passkey",
-    openapi_extra=ANSWER_NOT_KEPT,
+    openapi_extra={**ANSWER_NOT_KEPT, **PERSON_ONLY},
     status_code=201,
     responses=problem_responses(409, 503),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.identity.rights import Permission
+from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.service import require_client
 from gateway.pagination import PageRequest, Sort
 from gateway.payments.access import find_basket, follow, states_of, visible_clients
@@ -55,15 +56,25 @@ class BasketService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def create(self, act: Act, client_id: UUID, *, name: str, external_id: str | None = None) -> BasketView:
+    def create(
+        self,
+        act: Act,
+        client_id: UUID,
+        *,
+        name: str,
+        external_id: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> BasketView:
         """An empty draft. Raises `ExternalIdTaken`."""
         try:
-            return self._create(act, client_id, name=name, external_id=external_id)
+            return self._create(act, client_id, name, external_id, metadata)
         except IntegrityError:
             # Another request took the external id a moment ago; now it is there to be seen.
-            return self._create(act, client_id, name=name, external_id=external_id)
+            return self._create(act, client_id, name, external_id, metadata)
 
-    def _create(self, act: Act, client_id: UUID, *, name: str, external_id: str | None) -> BasketView:
+    def _create(
+        self, act: Act, client_id: UUID, name: str, external_id: str | None, metadata: Mapping[str, str] | None
+    ) -> BasketView:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             require_client(session, act, client_id, Permission.PAYMENTS_WRITE, is_change=True)
             if external_id and PaymentRepository(session).basket_with_external_id(act.office_id, external_id):
@@ -74,6 +85,7 @@ class BasketService:
                 session, act, "basket.created", "basket", basket.id, client_id=client_id,
                 changes={"name": Change(None, name)},
             )  # fmt: skip
+            set_pairs(self.gateway.audit, session, act, Holder("basket", basket.id, client_id, is_new=True), metadata)
         return BasketView(basket)
 
     def get(self, act: Act, basket_id: UUID) -> BasketView:

@@ -70,6 +70,8 @@ class PaymentWish:
     already_paid: Decimal | None = None
     is_source_unbooked: bool = False
     invoice_sha256: str | None = None
+    metadata: Mapping[str, str] | None = None
+    """Of a new payment; no content, and under no seal."""
 
 
 def wish_of(payment: Payment) -> PaymentWish:

@@ -43,7 +43,9 @@ payments = APIRouter(prefix="/v1", tags=["payments"])
 @payments.post("/baskets", operation_id="create_basket", status_code=201, responses=problem_responses(409))
 def create_basket(body: BasketWrite, response: Response, act: ActDep, gateway: GatewayDep) -> BasketRead:
     """A new, empty basket of one client."""
-    view = BasketService(gateway).create(act, body.client_id, name=body.name, external_id=body.external_id)
+    view = BasketService(gateway).create(
+        act, body.client_id, name=body.name, external_id=body.external_id, metadata=body.metadata
+    )
     return _basket(view, response)
 
 
@@ -201,7 +203,12 @@ def edit_payment(
     """Change some fields. Once submitted, this voids the payment's approvals and asks anew."""
     version = version_in(if_match)
     payment = PaymentService(gateway).edit(
-        act, payment_id, body.changes(), version=version, accepted_findings=body.accepted_findings
+        act,
+        payment_id,
+        body.changes(),
+        version=version,
+        accepted_findings=body.accepted_findings,
+        metadata=body.metadata,
     )
     response.headers["ETag"] = etag(payment.version)
     return payment_read(payment, language_of(request))

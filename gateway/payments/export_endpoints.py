@@ -14,7 +14,7 @@ from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 from gateway.payments.exports import ExportService
 from gateway.payments.schemas import (
-    DownloadsRead,
+    DownloadRead,
     ExportRead,
     ExportsRead,
     ExportWrite,
@@ -57,10 +57,11 @@ def get_export(export_id: ExportId, act: ActDep, gateway: GatewayDep) -> ExportR
     return export_read(ExportService(gateway).get(act, export_id))
 
 
-@router.get("/exports/{export_id}/downloads", operation_id="list_export_downloads", responses=problem_responses())
-def list_export_downloads(export_id: ExportId, act: ActDep, gateway: GatewayDep) -> DownloadsRead:
-    """Who downloaded the file and when."""
-    return DownloadsRead(items=[download_read(row) for row in ExportService(gateway).downloads(act, export_id)])
+@router.get("/exports/{export_id}/downloads", operation_id="list_export_downloads", responses=problem_responses(400))
+def list_export_downloads(export_id: ExportId, act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[DownloadRead]:
+    """Who downloaded the file and when, oldest first."""
+    found, cursor = ExportService(gateway).downloads(act, export_id, page)
+    return Page(items=[download_read(row) for row in found], next_cursor=cursor)
 
 
 @router.get(

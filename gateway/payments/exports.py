@@ -109,11 +109,13 @@ class ExportService:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             return find_export(session, act, export_id, Permission.PAYMENTS_READ)[0]
 
-    def downloads(self, act: Act, export_id: UUID) -> Sequence[ExportDownload]:
+    def downloads(self, act: Act, export_id: UUID, request: PageRequest) -> tuple[list[ExportDownload], str | None]:
         """Who downloaded the file and when, oldest first."""
+        order = [Sort(col(ExportDownload.id), lambda row: str(row.id), UUID)]
         with self.gateway.database.unit_of_work(act.office_id) as session:
             find_export(session, act, export_id, Permission.PAYMENTS_READ)
-            return ExportRepository(session).downloads(act.office_id, export_id)
+            query = ExportRepository(session).downloads(act.office_id, export_id)
+            return self.gateway.pager.page(session, query, order, request, name=f"downloads:{export_id}")
 
     def page(
         self, act: Act, request: PageRequest, *, client_id: UUID | None = None, basket_id: UUID | None = None

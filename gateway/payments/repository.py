@@ -296,10 +296,8 @@ class ExportRepository:
         )
         return dict(self.session.exec(query).all())
 
-    def downloads(self, office_id: UUID, export_id: UUID) -> Sequence[ExportDownload]:
-        """Every download, oldest first."""
-        return self.session.exec(
-            select(ExportDownload)
-            .where(ExportDownload.office_id == office_id, ExportDownload.export_id == export_id)
-            .order_by(col(ExportDownload.id))
-        ).all()
+    def downloads(self, office_id: UUID, export_id: UUID) -> SelectOfScalar[ExportDownload]:
+        """Query over the downloads of a file."""
+        return select(ExportDownload).where(
+            ExportDownload.office_id == office_id, ExportDownload.export_id == export_id
+        )

@@ -14,6 +14,7 @@ from gateway.errors import FieldFault
 from gateway.field_faults import validation_faults
 from gateway.i18n import sentence, translate
 from gateway.ids import AccountId, BasketId, ClientId, ExportId, PaymentId, UserId
+from gateway.metadata.schemas import TakesMetadata, WithMetadata
 from gateway.payments.baskets import BasketView
 from gateway.payments.content import CheckResult, ExecutionDate, PaymentWish
 from gateway.payments.models import Basket, Export, ExportDownload, Payment, PaymentSettings
@@ -91,7 +92,7 @@ class StructuredRemittance(Shape):
 Remittance = Annotated[UnstructuredRemittance | StructuredRemittance, Field(discriminator="kind")]
 
 
-class PaymentWrite(Shape):
+class PaymentWrite(TakesMetadata):
     """A payment order."""
 
     debtor_account_id: AccountId | None = Field(
@@ -117,7 +118,7 @@ class PaymentWrite(Shape):
         return PaymentWish(**wish_fields(self, set(type(self).model_fields)))
 
 
-class PaymentPatch(Shape):
+class PaymentPatch(TakesMetadata):
     """The fields to change; those left out stay as they are."""
 
     debtor_account_id: AccountId | None = None
@@ -138,7 +139,7 @@ class PaymentPatch(Shape):
 
     def changes(self) -> dict[str, Any]:
         """The fields of `PaymentWish` that were sent; a required one cannot be emptied."""
-        given = {name for name in self.model_fields_set if name != "accepted_findings"}
+        given = {name for name in self.model_fields_set if name not in ("accepted_findings", "metadata")}
         emptied = {name for name in given & _REQUIRED if getattr(self, name) is None}
         return wish_fields(self, given - emptied)
 
@@ -218,8 +219,10 @@ class CreditorRead(Shape):
     state: Literal["known", "new", "changed"] | None = Field(description="Of this IBAN, at submission.")
 
 
-class PaymentRead(Shape):
+class PaymentRead(WithMetadata):
     """A payment order and where it stands."""
+
+    takes_pairs_as = "payment"
 
     id: PaymentId
     client_id: ClientId
@@ -282,7 +285,7 @@ class RowsRead(Shape):
     items: list[RowRead]
 
 
-class BasketWrite(Shape):
+class BasketWrite(TakesMetadata):
     """A new basket of one client."""
 
     client_id: ClientId
@@ -302,8 +305,10 @@ class SubtotalRead(Shape):
     total: MoneyShape
 
 
-class BasketRead(Shape):
+class BasketRead(WithMetadata):
     """A basket with its counts and totals."""
+
+    takes_pairs_as = "basket"
 
     id: BasketId
     client_id: ClientId
@@ -372,12 +377,6 @@ class DownloadRead(Shape):
     downloaded_by: UserId
     downloaded_at: MomentText
     is_first: bool
-
-
-class DownloadsRead(Shape):
-    """Every download, oldest first."""
-
-    items: list[DownloadRead]
 
 
 class PaymentSettingsShape(Shape):

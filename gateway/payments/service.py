@@ -18,6 +18,7 @@ from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.errors import FieldFault
 from gateway.identity.rights import Permission, PrincipalKind
+from gateway.metadata.writing import Holder, set_pairs
 from gateway.pagination import PageRequest, Sort
 from gateway.payments.access import find_basket, find_payment, follow, hold_payment, states_of, visible_clients
 from gateway.payments.content import (
@@ -132,6 +133,7 @@ class PaymentService:
         *,
         version: int,
         accepted_findings: Iterable[str] = (),
+        metadata: Mapping[str, str] | None = None,
     ) -> Payment:
         """Change some fields (named as in `PaymentWish`) of a payment that has not left.
 
@@ -146,6 +148,7 @@ class PaymentService:
                 raise PaymentChanged
             if payment.state not in EDITABLE:
                 raise PaymentNotEditable(state=payment.state.value)
+            set_pairs(self.gateway.audit, session, act, Holder("payment", payment.id, payment.client_id), metadata)
             repository = PaymentRepository(session)
             wish = replace(wish_of(payment), **changes)
             (wish,), accounts = debtors(session, act, payment.client_id, [wish])
@@ -217,6 +220,11 @@ class PaymentService:
                     session, act, "payment.created", "payment", payment.id, client_id=payment.client_id,
                     changes={"content": Change(None, content)},
                 )  # fmt: skip
+            for outcome in outcomes:
+                wish = named[outcome.index]
+                if outcome.payment is not None and isinstance(wish, PaymentWish):
+                    holder = Holder("payment", outcome.payment.id, basket.client_id, is_new=True)
+                    set_pairs(self.gateway.audit, session, act, holder, wish.metadata)
         return outcomes
 
     def _check(

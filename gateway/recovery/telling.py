@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.database import before_commit
+from gateway.database import before_commit, joined
 from gateway.identity.models import User
 from gateway.identity.repository import IdentityRepository
 from gateway.notices.outbox import queue_mail
@@ -27,17 +27,17 @@ def tell(
 ) -> None:
     """Mail a person once, in the name of one of the offices; note `action` in the audit of all of them.
 
-    Both are written in units of work of those offices, right before this one commits: a mail or entry too many is
-    possible when the commit fails, one missing is not.
+    Both are written on the connection of this unit of work, right before it commits, and hold or fail with it.
     """
     offices = sorted({membership.office_id for membership in IdentityRepository(session).memberships(user.id)})
     address, language, user_id = to or user.email, user.language, user.id
 
-    def write(_session: Session) -> None:
+    def write(outer: Session) -> None:
+        # In the order of their ids, since each office's audit head stays locked until the commit.
         for office_id in offices:
-            with gateway.database.unit_of_work(office_id) as unit:
+            with joined(outer, office_id) as unit:
                 if action is not None:
-                    act = gateway.system_act(office_id)
+                    act = gateway.system_act(office_id, session=unit)
                     gateway.audit.record(unit, act, action, "user", user_id, changes=changes)
                 if office_id == offices[0]:
                     queue_mail(

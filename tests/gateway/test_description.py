@@ -114,6 +114,16 @@ def test_rights_and_codes_are_read_from_the_code_that_an_operation_reaches() -> 
     assert "x-scopes" not in OPERATIONS["create_session"]
 
 
+def test_an_operation_of_which_a_part_wants_a_person_is_open_to_a_token() -> None:
+    """API-09: a key may set the office's template and apply parts of it; other approval rules need a person."""
+    for name in ("put_office_template", "create_template_application", "patch_account", "get_export_content"):
+        assert not OPERATIONS[name]["x-needs-person"], name
+    assert OPERATIONS["put_office_template"]["x-scopes"] == ["admin"]
+    for name in ("create_credential", "create_application_secret", "create_passkey", "create_exports", "create_role"):
+        assert OPERATIONS[name]["x-needs-person"], name
+        assert OPERATIONS[name]["x-scopes"] == [], name
+
+
 def test_what_is_compared_is_not_asked_for() -> None:
     def looks(held: set[Permission]) -> bool:
         return Permission.ADMIN in held

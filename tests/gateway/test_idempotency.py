@@ -12,6 +12,7 @@ from threading import Barrier, Event
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 from sqlmodel import select
@@ -46,8 +47,9 @@ REQUIRED = {
 class Caller:
     """Posts as whoever is set, with a key of its choice."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self.app = app_of(gateway)
+    def __init__(self, gateway: Gateway, app: FastAPI | None = None) -> None:
+        """`app`: one of its own, for callers that post at once as different people."""
+        self.app = app or app_of(gateway)
         self.http = TestClient(self.app, raise_server_exceptions=False)
         self.app.dependency_overrides[current_act] = lambda: self.act
         self.act: Act | None = None

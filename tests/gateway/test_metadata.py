@@ -10,8 +10,10 @@ from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
+from gateway.documents import _NoInstallation
 from gateway.events.models import Event
 from gateway.identity.rights import Permission
 from gateway.ids import encode
@@ -23,6 +25,7 @@ from gateway.payments.errors import PaymentNotFound
 from tests.gateway.builders import act_of_system, make_client, make_office
 from tests.gateway.payments.scene import Scene, make_scene
 from tests.gateway.serving import app_of
+from tests.gateway.test_statement_counts import counted
 
 
 @pytest.fixture
@@ -75,6 +78,90 @@ def test_more_or_longer_pairs_than_allowed_are_refused(http: TestClient, scene: 
     assert http.put(address(scene), json={"metadata": pairs}).status_code == 422
     longest = {f"{number:02d}".ljust(40, "k"): "é" * 500 for number in range(20)}
     assert http.put(address(scene), json={"metadata": longest}).status_code == 200
+
+
+PAIRS = {"dossier": "2026-118", "crm.id": "é – 1"}
+
+
+def test_a_client_is_made_changed_and_shown_with_its_pairs(http: TestClient, scene: Scene) -> None:
+    """In the bodies: left out or null, they stay; empty, they go. In answers: always there."""
+    body = {"name": "Bakkerij Test", "external_id": "crm-1"}
+    made = http.put("/v1/clients", json={**body, "metadata": PAIRS})
+    assert (made.status_code, made.json()["metadata"]) == (201, PAIRS)
+    path = f"/v1/clients/{made.json()['id']}"
+    for more in ({}, {"metadata": None}, {"metadata": PAIRS}):
+        assert http.put("/v1/clients", json={**body, **more}).json()["metadata"] == PAIRS
+    assert http.get(path).json()["metadata"] == http.get(f"{path}/metadata").json()["metadata"] == PAIRS
+    assert http.put("/v1/clients", json={**body, "metadata": {"tier": "1"}}).json()["metadata"] == {"tier": "1"}
+    shown = {row["id"]: row["metadata"] for row in http.get("/v1/clients").json()["items"]}
+    assert shown == {made.json()["id"]: {"tier": "1"}, encode("client", scene.client.id): {}}
+    assert http.put("/v1/clients", json={**body, "metadata": {}}).json()["metadata"] == {}
+    with scene.gateway.database.unit_of_work(scene.office.id) as session:
+        entries = session.exec(select(AuditEntry).where(AuditEntry.action == "client.metadata_changed")).all()
+    assert len(entries) == 3, "what stays as it is, is no entry"
+
+
+def test_baskets_and_payments_are_made_changed_and_shown_with_their_pairs(http: TestClient, scene: Scene) -> None:
+    body = {"client_id": encode("client", scene.client.id), "name": "Week 48", "metadata": PAIRS}
+    basket = http.post("/v1/baskets", json=body).json()
+    assert basket["metadata"] == PAIRS
+    path = f"/v1/baskets/{basket['id']}"
+    wish = {
+        "debtor_account_id": encode("account", scene.accounts[0].id),
+        "creditor": {"name": "Leverancier", "iban": "BE68539007547034"},
+        "amount": {"amount": "10.00", "currency": "EUR"},
+    }
+    rows = [{**wish, "metadata": {"row": "1"}}, wish, {**wish, "metadata": {"k" * 41: "x"}}]
+    made = http.post(f"{path}/payments", json={"items": rows}, headers={"Idempotency-Key": "a"}).json()["items"]
+    assert [row["payment"] and row["payment"]["metadata"] for row in made] == [{"row": "1"}, {}, None]
+    assert made[2]["errors"][0]["pointer"].startswith("/metadata"), made[2]
+    first = f"/v1/payments/{made[0]['payment']['id']}"
+    read = http.get(first)
+    assert read.json()["metadata"] == {"row": "1"}
+    edited = http.patch(first, json={"metadata": {"row": "one"}}, headers={"If-Match": read.headers["ETag"]})
+    assert edited.json()["metadata"] == {"row": "one"}
+    assert edited.headers["ETag"] == read.headers["ETag"], "pairs are no content: no version, no seal"
+    kept = http.patch(first, json={"labels": ["x"]}, headers={"If-Match": read.headers["ETag"]}).json()
+    assert kept["metadata"] == {"row": "one"}
+    for listing in ("/v1/payments", f"{path}/payments"):
+        pairs = [row["metadata"] for row in http.get(listing).json()["items"]]
+        assert sorted(pairs, key=str) == [{"row": "one"}, {}] or sorted(pairs, key=len) == [{}, {"row": "one"}]
+    assert http.get("/v1/baskets").json()["items"][0]["metadata"] == PAIRS
+
+
+def test_an_account_is_changed_and_shown_with_its_pairs(gateway: Gateway, scene: Scene) -> None:
+    act = act_of_system(scene.office, now=gateway.real_now())
+    _, key = MachineService(gateway).create_credential(act, name="Portal", scopes=["accounts", "admin"])
+    path = f"/v1/accounts/{encode('account', scene.accounts[0].id)}"
+    with TestClient(app_of(gateway), headers={"Authorization": f"Bearer {key}"}) as http:
+        changed = http.patch(path, json={"alias": "Zicht", "metadata": PAIRS}).json()
+        assert (changed["alias"], changed["metadata"]) == ("Zicht", PAIRS)
+        assert http.patch(path, json={"alias": "Zicht 2"}).json()["metadata"] == PAIRS
+        rows = {row["id"]: row["metadata"] for row in http.get("/v1/accounts").json()["items"]}
+        assert rows[changed["id"]] == PAIRS
+        assert http.patch(path, json={"metadata": {}}).json()["metadata"] == {}
+
+
+def test_every_answer_that_shows_such_an_object_shows_its_pairs() -> None:
+    """In one place for all of them: an operation that is new is found by what it answers."""
+    document = create_app(_NoInstallation()).openapi()  # type: ignore[arg-type]  # describing needs no installation
+    shapes = document["components"]["schemas"]
+    for name in ("ClientRead", "AccountRead", "ConsentRead", "BasketRead", "PaymentRead"):
+        assert "metadata" in shapes[name]["required"], name
+    for name in ("ClientWrite", "AccountWrite", "ConsentWrite", "BasketWrite", "PaymentWrite", "PaymentPatch"):
+        assert "metadata" in shapes[name]["properties"], name
+        assert "metadata" not in shapes[name].get("required", ()), name
+
+
+def test_a_list_reads_the_pairs_of_all_its_rows_in_one_statement(http: TestClient, scene: Scene) -> None:
+    """OPS-03; and a list of objects that take none reads none."""
+    for number in range(3):
+        make_client(scene.gateway, scene.office, name=f"Klant {number}")
+    http.get("/v1/clients")
+    for path, expected in (("/v1/clients?limit=1", 1), ("/v1/clients", 1), ("/v1/exports", 0)):
+        with counted(scene.gateway) as statements:
+            assert http.get(path).status_code == 200
+        assert sum("metadata_pair" in statement for statement in statements) == expected, path
 
 
 def test_lists_are_filtered_by_pairs_page_after_page(http: TestClient, scene: Scene) -> None:

@@ -25,6 +25,7 @@ from gateway.database import Base
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.identity.service import IdentityService
 from gateway.ids import decode, encode, new_id
+from gateway.machines.models import Application, ApplicationOffice
 from gateway.offices.models import Client, Office
 from gateway.passkeys.models import Passkey
 from gateway.single_sign_on.models import OidcProvider
@@ -45,7 +46,7 @@ ROLES = [role for role in (*OfficeRole, *ClientRole) if role not in {OfficeRole.
 """All but those whose looks are written down."""
 PAGED = {"limit", "cursor"}
 FEW = {"list_banks", "list_audit_checkpoints", "list_rights", "list_approval_requests"}
-FEW |= {"list_address_changes", "list_number_changes", "list_client_moves"}
+FEW |= {"list_address_changes", "list_number_changes", "list_client_moves", "list_export_downloads"}
 """Lists without rows of an office's own, or with few here; what waits for one approver has its test beside payments."""
 
 
@@ -162,6 +163,16 @@ def _add(session: Session, office: Office, user_id: UUID, now: datetime) -> None
                 sign_count=0, transports=[], is_backed_up=False, created_at=now,
             )
         )  # fmt: skip
+        application = Application(
+            id=new_id(), office_id=office.id, name=f"Portal {number}", mode=office.mode, created_at=now
+        )
+        session.add(application)
+        session.flush()
+        session.add(
+            ApplicationOffice(
+                id=new_id(), application_id=application.id, office_id=office.id, scopes=[], created_at=now
+            )
+        )
         issuer = f"https://login{number}.example.be"
         session.add(
             OidcProvider(

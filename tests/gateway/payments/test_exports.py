@@ -21,6 +21,7 @@ from gateway.identity.rights import ClientRole, Permission, PersonRequired, Seco
 from gateway.offices.errors import ClientClosed, ClientSuspended
 from gateway.offices.models import ClientState
 from gateway.offices.service import ClientService
+from gateway.pagination import PageRequest
 from gateway.payments.errors import (
     AlreadyExported,
     BasketNotApproved,
@@ -116,7 +117,7 @@ def test_an_export_needs_the_role_a_person_and_a_fresh_second_factor(scene: Scen
     scene.download(export)
     # Later downloads are recorded and need no fresh second factor.
     service.download(scene.act("exporter", is_fresh=False), export.id)
-    downloads = service.downloads(scene.act("exporter"), export.id)
+    downloads, _ = service.downloads(scene.act("exporter"), export.id, PageRequest(50, None))
     assert [download.is_first for download in downloads] == [True, False]
 
 

@@ -16,6 +16,7 @@ from gateway.errors import GatewayError
 from gateway.offices.errors import PaymentsUnderWay, ServiceDisabled
 from gateway.offices.models import Service
 from gateway.offices.switches import ClientSwitches, SwitchService
+from gateway.pagination import PageRequest
 from gateway.payments.errors import AlreadyExported, PaymentChanged
 from gateway.payments.exports import ExportService
 from gateway.payments.service import PaymentService, RowOutcome
@@ -112,7 +113,7 @@ def test_two_first_downloads_at_once_are_one_first_and_one_later(scene: Scene) -
     (export,) = scene.export(basket)
     one, other = together(lambda: scene.download(export), lambda: scene.download(export))
     assert one == other
-    downloads = ExportService(scene.gateway).downloads(scene.act("exporter"), export.id)
+    downloads, _ = ExportService(scene.gateway).downloads(scene.act("exporter"), export.id, PageRequest(50, None))
     assert sorted(download.is_first for download in downloads) == [False, True]
 
 
