@@ -146,6 +146,10 @@ class AuditLog:
             return ChainWalk(self._keys, 0, b"", genesis(office_id))
         return ChainWalk(self._keys, after.position, mac, after.link_hash)
 
+    def is_whole(self, entry: AuditEntry) -> bool:
+        """Whether an entry by itself is as it was written."""
+        return self._keys.audit_mac(canonical(entry)) == entry.mac
+
     def is_own(self, checkpoint: AuditCheckpoint) -> bool:
         """Whether the checkpoint carries our signature."""
         return is_signed(self._keys.public_key, checkpoint.signature, head_of(checkpoint).signed_bytes())
@@ -195,15 +199,19 @@ def verify(session: Session, log: AuditLog, office_id: UUID) -> str | None:
                 return f"the head of the chain is not entry {position}"
     if walk.position < position or any(signed > walk.position for signed in checkpoints):
         return f"entries after {walk.position} are missing"
-    return _changed_value(session, office_id)
+    return changed_value(session, office_id)
 
 
-def _changed_value(session: Session, office_id: UUID) -> str | None:
-    """A value that is not the one its entry was written for; one that was erased is no fault (SEC-11)."""
+def changed_value(session: Session, office_id: UUID, *, after: int = 0, until: int | None = None) -> str | None:
+    """A value that is not the one its entry was written for; one that was erased is no fault (SEC-11).
+
+    Of the entries behind the position `after`, up to `until` when it is given.
+    """
     query = (
         select(AuditValue, AuditEntry)
         .join(AuditEntry, col(AuditEntry.id) == AuditValue.entry_id)
-        .where(AuditValue.office_id == office_id)
+        .where(AuditValue.office_id == office_id, AuditEntry.office_id == office_id, col(AuditEntry.position) > after)
+        .where(*(() if until is None else (col(AuditEntry.position) <= until,)))
         .order_by(col(AuditEntry.position), col(AuditValue.field))
         .execution_options(yield_per=1000)
     )

@@ -74,6 +74,21 @@ class AuditCheckpoint(Base, table=True):
     """Ed25519 over `Head.signed_bytes`."""
 
 
+class AuditVerification(Base, table=True):
+    """The whole chain was proved up to a position; the application adds and reads, nothing else."""
+
+    __tablename__ = "audit_verification"
+    __table_args__ = (office_key(),)
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    position: int
+    first_fault: str | None = Field(default=None, max_length=200)
+    """The first broken or missing entry, in words without personal data."""
+    made_at: datetime = Field(sa_type=Moment)
+    """Real time."""
+
+
 class AuditBundle(Base, table=True):
     """A ZIP for an auditor: asked for, made by a job, stored once (SEC-10)."""
 

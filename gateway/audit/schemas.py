@@ -39,11 +39,19 @@ class AuditEntryRead(Shape):
 
 
 class AuditChainRead(Shape):
-    """Whether the chain holds, recomputed from its first entry."""
+    """Whether the chain holds: what was added since the last signed head is proved now, the whole every night."""
 
     is_intact: bool
     entries: int
     first_fault: str | None = Field(description="The first broken or missing entry, in words.")
+    verified_from: int = Field(
+        description="First entry proved just now; those before it were proved when their head was signed."
+    )
+    verified_until: int = Field(description="Last entry proved just now.")
+    whole_verified_at: MomentText | None = Field(
+        description="When the chain was last proved from its first entry; null before the first night."
+    )
+    whole_verified_until: int | None = Field(description="The last entry it had then.")
 
 
 class AuditCheckpointRead(Shape):

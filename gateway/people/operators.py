@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.database import before_commit
+from gateway.database import before_commit, joined
 from gateway.errors import NotFound
 from gateway.identity import attempts
 from gateway.identity.enrolment import issue_code, needs_code
@@ -120,13 +120,14 @@ class OperatorService:
     def _note(
         self, session: Session, operator: User, user: User, offices: Sequence[UUID], *, ended: int, now: datetime
     ) -> None:
-        """In every office of the person, right before the reset is committed: an entry too many, never one missing."""
+        """In every office of the person, right before the reset is committed and with it or not at all."""
         operator_id, user_id = operator.id, user.id
 
-        def write(_session: Session) -> None:
-            for office_id in offices:
-                act = self._act(operator_id, office_id, now)
-                with self.gateway.database.unit_of_work(office_id) as unit:
+        def write(outer: Session) -> None:
+            # In the order of their ids, since each office's audit head stays locked until the commit.
+            for office_id in sorted(offices):
+                with joined(outer, office_id) as unit:
+                    act = self._act(operator_id, office_id, now, session=unit)
                     person = IdentityRepository(unit).user(user_id)
                     assert person is not None, "held by the unit of work that is about to be committed"
                     self.gateway.audit.record(
@@ -137,9 +138,9 @@ class OperatorService:
 
         before_commit(session, f"operator-reset:{user_id}", write)
 
-    def _act(self, operator_id: UUID, office_id: UUID, now: datetime) -> Act:
+    def _act(self, operator_id: UUID, office_id: UUID, now: datetime, *, session: Session | None = None) -> Act:
         principal = Principal(PrincipalKind.OPERATOR, operator_id, office_id, second_factor_method=METHOD)
-        return replace(self.gateway.system_act(office_id), principal=principal, real_now=now)
+        return replace(self.gateway.system_act(office_id, session=session), principal=principal, real_now=now)
 
     def _proves(self, session: Session, user: User, code: str, now: datetime) -> bool:
         if user.totp_confirmed_at is None or not self._is_operator(session, user):

@@ -106,6 +106,8 @@ class AcceptanceRead(Shape):
 class AccountRead(Shape):
     """An account with freshness and health; an expired permission or an outage is never an empty answer."""
 
+    metadata: dict[str, str]
+    """Your pairs of key and value."""
     id: str
     client_id: str
     consent_id: str | None
@@ -158,6 +160,8 @@ class AccountRead(Shape):
 class AccountWrite(Shape):
     """What the office sets; a field that is left out stays as it is."""
 
+    metadata: dict[str, Any] | None = None
+    """All pairs of key and value, at most 20. Left out or null: they stay as they are; empty: none."""
     alias: str | None = None
     position: int | None = None
     """Place among the accounts of the client."""
@@ -294,12 +298,6 @@ class ApplicationWrite(Shape):
     """Networks it may call from; empty: from anywhere."""
 
 
-class ApplicationsRead(Shape):
-    """Applications that serve the office, newest first."""
-
-    items: list[ApplicationRead]
-
-
 class ApprovalSettingsRead(Shape):
     """The settings of a client."""
 
@@ -375,12 +373,20 @@ class AuditBundleWrite(Shape):
 
 
 class AuditChainRead(Shape):
-    """Whether the chain holds, recomputed from its first entry."""
+    """Whether the chain holds: what was added since the last signed head is proved now, the whole every night."""
 
     is_intact: bool
     entries: int
     first_fault: str | None
     """The first broken or missing entry, in words."""
+    verified_from: int
+    """First entry proved just now; those before it were proved when their head was signed."""
+    verified_until: int
+    """Last entry proved just now."""
+    whole_verified_at: dt.datetime | None
+    """When the chain was last proved from its first entry; null before the first night."""
+    whole_verified_until: int | None
+    """The last entry it had then."""
 
 
 class AuditCheckpointRead(Shape):
@@ -480,6 +486,8 @@ class BankRead(Shape):
 class BasketRead(Shape):
     """A basket with its counts and totals."""
 
+    metadata: dict[str, str]
+    """Your pairs of key and value."""
     id: str
     client_id: str
     name: str
@@ -499,6 +507,8 @@ class BasketWrite(Shape):
 
     client_id: str
     name: str
+    metadata: dict[str, Any] | None = None
+    """All pairs of key and value, at most 20. Left out or null: they stay as they are; empty: none."""
     external_id: str | None = None
 
 
@@ -584,6 +594,8 @@ class ClientImportRead(Shape):
 class ClientRead(Shape):
     """A client of the office."""
 
+    metadata: dict[str, str]
+    """Your pairs of key and value."""
     id: str
     name: str
     language: str
@@ -679,6 +691,8 @@ class ClientWrite(Shape):
     """A client by its key: the enterprise number with the dossier code, or `external_id` for a person without one."""
 
     name: str
+    metadata: dict[str, Any] | None = None
+    """All pairs of key and value, at most 20. Left out or null: they stay as they are; empty: none."""
     language: str | None = None
     enterprise_number: str | None = None
     dossier_code: str | None = None
@@ -749,6 +763,8 @@ class ConsentCreated(Shape):
 class ConsentRead(Shape):
     """A consent; `valid_until` is the earliest of bank answer, bank maximum and office cap."""
 
+    metadata: dict[str, str]
+    """Your pairs of key and value."""
     id: str
     client_id: str
     bank_id: str
@@ -769,6 +785,8 @@ class ConsentWrite(Shape):
 
     client_id: str
     bank_id: str
+    metadata: dict[str, Any] | None = None
+    """All pairs of key and value, at most 20. Left out or null: they stay as they are; empty: none."""
     language: str | None = None
     """Language of the page for the account holder."""
     return_url: str | None = None
@@ -949,12 +967,6 @@ class DownloadRead(Shape):
     downloaded_by: str
     downloaded_at: dt.datetime
     is_first: bool
-
-
-class DownloadsRead(Shape):
-    """Every download, oldest first."""
-
-    items: list[DownloadRead]
 
 
 class EmailChangeAnswer(Shape):
@@ -1636,6 +1648,14 @@ class PageAddressChangeRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageApplicationRead(Shape):
+    """PageApplicationRead"""
+
+    items: list[ApplicationRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageAuditBundleRead(Shape):
     """PageAuditBundleRead"""
 
@@ -1720,6 +1740,14 @@ class PageDossierRead(Shape):
     """PageDossierRead"""
 
     items: list[DossierRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageDownloadRead(Shape):
+    """PageDownloadRead"""
+
+    items: list[DownloadRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -1992,6 +2020,8 @@ class PasswordWrite(Shape):
 class PaymentPatch(Shape):
     """The fields to change; those left out stay as they are."""
 
+    metadata: dict[str, Any] | None = None
+    """All pairs of key and value, at most 20. Left out or null: they stay as they are; empty: none."""
     debtor_account_id: str | None = None
     creditor: CreditorWrite | None = None
     amount: MoneyShape | None = None
@@ -2013,6 +2043,8 @@ class PaymentPatch(Shape):
 class PaymentRead(Shape):
     """A payment order and where it stands."""
 
+    metadata: dict[str, str]
+    """Your pairs of key and value."""
     id: str
     client_id: str
     basket_id: str
@@ -2064,6 +2096,8 @@ class PaymentWrite(Shape):
 
     creditor: CreditorWrite
     amount: MoneyShape
+    metadata: dict[str, Any] | None = None
+    """All pairs of key and value, at most 20. Left out or null: they stay as they are; empty: none."""
     debtor_account_id: str | None = None
     """Without it, the client's default debtor account."""
     execution_date: ExecutionDateShape | None = None

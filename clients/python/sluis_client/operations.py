@@ -401,7 +401,10 @@ class Operations(Transport):
                 return
 
     def get_audit_chain(self) -> models.AuditChainRead:
-        """Recompute the chain and name the first broken or missing entry."""
+        """Prove what was added since the last signed head, at most 5,000 entries, and name the first broken or missing
+        one. What lies before was proved when that head was signed. A job proves the whole chain every night; a
+        fault it found is told here until it finds none.
+        """
         return self._model(models.AuditChainRead, self._call("GET", "/v1/audit-chain"))
 
     def list_audit_checkpoints(
@@ -931,10 +934,6 @@ class Operations(Transport):
         """End an API key at once."""
         self._call("DELETE", f"/v1/credentials/{self._segment(credential_id)}")
 
-    def list_applications(self) -> models.ApplicationsRead:
-        """Applications that serve the office, newest first, without their secrets."""
-        return self._model(models.ApplicationsRead, self._call("GET", "/v1/applications"))
-
     def create_application(
         self, body: models.ApplicationWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ApplicationCreated:
@@ -945,6 +944,22 @@ class Operations(Transport):
             models.ApplicationCreated,
             self._call("POST", "/v1/applications", body=body, idempotency_key=idempotency_key),
         )
+
+    def list_applications(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageApplicationRead:
+        """Applications that serve the office, newest first, without their secrets."""
+        return self._model(
+            models.PageApplicationRead, self._call("GET", "/v1/applications", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_applications(self, *, page_size: int = 200) -> Iterator[models.ApplicationRead]:
+        """Every row of `list_applications`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_applications(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def revoke_application(self, application_id: str) -> None:
         """End an application for this office at once, and wholly when this office made it."""
@@ -1684,9 +1699,26 @@ class Operations(Transport):
         """One export; its bytes are at `/content`."""
         return self._model(models.ExportRead, self._call("GET", f"/v1/exports/{self._segment(export_id)}"))
 
-    def list_export_downloads(self, export_id: str) -> models.DownloadsRead:
-        """Who downloaded the file and when."""
-        return self._model(models.DownloadsRead, self._call("GET", f"/v1/exports/{self._segment(export_id)}/downloads"))
+    def list_export_downloads(
+        self, export_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageDownloadRead:
+        """Who downloaded the file and when, oldest first."""
+        return self._model(
+            models.PageDownloadRead,
+            self._call(
+                "GET", f"/v1/exports/{self._segment(export_id)}/downloads", query={"limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_export_downloads(self, export_id: str, *, page_size: int = 200) -> Iterator[models.DownloadRead]:
+        """Every row of `list_export_downloads`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_export_downloads(export_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def get_export_content(self, export_id: str) -> bytes:
         """The bytes, the same on every download. The first one runs the checks of the export again."""
