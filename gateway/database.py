@@ -152,12 +152,16 @@ class UnitOfWork(Protocol):
     def unit_of_work(self, office_id: UUID | None) -> contextlib.AbstractContextManager[Session]:
         """Begin, yield a session, commit; roll back on an exception."""
 
+    def lookup(self) -> contextlib.AbstractContextManager[Session]:
+        """A session that reads global rows, each statement for itself."""
+
 
 class Database:
     """Sessions on one engine, or on one connection whose outer transaction a test rolls back."""
 
     def __init__(self, bind: Engine | Connection) -> None:
         self.bind = bind
+        self._reading = bind.execution_options(isolation_level="AUTOCOMMIT") if isinstance(bind, Engine) else None
 
     @contextlib.contextmanager
     def unit_of_work(self, office_id: UUID | None) -> Iterator[Session]:
@@ -178,6 +182,19 @@ class Database:
             guard = commit_guard.get()
             if guard is not None and session.info.get(HAS_CHANGES):
                 guard(session)
+
+    @contextlib.contextmanager
+    def lookup(self) -> Iterator[Session]:
+        """For finding out who calls: global rows only, each statement for itself, nothing to begin or to commit.
+
+        Every request of a machine starts so; a transaction would cost two more round trips for one row.
+        """
+        if self._reading is None:
+            with self.unit_of_work(None) as session:
+                yield session
+            return
+        with Session(self._reading, expire_on_commit=False) as session:
+            yield session
 
 
 def _finish(session: Session) -> None:
@@ -209,7 +226,7 @@ def joined(session: Session, office_id: UUID) -> Iterator[Session]:
             yield part
             _finish(part)
     finally:
-        _enter_office(session, None, connection)
+        _say_office(connection, session.info.get(UNIT_OFFICE))
     session.info[HAS_CHANGES] = session.info.get(HAS_CHANGES, False) or part.info.get(HAS_CHANGES, False)
 
 
@@ -225,8 +242,11 @@ def _enter_office(session: Any, _transaction: Any, connection: Connection) -> No
     A unit of work without an office says so only inside another transaction, which may have named one.
     """
     office_id = session.info.get(UNIT_OFFICE)
-    if office_id is None and not connection.in_nested_transaction():
-        return
+    if office_id is not None or connection.in_nested_transaction():
+        _say_office(connection, office_id)
+
+
+def _say_office(connection: Connection, office_id: UUID | None) -> None:
     connection.execute(
         text("SELECT set_config(:name, :value, true)"),
         {"name": OFFICE_SETTING, "value": "" if office_id is None else str(office_id)},
@@ -240,7 +260,7 @@ def enter_office(session: Session, office_id: UUID) -> None:
     """
     assert session.info.get(UNIT_OFFICE) is None, "a unit of work belongs to one office"
     session.info[UNIT_OFFICE] = office_id
-    _enter_office(session, None, session.connection())
+    _say_office(session.connection(), office_id)
 
 
 @event.listens_for(Session, "after_flush")

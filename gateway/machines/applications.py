@@ -33,6 +33,7 @@ from gateway.ids import new_id
 from gateway.machines.addresses import is_allowed
 from gateway.machines.errors import AddressNotAllowed, ClientInvalid, OfficeNotServed, ScopeInvalid, SecretsInUse
 from gateway.machines.models import AccessToken, Application, ApplicationOffice, ApplicationSecret
+from gateway.machines.repository import MachineRepository
 from gateway.machines.service import SEEN_RESOLUTION, checked_addresses, permissions_of
 from gateway.offices.models import Office
 from gateway.pagination import PageRequest, Sort
@@ -297,19 +298,19 @@ class ApplicationService:
                 col(Application.revoked_at).is_(None),
             )
         )
-        with self.gateway.database.unit_of_work(None) as session:
+        with self.gateway.database.lookup() as session:
             found = session.exec(query).one_or_none()
-            if found is None:
-                raise SignInError
-            access, application, held, office_mode = found
-            if not office_mode == application.mode == self.gateway.settings.mode:
-                raise SignInError
-            if not is_allowed(application.allowed_addresses, source):
-                log.warning("token from a foreign address", extra={"application_id": str(application.id)})
-                raise AddressNotAllowed
-            if application.last_used_at is None or now - application.last_used_at > SEEN_RESOLUTION:
-                application.last_used_at = now
-                session.add(application)
+        if found is None:
+            raise SignInError
+        access, application, held, office_mode = found
+        if not office_mode == application.mode == self.gateway.settings.mode:
+            raise SignInError
+        if not is_allowed(application.allowed_addresses, source):
+            log.warning("token from a foreign address", extra={"application_id": str(application.id)})
+            raise AddressNotAllowed
+        if application.last_used_at is None or now - application.last_used_at > SEEN_RESOLUTION:
+            with self.gateway.database.unit_of_work(None) as session:
+                MachineRepository(session).application_seen(application.id, now)
         scopes = [scope for scope in access.scopes if scope in held]
         principal = Principal(
             kind=PrincipalKind.APPLICATION,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from gateway.machines.models import Credential
+from gateway.machines.models import Application, Credential
 from gateway.offices.models import Office
 
 
@@ -26,6 +28,16 @@ class MachineRepository:
         )
         found = self.session.exec(query).one_or_none()
         return None if found is None else (found[0], found[1])
+
+    def seen(self, credential_id: UUID, moment: datetime) -> None:
+        """Note that the key was used; of two calls at once the later one counts."""
+        self.session.execute(update(Credential).where(col(Credential.id) == credential_id).values(last_used_at=moment))
+
+    def application_seen(self, application_id: UUID, moment: datetime) -> None:
+        """The same of an application."""
+        self.session.execute(
+            update(Application).where(col(Application.id) == application_id).values(last_used_at=moment)
+        )
 
     def keys(self, office_id: UUID) -> SelectOfScalar[Credential]:
         """Query over the keys of an office."""

@@ -138,23 +138,23 @@ class MachineService:
         `AddressNotAllowed` when a key that would do comes from elsewhere.
         """
         now = self.gateway.real_now()
-        with self.gateway.database.unit_of_work(None) as session:
+        with self.gateway.database.lookup() as session:
             found = MachineRepository(session).by_secret(self._hash(token))
-            if found is None:
-                raise SignInError
-            credential, office_mode = found
-            if (
-                credential.revoked_at is not None
-                or (credential.expires_at is not None and credential.expires_at <= now)
-                or not is_mode(token, office_mode, self.gateway.settings.mode)
-            ):
-                raise SignInError
-            if not is_allowed(credential.allowed_addresses, source):
-                log.warning("key from a foreign address", extra={"credential_id": str(credential.id)})
-                raise AddressNotAllowed
-            if credential.last_used_at is None or now - credential.last_used_at > SEEN_RESOLUTION:
-                credential.last_used_at = now
-                session.add(credential)
+        if found is None:
+            raise SignInError
+        credential, office_mode = found
+        if (
+            credential.revoked_at is not None
+            or (credential.expires_at is not None and credential.expires_at <= now)
+            or not is_mode(token, office_mode, self.gateway.settings.mode)
+        ):
+            raise SignInError
+        if not is_allowed(credential.allowed_addresses, source):
+            log.warning("key from a foreign address", extra={"credential_id": str(credential.id)})
+            raise AddressNotAllowed
+        if credential.last_used_at is None or now - credential.last_used_at > SEEN_RESOLUTION:
+            with self.gateway.database.unit_of_work(None) as session:
+                MachineRepository(session).seen(credential.id, now)
         permissions = permissions_of(credential.scopes)
         is_limited = credential.client_ids is not None
         return Principal(
