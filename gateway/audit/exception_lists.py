@@ -18,6 +18,8 @@ Rows = Mapping[str, Sequence[Row]]
 
 RULE_CHANGE: Final = timedelta(days=7)
 IBAN_CHANGE: Final = timedelta(days=7)
+RULES_BESIDE: Final = ("approval_settings.changed", "approver_group.changed")
+"""Acts that change who decides beside the rules themselves."""
 APPROVE: Final = "approve"
 SECOND_FACTOR_RESETS: Final = ("second_factor.reset", "second_factor.removed", "user.second_factor_reset")
 
@@ -69,10 +71,23 @@ def _decided_by_one_person(rows: Rows) -> list[dict[str, Any]]:
 
 
 def _rule_change_before_payment(rows: Rows) -> list[dict[str, Any]]:
-    changes = [
-        (version["client_id"], _moment(version["created_at"]), version)
+    """What decides who approves, changed within days before a payment was submitted: rules, new ones too, and more."""
+    changes: list[tuple[str, datetime, dict[str, Any]]] = [
+        (
+            version["client_id"],
+            _moment(version["created_at"]),
+            {"rule_id": version["rule_id"], "version": version["version"]},
+        )
         for version in rows["rule_versions"]
-        if version["version"] > 1
+    ]
+    changes += [
+        (
+            entry["client_id"],
+            _moment(entry["occurred_at"]),
+            {"action": entry["action"], "object_id": entry["object_id"]},
+        )
+        for entry in rows["entries"]
+        if entry["action"] in RULES_BESIDE
     ]
     found: list[dict[str, Any]] = []
     for payment in rows["payments"]:
@@ -80,8 +95,8 @@ def _rule_change_before_payment(rows: Rows) -> list[dict[str, Any]]:
             continue
         submitted = _moment(payment["submitted_at"])
         found.extend(
-            {"payment_id": payment["id"], "rule_id": version["rule_id"], "version": version["version"]}
-            for client_id, changed, version in changes
+            {"payment_id": payment["id"], **what}
+            for client_id, changed, what in changes
             if client_id == payment["client_id"] and timedelta(0) <= submitted - changed <= RULE_CHANGE
         )
     return found

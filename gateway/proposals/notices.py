@@ -1,6 +1,9 @@
-"""Mail when one administrator alone changes rights or rules: who could object hears of it in time (APP-12)."""
+"""Mail about changes of rights and rules: to who can confirm one, and to who could object to a lone one (APP-12)."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
 
 from sqlmodel import Session
 
@@ -51,4 +54,28 @@ def tell_of_lone(gateway: Gateway, session: Session, proposal: Proposal) -> None
                 "url": gateway.settings.base_url.rstrip("/") + "/people",
             },
             key=f"lone-proposal:{proposal.id}:{user_id}",
+        )  # fmt: skip
+
+
+def tell_of_waiting(gateway: Gateway, session: Session, proposal: Proposal, deciders: Collection[UUID]) -> None:
+    """Mail those who can confirm it that it waits for one of them."""
+    people = IdentityRepository(session)
+    proposer = people.user(proposal.proposer_id)
+    office = session.get_one(Office, proposal.office_id)
+    client = session.get_one(Client, proposal.client_id) if proposal.client_id is not None else None
+    assert proposer is not None, "a person proposed it"
+    for user_id in sorted(deciders):
+        user = people.user(user_id)
+        if user is None:
+            continue
+        queue_mail(
+            session, gateway, proposal.office_id, to=user.email, language=user.language, template="waiting_proposal",
+            parameters={
+                "place": client.name if client is not None else office.name,
+                "person": f"{proposer.first_name} {proposer.last_name}",
+                "what": translate(user.language, label("proposal", proposal.kind)),
+                "moment": moment(proposal.expires_at),
+                "url": gateway.settings.base_url.rstrip("/") + "/people",
+            },
+            key=f"waiting-proposal:{proposal.id}:{user_id}",
         )  # fmt: skip

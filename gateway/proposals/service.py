@@ -33,7 +33,7 @@ from gateway.proposals.errors import (
 )
 from gateway.proposals.kinds import Kind, Wish
 from gateway.proposals.models import Proposal
-from gateway.proposals.notices import tell_of_lone
+from gateway.proposals.notices import tell_of_lone, tell_of_waiting
 from gateway.proposals.repository import ProposalRepository
 from gateway.proposals.states import TRANSITIONS, ProposalState
 
@@ -74,6 +74,8 @@ class ProposalService:
             act.note_decider(proposal.id)
             if deciders == {act.principal.id}:
                 self._alone(session, act, chosen, proposal)
+            else:
+                tell_of_waiting(self.gateway, session, proposal, deciders - {act.principal.id})
         return proposal
 
     def confirm(self, act: Act, proposal_id: UUID) -> Proposal:

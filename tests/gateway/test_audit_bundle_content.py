@@ -115,6 +115,34 @@ def test_an_approval_soon_after_an_iban_change_is_listed(gateway: Gateway) -> No
     assert lists["altered_payments"] == [{"payment_id": "p1"}]
 
 
+def test_new_and_changed_rules_groups_and_settings_shortly_before_a_payment_are_listed() -> None:
+    """SEC-10: whatever decides who approves, within seven days before."""
+    moment = datetime(2026, 11, 21, 9, tzinfo=UTC)
+    iso = [(moment + timedelta(days=days)).isoformat() for days in range(12)]
+    payment = {"id": "p1", "client_id": "c", "creditor_key": "k", "creditor_iban": "i", "state": "submitted",
+               "creditor_state": "known", "created_at": iso[0], "submitted_at": iso[8], "approval_round": 1,
+               "amount": "1.00", "preparers": []}  # fmt: skip
+    versions = [
+        {"client_id": client, "rule_id": f"r{day}", "version": 1, "created_at": iso[day]}
+        for client, day in (("c", 0), ("c", 1), ("c", 8), ("c", 9), ("other", 7))
+    ]
+    entries = [
+        {"action": action, "client_id": "c", "object_id": "g", "occurred_at": iso[day], "digests": {}}
+        for action, day in (
+            ("approver_group.changed", 7), ("approval_settings.changed", 0), ("approval_settings.changed", 5),
+            ("approver_group.created", 7),
+        )
+    ]  # fmt: skip
+    rows: dict[str, Any] = {
+        "payments": [payment], "approvals": [], "entries": entries, "exports": [], "export_payments": [],
+        "rule_versions": versions,
+    }  # fmt: skip
+    found = exception_lists(rows, first_payment_above_cents=0)["rule_change_before_payment"]
+    assert [row.get("rule_id") or row["action"] for row in found] == [
+        "r1", "r8", "approver_group.changed", "approval_settings.changed",
+    ]  # fmt: skip
+
+
 def test_resets_of_second_factors_stand_in_the_bundles_of_the_clients_a_person_serves(gateway: Gateway) -> None:
     scene = make_scene(gateway)
     fill(scene)

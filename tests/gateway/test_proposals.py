@@ -26,6 +26,7 @@ from gateway.identity.rights import (
     SecondFactorRequired,
 )
 from gateway.ids import new_id
+from gateway.notices.outbox import opened
 from gateway.offices.errors import SuspensionEndsByTwo
 from gateway.offices.models import Client, ClientState, Office
 from gateway.offices.service import ClientService
@@ -210,6 +211,14 @@ def test_an_id_of_another_office_is_not_there(two: Two) -> None:
             with pytest.raises(ProposalNotFound):
                 call(act, proposal_id)
     assert two.proposals.page(act, PageRequest(50, None))[0] == []
+
+
+def test_whoever_can_confirm_is_told_and_nobody_else(two: Two) -> None:
+    """APP-12: the second administrator hears of it without looking at a page; who proposed it knows."""
+    two.grant()
+    mails = [mail for mail in opened(two.gateway, two.office.id) if mail.template == "waiting_proposal"]
+    assert [mail.to for mail in mails] == [two.second.user.email]
+    assert "/people" in mails[0].text
 
 
 def test_one_administrator_alone_waits_two_days_once_payments_were_submitted(gateway: Gateway) -> None:
