@@ -46,6 +46,10 @@ class Dialect:
     """The bank's own code is the eight digits of CODA."""
     party_patterns: tuple[re.Pattern[str], ...] = ()
     """Where the bank writes parties in its text; groups `name` and `iban`, either may lack."""
+    are_party_patterns_for_debits: bool = False
+    """Only what the bank writes of money paid can be read: in a receipt the words would be the payer's own."""
+    is_proprietary_code_wording: bool = True
+    """The bank's own code is words that tell what the row is; False where it is a number or letters without sense."""
     kind_without_type: AccountKind = AccountKind.OTHER
     """What an account is when the bank names neither type nor product; not current unless the bank's card says so."""
 
@@ -158,7 +162,12 @@ def _transaction(  # noqa: PLR0917 - one caller, which names them
             is_debit=amount < 0,
             bank_code=proprietary if dialect.proprietary_code_is_coda else None,
             iso_code=iso,
-            wording=_wording(additional, proprietary, remittance, has_iban=iban is not None),
+            wording=_wording(
+                additional,
+                proprietary if dialect.is_proprietary_code_wording else None,
+                remittance,
+                has_iban=iban is not None,
+            ),
             counterparty_iban=iban,
             has_counterparty=not party.is_empty,
             is_own_account=iban is not None and iban != account_iban and iban in own_ibans,
@@ -310,7 +319,28 @@ def _exchange_rate(raw: Mapping[str, Any]) -> Decimal | None:
 
 
 def _exchanges(raw: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    value = raw.get("currencyExchange")
+    """The exchanges in the form of today; that of Berlin Group 1.1 (`exchangeRate` with two rates) is rewritten."""
+    found = [item for name in ("currencyExchange", "exchangeRate") for item in _mappings(raw.get(name))]
+    return [_rewritten(item) if "currencyFrom" in item else item for item in found]
+
+
+def _rewritten(old: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Two rates say how many units of one currency stand for how many of the other.
+
+    Read only where one of them is 1: which way a quotient goes is written nowhere. Source: Berlin Group 1.1.
+    """
+    names = (text.present(old.get("currencyFrom")), text.present(old.get("currencyTo")))
+    rates = [text.present(old.get(name)) for name in ("rateFrom", "rateTo")]
+    others = [rate for rate in rates if rate is not None and not re.fullmatch(r"1(?:\.0*)?", rate)]
+    is_one_sided = names[0] != names[1] and len(others) == 1 and None not in rates
+    return {
+        "sourceCurrency": names[0],
+        "targetCurrency": names[1],
+        "exchangeRate": others[0] if is_one_sided else None,
+    }
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, Mapping)]
 
 
@@ -369,7 +399,8 @@ def _counterparty(
             return party, PartySource.FIELD
         was_own = was_own or not found.is_empty
     wording = "\n".join(_remittance_parts(raw) + _flat_lines(raw.get("additionalInformation")))
-    for pattern in dialect.party_patterns:
+    is_text_read = is_debit or not dialect.are_party_patterns_for_debits
+    for pattern in dialect.party_patterns if is_text_read else ():
         match = pattern.search(wording)
         if match is None:
             continue
@@ -383,10 +414,9 @@ def _counterparty(
 
 
 def _without_own(party: _Party, account_iban: str, holder: str | None) -> _Party:
-    account = None if party.account == account_iban else party.account
     # The holder's name beside another account is a transfer between own accounts, and right.
-    name = None if account is None and text.same_name(party.name, holder) else party.name
-    return _Party() if account is None and name is None else _Party(name, account, party.bic if account else None)
+    is_own = party.account == account_iban if party.account else text.same_name(party.name, holder)
+    return _Party() if is_own else _Party(party.name, party.account, party.bic if party.account else None)
 
 
 # Texts and references (rules 7 and 8)

@@ -78,9 +78,19 @@ def read_metadata(
 
 
 def authorization_url(
-    endpoint: str, *, client_id: str, redirect_uri: str, scope: str, state: str, code_verifier: str
+    endpoint: str,
+    *,
+    client_id: str,
+    redirect_uri: str,
+    scope: str,
+    state: str,
+    code_verifier: str,
+    extra: Mapping[str, str] | None = None,
 ) -> str:
-    """Where to send the PSU's browser (RFC 6749, 4.1.1, with the challenge of RFC 7636)."""
+    """Where to send the PSU's browser (RFC 6749, 4.1.1, with the challenge of RFC 7636).
+
+    `extra` are parameters of the bank's own, such as the company of a group.
+    """
     return str(
         prepare_grant_uri(
             endpoint,
@@ -91,6 +101,7 @@ def authorization_url(
             state=state,
             code_challenge=code_challenge(code_verifier),
             code_challenge_method="S256",
+            **(extra or {}),
         )
     )
 

@@ -94,6 +94,13 @@ class BerlinGroupConnector(Connector):
     is_state_in_redirect_uri: ClassVar[bool] = True
     """Banks that send the browser back without OAuth give no `state`: it must be part of the return address."""
     lists_balances_with_accounts: ClassVar[bool] = False
+    has_balances_in_list_only: ClassVar[bool] = False
+    """Balances are read from the list of accounts: the bank offers no other place for them."""
+    can_read_consents: ClassVar[bool] = True
+    """False where the bank's description has no `GET` of a consent: the tokens alone prove that it was granted."""
+    booking_status: ClassVar[str] = "both"
+    authorisation_params: ClassVar[Mapping[str, str]] = {}
+    """What this bank wants in the authorisation address besides the parameters of OAuth."""
     dialect: ClassVar[Dialect] = STANDARD
     pages_max: ClassVar[int] = 500
 
@@ -141,10 +148,15 @@ class BerlinGroupConnector(Connector):
             return {"accounts": wanted, "balances": wanted, "transactions": wanted}
         return {"accounts": [], "balances": [], "transactions": []}
 
+    def authorisation_server(self) -> oauth.ServerMetadata | None:
+        """The OAuth addresses of a bank that has the same for all consents and names them in no link."""
+        return None
+
     def next_step(self, handle: ConsentHandle, psu: PsuContext | None) -> NextStep:
-        status = self._status(handle.bank_consent_id, psu)
-        if status is not ConsentStatus.AWAITING_AUTHORISATION:
-            return Finished(status)
+        if self.can_read_consents:
+            status = self._status(handle.bank_consent_id, psu)
+            if status is not ConsentStatus.AWAITING_AUTHORISATION:
+                return Finished(status)
         url = handle.private.get("authorisation_url")
         return Redirect(url) if url else Poll(POLL_SECONDS, handle.private.get("psu_message"))
 
@@ -161,6 +173,8 @@ class BerlinGroupConnector(Connector):
         if error is not None:
             raise error
         tokens = self._tokens_of(handle, callback)
+        if not self.can_read_consents:
+            return GrantedConsent(ConsentStatus.VALID, tokens, None)
         try:
             details = self._details(handle.bank_consent_id, psu)
         except (BankError, OperatorError):
@@ -172,21 +186,35 @@ class BerlinGroupConnector(Connector):
         return GrantedConsent(details.status, tokens, details.valid_until)
 
     def consent_status(self, access: Access) -> ConsentStatus:
+        if not self.can_read_consents:
+            return self.consent_details(access).status
         return self._status(access.bank_consent_id, access.psu)
 
     def consent_details(self, access: Access) -> ConsentDetails:
+        if not self.can_read_consents:
+            try:
+                self._read(self._session(access), "/accounts", "/accounts", CallKind.ACCOUNTS)
+            except ConsentEnded:
+                # Why it ended is not told; it is over either way.
+                return ConsentDetails(ConsentStatus.REVOKED)
+            return ConsentDetails(ConsentStatus.VALID)
         return self._details(access.bank_consent_id, access.psu)
 
     def refresh_tokens(self, tokens: TokenSet, handle: ConsentHandle | None = None) -> TokenSet:
         endpoint = handle.private.get("token_endpoint") if handle is not None else None
         return oauth.refresh(
             self.http,
-            endpoint or f"{self.endpoint.base_url}/token",
+            endpoint or self.token_endpoint(),
             tokens,
             client_id=self.endpoint.client_id,
             now=self.now(),
             request_id=self.new_id(),
         )
+
+    def token_endpoint(self) -> str:
+        """Where tokens are renewed when the consent's own address is not at hand."""
+        server = self.authorisation_server()
+        return f"{self.endpoint.base_url}/token" if server is None else server.token_endpoint
 
     def revoke_consent(self, access: Access) -> None:
         try:
@@ -201,7 +229,7 @@ class BerlinGroupConnector(Connector):
         except ConsentEnded:
             return
         except RequestRefused as error:
-            if error.status not in (404, 410):
+            if error.status not in (404, 405, 410):
                 raise
 
     # Account data
@@ -220,8 +248,11 @@ class BerlinGroupConnector(Connector):
 
     def balances(self, access: Access, bank_account_id: str) -> list[Balance]:
         path = f"/accounts/{_segment(bank_account_id)}/balances"
-        answer = self._read(self._session(access), path, "/accounts/{id}/balances", CallKind.BALANCES)
-        rows = [] if answer.status == 204 else self._rows(answer.json_object(), "balances", is_required=True)
+        if self.has_balances_in_list_only:
+            rows = self._listed_balances(access, bank_account_id)
+        else:
+            answer = self._read(self._session(access), path, "/accounts/{id}/balances", CallKind.BALANCES)
+            rows = [] if answer.status == 204 else self._rows(answer.json_object(), "balances", is_required=True)
         found: list[Balance] = []
         for row in rows:
             balance = normalise_balance(row) if isinstance(row, Mapping) else None
@@ -229,6 +260,15 @@ class BerlinGroupConnector(Connector):
                 raise BankAnswerInvalid("a balance has no readable amount", bank_id=self.profile.bank_id)
             found.append(balance)
         return found
+
+    def _listed_balances(self, access: Access, bank_account_id: str) -> list[Any]:
+        """The balances beside one account of the list; an account that is not there any more is an error."""
+        params = {"withBalance": "true"}
+        answer = self._read(self._session(access), "/accounts", "/accounts", CallKind.BALANCES, params)
+        for account in self._rows(answer.json_object(), "accounts", is_required=True):
+            if isinstance(account, Mapping) and text.present_id(account.get("resourceId")) == bank_account_id:
+                return self._rows(account, "balances")
+        raise BankAnswerInvalid("the list does not hold the account", bank_id=self.profile.bank_id)
 
     def transaction_pages(
         self,
@@ -307,8 +347,10 @@ class BerlinGroupConnector(Connector):
         private = dict(handle.private)
         redirect = self.http.link(links.get("scaRedirect"))
         metadata = self.http.link(links.get("scaOAuth")) if redirect is None else None
+        found = self.authorisation_server() if redirect is None and metadata is None else None
         if metadata is not None:
             found = oauth.read_metadata(self.http, metadata, request_id=self.new_id())
+        if found is not None:
             private["token_endpoint"] = found.token_endpoint
             redirect = oauth.authorization_url(
                 found.authorization_endpoint,
@@ -317,6 +359,7 @@ class BerlinGroupConnector(Connector):
                 scope=f"AIS:{handle.bank_consent_id}",
                 state=private["state"],
                 code_verifier=private["code_verifier"],
+                extra=self.authorisation_params,
             )
         if redirect is not None:
             private["authorisation_url"] = redirect
@@ -410,7 +453,7 @@ class BerlinGroupConnector(Connector):
             return self._read_once(session, url, template, kind, params)
         except TokenRejected as refusal:
             code = refusal.bank_code
-            if code is None:
+            if code is None and self.can_read_consents:
                 # A bare 401 may mean the consent as well as the token; the bank's status tells which it was.
                 code = self._status(session.access.bank_consent_id, session.access.psu).value
             raise ConsentEnded(
@@ -463,15 +506,19 @@ class BerlinGroupConnector(Connector):
         """The first page and the first day it was asked from."""
         shorter = max(date_from, today - SHORT_WINDOW)
         for first_day in (date_from, shorter):
-            params = {"bookingStatus": "both", "dateFrom": first_day.isoformat()}
+            params = {"bookingStatus": self.booking_status, "dateFrom": first_day.isoformat()}
             try:
                 answer = self._read(session, path, "/accounts/{id}/transactions", CallKind.TRANSACTIONS, params)
             except RequestRefused as error:
-                if error.bank_code != "PERIOD_INVALID" or first_day == shorter:
+                if not self.is_period_refused(error) or first_day == shorter:
                     raise
             else:
                 return answer, first_day
         raise AssertionError("the second try returns or raises")
+
+    def is_period_refused(self, error: RequestRefused) -> bool:
+        """Whether the bank finds the period too long, so that a shorter one is worth a try."""
+        return error.bank_code == "PERIOD_INVALID"
 
     def _page(
         self,

@@ -149,7 +149,7 @@ def _read_world(call: DeskCall) -> Response:
             "bank_id": bank.bank_id,
             "name": bank.name,
             "bic": bank.bic,
-            "base_url": f"{base}/{bank.bank_id}/berlingroup/v1",
+            "base_url": f"{base}/{bank.bank_id}{bank.api_path}",
             "balance_types": list(bank.balance_types),
             "holders": [holder.holder_id for holder in call.simulator.world.holders_at(bank.bank_id)],
         }

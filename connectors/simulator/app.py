@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from connectors.simulator import account_data, admin, berlin_group, consent_pages
+from connectors.simulator import account_data, admin, berlin_group, consent_pages, kbc
 from connectors.simulator.simulator import Simulator, SimulatorConfig
 
 
@@ -13,7 +13,13 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
     simulator = config if isinstance(config, Simulator) else Simulator(config)
     # The control desk comes first, so that no bank can be called `sim`.
     app = Starlette(
-        routes=[*admin.routes(), *berlin_group.routes(), *account_data.routes(), *consent_pages.routes()],
+        routes=[
+            *admin.routes(),
+            *berlin_group.routes(),
+            *account_data.routes(),
+            *kbc.routes(),
+            *consent_pages.routes(),
+        ],
     )
     app.state.simulator = simulator
     return app

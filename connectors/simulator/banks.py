@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from connectors import registry
 from connectors.profile import BankProfile, Knowledge
@@ -20,6 +21,9 @@ class BankSettings:
     bank_id: str
     name: str
     bic: str
+    family: str = "worldline"
+    """Which routes the bank answers; a family without routes of its own speaks as the banks on that platform."""
+    api_path: str = "/berlingroup/v1"
     consent_days_max: int = 180
     """The last day is today plus this, minus one; a later wish is cut without a word."""
     approval_days_max: int = 3
@@ -46,6 +50,19 @@ class BankSettings:
     iban_code: str = ""
     """The bank's code in IBANs, for the accounts of a bank that the world names none for."""
 
+
+HABITS: dict[str, dict[str, Any]] = {
+    "kbc": {
+        "api_path": "/psd2/v2",
+        "gives_pending": False,
+        "balance_types": (CLOSING_BOOKED,),
+        "has_plain_structured_text": True,
+        "access_token_seconds": 1800,
+    },
+    # Both banks have the same codes: the accounts of the one must not be those of the other.
+    "kbcbrussels": {"iban_code": "734"},
+}
+"""What the banks of a family, or one bank, do otherwise than the profile says."""
 
 DEFAULT_BANKS = (
     BankSettings(bank_id="crelan", name="Crelan", bic="NICABEBB"),
@@ -83,9 +100,10 @@ def settings_of(profile: BankProfile) -> BankSettings:
         if bank.bank_id == profile.bank_id:
             return bank
     booked = () if profile.gives_booked_balance is Knowledge.NO else (CLOSING_BOOKED, INTERIM_BOOKED)
-    return BankSettings(
+    settings = BankSettings(
         bank_id=profile.bank_id,
         name=profile.name,
+        family=profile.family,
         bic=profile.bics[0],
         iban_code=profile.iban_bank_codes[0].partition("-")[0],
         consent_days_max=profile.consent_validity.days,
@@ -94,6 +112,7 @@ def settings_of(profile: BankProfile) -> BankSettings:
         gives_pending=profile.gives_pending is not Knowledge.NO,
         unattended_calls_max=profile.calls_per_day_max,
     )
+    return replace(settings, **(HABITS.get(profile.family, {}) | HABITS.get(profile.bank_id, {})))
 
 
 def every_bank() -> tuple[BankSettings, ...]:

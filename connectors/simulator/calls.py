@@ -23,6 +23,8 @@ MAINTENANCE_PAGE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>Scheduled maintenance</h1>"
     "<p>Please try again later.</p></html>"
 )
+OWN_ROUTES = frozenset({"kbc"})
+"""Families that answer at routes of their own, not at those of the Worldline platform."""
 AMOUNT = re.compile(r'"amount": ?"(-?\d+)\.(\d\d)"')
 
 
@@ -65,7 +67,7 @@ class BankCall:
     @property
     def api(self) -> str:
         """Address of the interface, up to and including the version."""
-        return f"{self.base}/berlingroup/v1"
+        return f"{self.base}{self.bank.api_path}"
 
     def header(self, name: str) -> str | None:
         """A header without blanks around it, None when absent or empty."""
@@ -93,6 +95,8 @@ class BankCall:
 
 
 Handler = Callable[[BankCall], Answer]
+ErrorBody = Callable[[int, str, str], JSON]
+"""Status, code and text of a refusal to the body this bank's family answers."""
 
 
 class CutResponse(Response):
@@ -103,14 +107,24 @@ class CutResponse(Response):
         await send({"type": "http.response.body", "body": bytes(self.body)[: len(self.body) // 2], "more_body": True})
 
 
-def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """The route's function: finds the bank, runs the handler, and applies the faults of transport."""
+def tpp_messages(status: int, code: str, text: str) -> JSON:  # noqa: ARG001  the shape of `ErrorBody`
+    """The error body of the Berlin Group."""
+    return {"tppMessages": [{"category": "ERROR", "code": code, "text": text}]}
+
+
+def endpoint(
+    name: str, handler: Handler, *, families: frozenset[str] | None = None, error_body: ErrorBody = tpp_messages
+) -> Callable[[Request], Awaitable[Response]]:
+    """The route's function: finds the bank, runs the handler, and applies the faults of transport.
+
+    `families` are those whose banks have this route, None all that have no routes of their own.
+    """
 
     async def serve(request: Request) -> Response:
         simulator: Simulator = request.app.state.simulator
         bank = simulator.banks.get(request.path_params["bank_id"])
-        if bank is None:
-            return JSONResponse(_messages("RESOURCE_UNKNOWN", "no such bank"), 404)
+        if bank is None or (bank.family not in families if families else bank.family in OWN_ROUTES):
+            return JSONResponse(error_body(404, "RESOURCE_UNKNOWN", "no such bank"), 404)
         call = BankCall(simulator, bank, request, name, await request.body())
         headers = {"X-Request-ID": request.headers.get("X-Request-ID", "")}
         try:
@@ -118,7 +132,7 @@ def endpoint(name: str, handler: Handler) -> Callable[[Request], Awaitable[Respo
         except Refusal as refusal:
             if refusal.retry_after is not None:
                 headers["Retry-After"] = str(refusal.retry_after)
-            answer = Answer(status=refusal.status, body=_messages(refusal.code, refusal.text))
+            answer = Answer(status=refusal.status, body=error_body(refusal.status, refusal.code, refusal.text))
         slow = first(call.faults, FaultKind.SLOW)
         if slow is not None:
             await asyncio.sleep(int(slow.params["seconds"]))
@@ -148,10 +162,6 @@ def _number(match: re.Match[str]) -> str:
     """The amount as a JSON number, written as the platform does: `-256.6`, `50.0`."""
     whole, cents = match.groups()
     return f'"amount": {whole}.{cents[0] if cents[1] == "0" else cents}'
-
-
-def _messages(code: str, text: str) -> JSON:
-    return {"tppMessages": [{"category": "ERROR", "code": code, "text": text}]}
 
 
 def _is_uuid(value: str | None) -> bool:

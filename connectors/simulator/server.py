@@ -16,6 +16,7 @@ from connectors.simulator.faults import FaultBoard
 from connectors.simulator.simulator import Simulator, SimulatorConfig
 from connectors.simulator.world import World
 
+DEFAULT_API_PATH = "/berlingroup/v1"
 LOOPBACK = "127.0.0.1"
 START_SECONDS_MAX = 10
 
@@ -81,7 +82,8 @@ class SimulatorServer:
 
     def base_url(self, bank_id: str) -> str:
         """The base address of one bank's interface, as a connector wants it."""
-        return f"{self.url}/{bank_id}/berlingroup/v1"
+        bank = self.simulator.banks.get(bank_id)
+        return f"{self.url}/{bank_id}{bank.api_path if bank is not None else DEFAULT_API_PATH}"
 
     def start(self) -> None:
         """Listen and serve; returns when the first call can be answered."""

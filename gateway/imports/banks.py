@@ -6,6 +6,7 @@ BICs is that of the National Bank of Belgium in schwifty; ours come first.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 from typing import Final
 
@@ -45,12 +46,14 @@ Bank = tuple[str | None, str | None]
 def bank_keys() -> dict[str, Bank]:
     """Key of a name, an id or a BIC (8 or 11 characters) to the bank."""
     found: dict[str, Bank] = {}
+    bics = Counter(bic[:8] for profile in registry.profiles() for bic in profile.bics)
     for profile in registry.profiles():
         bank = (profile.bank_id, profile.bics[0] if profile.bics else None)
         for word in (profile.bank_id, profile.name):
             found.setdefault(key_of(word), bank)
         for bic in profile.bics:
-            found.setdefault(key_of(bic[:8]), (profile.bank_id, bic))
+            # KBC and KBC Brussels share one: it does not say which of the two is meant.
+            found.setdefault(key_of(bic[:8]), (profile.bank_id if bics[bic[:8]] == 1 else None, bic))
     for name, bic in SHORT_NAMES.items():
         ours = found.get(key_of(bic), (None, None))[0]
         found.setdefault(key_of(name), (ours, bic))

@@ -1,0 +1,169 @@
+"""KBC, CBC and KBC Brussels: the same consents and rows in the group's dialect of the Berlin Group.
+
+Routes, below `/{bank_id}`: `POST /psd2/v2/consents`; `GET /psd2/v2/accounts[/{id}]`, `…/balances` and
+`…/transactions?bookingStatus=booked`; `GET /ASK/oauth/authorize/1`, `POST /ASK/oauth/token/1`. A consent can be neither
+read nor ended, as in the description 2.0.6. Errors are `{"status": …, "message": …}`, as in published answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from connectors.simulator import account_data, berlin_group
+from connectors.simulator.calls import JSON, Answer, BankCall, Handler, Refusal, endpoint
+from connectors.simulator.companies import company
+from connectors.simulator.simulator import Simulator
+
+FAMILIES: Final = frozenset({"kbc"})
+COMPANIES: Final = {
+    "kbc": {"mainCompany": "0001"},
+    "cbc": {"mainCompany": "0002"},
+    "kbcbrussels": {"mainCompany": "0001", "company": "9998"},
+}
+TEXT_MAX: Final = 140
+_ROW: Final = (
+    "bookingDate", "valueDate", "transactionAmount", "creditorName", "debtorName", "remittanceInformationStructured",
+    "bankTransactionCode",
+)  # fmt: skip
+_ACCOUNT: Final = ("resourceId", "iban", "currency", "name", "product", "cashAccountType")
+_NAMELESS: Final = ("PMNT-CCRD", "PMNT-RDDT")
+"""Card payments and collections: the creditor stands in the text only."""
+
+
+def routes() -> list[Route]:
+    """The routes of the group."""
+    accounts = "/{bank_id}/psd2/v2/accounts"
+    one = accounts + "/{resource_id}"
+
+    def route(path: str, name: str, handler: Handler, method: str = "GET") -> Route:
+        return Route(path, endpoint(name, handler, families=FAMILIES, error_body=_error), methods=[method])
+
+    return [
+        route("/{bank_id}/psd2/v2/consents", "consent_create", create_consent, "POST"),
+        Route("/{bank_id}/ASK/oauth/authorize/1", authorise, methods=["GET"]),
+        route("/{bank_id}/ASK/oauth/token/1", "token", berlin_group.give_token, "POST"),
+        route(accounts, "accounts", list_accounts),
+        route(one, "accounts", read_account),
+        route(one + "/balances", "balances", read_balances),
+        route(one + "/transactions", "transactions", read_transactions),
+    ]
+
+
+def create_consent(call: BankCall) -> Answer:
+    """Record the wish; the answer names no address to go on at."""
+    answer = berlin_group.create_consent(call)
+    assert answer.body is not None, "a new consent has an answer"
+    body: JSON = {name: answer.body[name] for name in ("consentStatus", "consentId")}
+    return Answer(status=201, body={**body, "_links": {}}, headers={"ASPSP-SCA-Approach": "REDIRECT"})
+
+
+async def authorise(request: Request) -> Response:
+    """From the address the TPP built to the page of the consent it names; the company must be that of the bank."""
+    simulator: Simulator = request.app.state.simulator
+    bank_id, query = request.path_params["bank_id"], request.query_params
+    consent = simulator.consents.find(bank_id, query.get("scope", "").removeprefix("AIS:"))
+    given = {name: query[name] for name in ("mainCompany", "company") if name in query}
+    if consent is None or given != COMPANIES.get(bank_id):
+        return Response("unknown request", 400)
+    page = f"/{bank_id}/public/berlingroup/authorize/{consent.authorisation_id}"
+    return RedirectResponse(f"{page}?{request.url.query}", 303)
+
+
+def list_accounts(call: BankCall) -> Answer:
+    """Every account of the consent."""
+    answer = account_data.list_accounts(call)
+    assert answer.body is not None, "a list has a body"
+    return Answer(body={"accounts": [_account(account) for account in answer.body["accounts"]]})
+
+
+def read_account(call: BankCall) -> Answer:
+    """One account of the consent."""
+    answer = account_data.read_account(call)
+    assert answer.body is not None, "an account has a body"
+    return Answer(body={"account": _account(answer.body["account"])})
+
+
+def read_balances(call: BankCall) -> Answer:
+    """The booked balance, without the day it speaks of."""
+    answer = account_data.read_balances(call)
+    assert answer.body is not None, "balances have a body"
+    return Answer(body={**answer.body, "balances": [_balance(balance) for balance in answer.body["balances"]]})
+
+
+def read_transactions(call: BankCall) -> Answer:
+    """One page of booked rows."""
+    if call.request.query_params.get("bookingStatus") != "booked":
+        raise Refusal(400, "PARAMETER_NOT_SUPPORTED", "bookingStatus is booked")
+    answer = account_data.read_transactions(call)
+    assert answer.body is not None, "a page has a body"
+    report = answer.body["transactions"]
+    links = {name: _plain(call, report["_links"][name]) for name in ("account", "next") if name in report["_links"]}
+    holder = _holder_name(call, str(answer.body["account"].get("iban", "")))
+    rows = [_row(row, holder, answer.body["account"]) for row in report["booked"]]
+    return Answer(body={"account": answer.body["account"], "transactions": {"booked": rows, "_links": links}})
+
+
+def _error(status: int, code: str, text: str) -> JSON:  # noqa: ARG001  this bank gives no codes
+    return {"status": status, "message": text}
+
+
+def _account(account: JSON) -> JSON:
+    body: JSON = {name: account[name] for name in _ACCOUNT if name in account}
+    if "balances" in account:
+        body["balances"] = [_balance(balance) for balance in account["balances"]]
+    links = {name: urlsplit(account["_links"][name]["href"]).path for name in ("balances", "transactions")}
+    return {**body, "_links": links}
+
+
+def _balance(balance: JSON) -> JSON:
+    return {name: balance[name] for name in ("balanceAmount", "balanceType")}
+
+
+def _plain(call: BankCall, link: Mapping[str, str]) -> str:
+    """A link as text, relative to the host; one to another host (an ordered fault) stays whole."""
+    parts = urlsplit(link["href"])
+    if parts.netloc != urlsplit(call.base).netloc:
+        return link["href"]
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _holder_name(call: BankCall, iban: str) -> str:
+    return company(call.simulator.world.account(iban).company_id).name
+
+
+def _row(row: JSON, holder: str, own: JSON) -> JSON:
+    body: dict[str, Any] = {name: row[name] for name in _ROW if name in row}
+    if "transactionId" in row:
+        body["transactionId"] = f"{row.get('bookingDate', '')}-{row['transactionId']}"
+    for side in ("creditor", "debtor"):
+        if f"{side}Account" in row:
+            body[f"{side}Account"] = {**row[f"{side}Account"], "currency": "EUR"}
+    texts = row.get("remittanceInformationUnstructuredArray") or [row.get("remittanceInformationUnstructured") or ""]
+    wording = " ".join(texts)
+    is_receipt = not str(row.get("transactionAmount", {}).get("amount", "")).startswith("-")
+    if is_receipt:
+        body.pop("debtorName", None)
+        body["creditorName"], body["creditorAccount"] = holder, own
+    elif str(row.get("bankTransactionCode", "")).startswith(_NAMELESS) and "creditorName" in body:
+        kind = "Domiciliëring " if row["bankTransactionCode"].startswith("PMNT-RDDT") else ""
+        wording = f"{body.pop('creditorName')} {kind}{wording}"
+        body.pop("creditorAccount", None)
+    if wording:
+        body["remittanceInformationUnstructured"] = wording[:TEXT_MAX]
+    for exchange in row.get("currencyExchange", []):
+        body["exchangeRate"] = [
+            {
+                "currencyFrom": exchange["sourceCurrency"],
+                "rateFrom": exchange["exchangeRate"],
+                "currencyTo": exchange["targetCurrency"],
+                "rateTo": "1",
+                "rateDate": exchange["quotationDate"],
+            }
+        ]
+    return body
