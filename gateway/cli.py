@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from gateway import logs, migrations, runtime, serving, worker
+from gateway.audit.log import Change
 from gateway.audit_cli import audit_commands
 from gateway.clients_cli import clients_commands
 from gateway.coda_cli import coda_commands
@@ -23,7 +24,8 @@ from gateway.identity.rights import OfficeRole
 from gateway.keys_cli import keys_commands
 from gateway.machines_cli import application_commands, issuer_commands
 from gateway.offices.service import OfficeService
-from gateway.operator_cli import operator_commands
+from gateway.operator_cli import NamedOption, acting_operator, operator_commands
+from gateway.people.operators import OperatorService
 from gateway.sandbox_cli import sandbox_commands
 from gateway.settings import Settings
 from gateway.supervisor import Stopped, Supervisor, require_free_port, stopping_on_signals
@@ -105,12 +107,14 @@ def office_add(
     ],
     language: Annotated[str, typer.Option(help="nl, fr, en or de.")] = "nl",
     consent_days: Annotated[int, typer.Option(min=1, max=180, help="The office's cap on consents, in days.")] = 90,
+    as_: NamedOption = None,
 ) -> None:
     """Add an office with its first administrator, who sets up a second factor at the first sign-in."""
     settings = Settings()
     with runtime.database_addresses(settings) as addresses:
         runtime.prepare(settings, addresses)
         gateway = runtime.open_gateway(runtime.with_database(settings, addresses))
+        operator = acting_operator(gateway, as_)
         office = OfficeService(gateway).create(
             name=name, language=language, mode=settings.mode, consent_days_max=consent_days
         )
@@ -122,6 +126,10 @@ def office_add(
         with gateway.database.unit_of_work(None) as session:
             held = session.merge(user)
             code = issue_code(gateway, held, gateway.real_now())
+        with gateway.database.unit_of_work(office.id) as session:
+            act = OperatorService(gateway).act_at(operator, office.id)
+            changes = {"name": Change(None, name), "admin_id": Change(None, user.id)}
+            gateway.audit.record(session, act, "office.created", "office", office.id, changes=changes)
     print(f"Office {name} added; {email} can sign in at {settings.base_url}.")
     print(f"Code for the first second factor, to hand over apart from the password: {code}")
 

@@ -10,6 +10,7 @@ import segno
 import typer
 
 from gateway import runtime
+from gateway.assembly import Gateway
 from gateway.errors import SignInError
 from gateway.files_cli import CANNOT_RUN
 from gateway.identity.models import User
@@ -21,6 +22,9 @@ operator_commands = typer.Typer(no_args_is_help=True, help="Operators of this in
 
 TRIES_MAX: Final = 3
 EmailArgument = Annotated[str, typer.Argument(help="E-mail address.")]
+NamedOption = Annotated[
+    str | None, typer.Option("--as", help="Your own e-mail address as operator; needed once there are operators.")
+]
 AsOption = Annotated[str, typer.Option("--as", help="Your own e-mail address as operator.")]
 
 
@@ -92,6 +96,27 @@ def reset_second_factor(email: EmailArgument, *, as_: AsOption) -> None:
     print("The second factor is gone, all sessions have ended, all administrators are told.")
     if code is not None:
         print(f"Code for the new one, to hand over by telephone or in person: {code}")
+
+
+@operator_commands.command("enrolment-code")
+def enrolment_code(email: EmailArgument, *, as_: AsOption) -> None:
+    """A fresh code for the first second factor of an office's only admin; prints it with the address to go to."""
+    settings = Settings()
+    with runtime.opened_gateway(settings) as gateway:
+        service = OperatorService(gateway)
+        code = service.issue_code(_proven(service, as_), email)
+    print(f"{email} signs in at {settings.base_url.rstrip('/')}/sign-in and sets up a second factor there.")
+    print(f"Code for it, to hand over by telephone or in person: {code}")
+
+
+def acting_operator(gateway: Gateway, email: str | None) -> User | None:
+    """The operator who gives a command, after password and code; None where the installation has none yet."""
+    service = OperatorService(gateway)
+    if email is not None:
+        return _proven(service, email)
+    if service.has_any():
+        raise typer.BadParameter("This installation has operators: name yourself with --as.")
+    return None
 
 
 def _proven(service: OperatorService, email: str) -> User:

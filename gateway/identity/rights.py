@@ -210,6 +210,11 @@ class Principal:
         return self.kind is PrincipalKind.USER
 
     @property
+    def runs_installation(self) -> bool:
+        """The service itself or an operator by name: what a command does to an office, never a decision (OFF-08)."""
+        return self.kind in (PrincipalKind.SYSTEM, PrincipalKind.OPERATOR)
+
+    @property
     def is_watched(self) -> bool:
         """Whether looking is itself recorded: an auditor, and support without another role of the office (SEC-09)."""
         is_auditor = any(P.AUDIT_READ in held for held in self.client_permissions.values())

@@ -88,7 +88,7 @@ class ApplicationService:
         A person with a fresh second factor makes it without deciding scopes; those only the operator grants (SEC-03).
         """
         self._require_administrator(act)
-        is_operator = act.principal.kind is PrincipalKind.SYSTEM
+        is_operator = act.principal.runs_installation
         networks, faults = checked_addresses(allowed_addresses)
         faults += _scope_faults(scopes, is_operator=is_operator)
         if faults:
@@ -122,7 +122,7 @@ class ApplicationService:
 
     def grant(self, act: Act, application_id: UUID, scopes: Sequence[str]) -> None:
         """Have the application serve the act's office with exactly these scopes; the operator only."""
-        assert act.principal.kind is PrincipalKind.SYSTEM, "only the operator grants"
+        assert act.principal.runs_installation, "only the operator grants"
         faults = _scope_faults(scopes, is_operator=True)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             application = session.get(Application, application_id, with_for_update=True)
@@ -324,13 +324,13 @@ class ApplicationService:
 
     def _require_administrator(self, act: Act) -> None:
         act.require(Permission.ADMIN)
-        if act.principal.kind is not PrincipalKind.SYSTEM:
+        if not act.principal.runs_installation:
             act.require_fresh_second_factor()
 
     def _own(self, session: Session, act: Act, application_id: UUID) -> Application:
         """The application, held, when its secrets are this office's, or the operator asks."""
         application = session.get(Application, application_id, with_for_update=True)
-        is_operator = act.principal.kind is PrincipalKind.SYSTEM
+        is_operator = act.principal.runs_installation
         if (
             application is None
             or application.revoked_at is not None

@@ -63,7 +63,7 @@ class MachineService:
         with a fresh second factor does, or the operator (SEC-02, SEC-03). Raises `InputError` with every faulty field.
         """
         act.require(Permission.ADMIN)
-        if act.principal.kind is not PrincipalKind.SYSTEM:
+        if not act.principal.runs_installation:
             act.require_fresh_second_factor()
         networks, faults = checked_addresses(allowed_addresses)
         faults += _scope_faults(scopes, client_ids)

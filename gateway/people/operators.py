@@ -20,15 +20,20 @@ from gateway.database import before_commit, joined
 from gateway.errors import NotFound
 from gateway.identity import attempts
 from gateway.identity.enrolment import issue_code, needs_code
-from gateway.identity.errors import AdministratorsDecide, SecondFactorNotEnrolled, SignInRefused
+from gateway.identity.errors import (
+    AdministratorsDecide,
+    SecondFactorAlreadyEnrolled,
+    SecondFactorNotEnrolled,
+    SignInRefused,
+)
 from gateway.identity.models import Operator, User
 from gateway.identity.passwords import is_password
 from gateway.identity.people import PeopleService
 from gateway.identity.repository import IdentityRepository
-from gateway.identity.rights import OfficeRole, Principal, PrincipalKind
+from gateway.identity.rights import OfficeRole, Permission, Principal, PrincipalKind
 from gateway.identity.second_factor import SecondFactorService
 from gateway.identity.sessions import end_all
-from gateway.people.second_factor_reset import tell_administrators
+from gateway.people.second_factor_reset import tell_administrators, tell_of_code
 from gateway.recovery.factors import forget_second_factors
 
 METHOD = "totp"
@@ -58,6 +63,17 @@ class OperatorService:
         with self.gateway.database.unit_of_work(None) as session:
             query = select(Operator, User).join(User, col(User.id) == Operator.user_id).order_by(col(User.id))
             return session.exec(query).all()
+
+    def has_any(self) -> bool:
+        """Whether somebody is an operator; from then on commands ask who acts."""
+        return any(row.ended_at is None and user.totp_confirmed_at is not None for row, user in self.operators())
+
+    def act_at(self, operator: User | None, office_id: UUID) -> Act:
+        """The operator acting on an office by a command, named in its audit; the service itself where there is none."""
+        if operator is None:
+            return self.gateway.system_act(office_id)
+        act = self._act(operator.id, office_id, self.gateway.real_now())
+        return replace(act, principal=replace(act.principal, office_permissions=frozenset({Permission.ADMIN})))
 
     def end(self, operator: User, email: str) -> None:
         """End an operator, perhaps oneself; raises `NotFound`."""
@@ -115,6 +131,41 @@ class OperatorService:
             code = issue_code(self.gateway, user, now) if needs_code(session, user) else None
             session.add(user)
             self._note(session, operator, user, offices, ended=ended, now=now)
+        return code
+
+    def issue_code(self, operator: User, email: str) -> str:
+        """A fresh code for the first second factor of an office's only admin, whose earlier one is lost or too old.
+
+        The audit of the office names the operator, and the person is told. Raises `NotFound`,
+        `SecondFactorAlreadyEnrolled`, `AdministratorsDecide` where another administrator can hand one out.
+        """
+        now = self.gateway.real_now()
+        with self.gateway.database.unit_of_work(None) as session:
+            self._require(session, operator)
+            people = IdentityRepository(session)
+            found = people.user_by_email(email.strip().lower())
+            user = people.user(found.id, for_update=True) if found is not None else None
+            offices = sorted({membership.office_id for membership in people.memberships(user.id)}) if user else []
+            if user is None or not offices:
+                raise NotFound
+            if people.has_second_factor(user):
+                raise SecondFactorAlreadyEnrolled
+            if len(offices) == 1 and people.holders(offices[0], OfficeRole.ADMIN) != {user.id}:
+                raise AdministratorsDecide
+            code = issue_code(self.gateway, user, now)
+            session.add(user)
+            operator_id, user_id = operator.id, user.id
+
+            def write(_session: Session) -> None:
+                for office_id in offices:
+                    act = self._act(operator_id, office_id, now)
+                    with self.gateway.database.unit_of_work(office_id) as unit:
+                        self.gateway.audit.record(
+                            unit, act, "enrolment_code.issued", "user", user_id, second_factor=METHOD
+                        )
+                        tell_of_code(self.gateway, unit, act, user_id)
+
+            before_commit(session, f"operator-code:{user_id}", write)
         return code
 
     def _note(

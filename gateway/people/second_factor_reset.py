@@ -141,6 +141,19 @@ def tell_administrators(gateway: Gateway, session: Session, act: Act, user: User
     )  # fmt: skip
 
 
+def tell_of_code(gateway: Gateway, session: Session, act: Act, user_id: UUID) -> None:
+    """Mail the person, and the other admins of the office, that an operator handed out a code; never the code."""
+    people = IdentityRepository(session)
+    for told_id in sorted(people.holders(act.office_id, OfficeRole.ADMIN) | {user_id}):
+        told = people.user(told_id)
+        assert told is not None, "a role is a person's"
+        queue_mail(
+            session, gateway, act.office_id, to=told.email, language=told.language, template="enrolment_code_issued",
+            parameters={"url": gateway.settings.base_url.rstrip("/") + "/sign-in"},
+            key=f"enrolment-code:{user_id}:{told_id}:{act.real_now.isoformat()}",
+        )  # fmt: skip
+
+
 def _person(session: Session, act: Act, user_id: UUID, client_id: UUID | None) -> User:
     """The person concerned, when the caller is an administrator of the right place; raises what refuses it."""
     user = require_known(session, act, user_id)

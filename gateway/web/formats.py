@@ -39,6 +39,14 @@ def fours(text: str | None) -> str:
     return NO_BREAK.join(compact[start : start + 4] for start in range(0, len(compact), 4))
 
 
+def enterprise(text: str | None) -> str:
+    """A Belgian enterprise number as people write it; anything else unchanged."""
+    digits = text or ""
+    if len(digits) == 10 and digits.isascii() and digits.isdigit():
+        return f"{digits[:4]}.{digits[4:7]}.{digits[7:]}"
+    return digits
+
+
 def structured(digits: str | None) -> str:
     """The Belgian structured communication as `+++123/4567/89002+++`; anything else unchanged."""
     text = digits or ""

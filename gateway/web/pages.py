@@ -35,6 +35,8 @@ SUBJECTS: Final = (
     "webhooks",
     "client_groups",
     "rules",
+    "clients",
+    "client_accounts",
     "addresses",
     "office",
     "onboarding",

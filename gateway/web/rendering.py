@@ -62,6 +62,7 @@ def environment(language: str) -> Environment:
         day=formats.day,
         moment=formats.moment,
         fours=formats.fours,
+        enterprise=formats.enterprise,
         structured=formats.structured,
         label=lambda value, kind: translations(language).gettext(labels.label(kind, value)),
         tone=lambda value, kind: labels.tone(kind, value),

@@ -7,24 +7,29 @@ from datetime import timedelta
 import pyotp
 import pytest
 from sqlmodel import select
+from typer import BadParameter
 from typer.testing import CliRunner
 
 from gateway.assembly import Gateway
 from gateway.audit.models import AuditEntry
 from gateway.errors import NotFound, SignInError
+from gateway.identity.enrolment import require_code
 from gateway.identity.errors import (
     AdministratorsDecide,
+    EnrolmentCodeWrong,
     OperatorHoldsNoRole,
+    SecondFactorAlreadyEnrolled,
     SecondFactorNotEnrolled,
     SignInDelayed,
     SignInRefused,
 )
 from gateway.identity.models import User
 from gateway.identity.people import PeopleService
-from gateway.identity.rights import ClientRole, OfficeRole, PersonRequired, Principal, PrincipalKind
+from gateway.identity.rights import ClientRole, OfficeRole, Permission, PersonRequired, Principal, PrincipalKind
 from gateway.identity.service import IdentityService
+from gateway.machines.applications import ApplicationService
 from gateway.notices.outbox import opened
-from gateway.operator_cli import operator_commands
+from gateway.operator_cli import acting_operator, operator_commands
 from gateway.people.operators import OperatorService
 from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
 
@@ -126,6 +131,61 @@ def test_where_administrators_can_the_operator_does_not(gateway: Gateway, operat
         service.reset_second_factor(operator[0], EMAIL)
 
 
+def test_an_offices_only_admin_without_a_factor_gets_a_fresh_code(gateway: Gateway, operator: tuple[User, str]) -> None:
+    """SEC-13: the earlier code is lost or too old; the audit names the operator, the person is told, never the code."""
+    office = make_office(gateway)
+    admin = make_person(gateway, office, OfficeRole.ADMIN, is_enrolled=False)
+    service = OperatorService(gateway)
+    code = service.issue_code(operator[0], admin.user.email)
+    with gateway.database.unit_of_work(office.id) as session:
+        entry = session.exec(select(AuditEntry).where(AuditEntry.action == "enrolment_code.issued")).one()
+    assert (entry.actor_kind, entry.actor_id, entry.second_factor) == ("operator", operator[0].id, "totp")
+    (mail,) = opened(gateway, office.id)
+    assert (mail.template, mail.to, code in mail.text) == ("enrolment_code_issued", admin.user.email, False)
+    other = "000000" if code != "000000" else "111111"
+    with pytest.raises(EnrolmentCodeWrong):
+        require_code(gateway, admin.user, other, gateway.real_now())
+    require_code(gateway, admin.user, code, gateway.real_now())
+    with pytest.raises(SecondFactorAlreadyEnrolled):
+        service.issue_code(operator[0], make_person(gateway, make_office(gateway), OfficeRole.ADMIN).user.email)
+    second = make_person(gateway, office, OfficeRole.ADMIN)
+    with pytest.raises(AdministratorsDecide):
+        service.issue_code(operator[0], admin.user.email)
+    assert second.secret
+    for nobody in ("nobody@example.test", EMAIL):
+        with pytest.raises(NotFound):
+            service.issue_code(operator[0], nobody)
+
+
+def test_a_command_on_an_office_names_the_operator_in_its_audit(gateway: Gateway, operator: tuple[User, str]) -> None:
+    """OFF-08: an operator's actions show in the affected office's audit; deciding and reading stay closed."""
+    office = make_office(gateway)
+    act = OperatorService(gateway).act_at(operator[0], office.id)
+    ApplicationService(gateway).create(act, name="Portal", scopes=["payments:write"])
+    with gateway.database.unit_of_work(office.id) as session:
+        entries = session.exec(select(AuditEntry).where(AuditEntry.actor_kind == "operator")).all()
+    assert {entry.actor_id for entry in entries} == {operator[0].id}
+    for permission in set(Permission) - {Permission.ADMIN}:
+        assert not act.principal.allows(permission), permission
+
+
+def test_commands_ask_who_acts_once_there_are_operators(
+    gateway: Gateway, operator: tuple[User, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OFF-08: by password and code; an installation without operators goes on as the service itself."""
+    answers = iter([PASSWORD, pyotp.TOTP(operator[1]).at(gateway.real_now())])
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: next(answers))
+    acting = acting_operator(gateway, EMAIL)
+    assert acting is not None
+    assert acting.id == operator[0].id
+    with pytest.raises(BadParameter, match="--as"):
+        acting_operator(gateway, None)
+    OperatorService(gateway).end(operator[0], EMAIL)
+    assert acting_operator(gateway, None) is None
+    office = make_office(gateway)
+    assert OperatorService(gateway).act_at(None, office.id).principal.kind is PrincipalKind.SYSTEM
+
+
 def test_who_was_an_operator_does_nothing_more(gateway: Gateway, operator: tuple[User, str]) -> None:
     service = OperatorService(gateway)
     service.end(operator[0], EMAIL)
@@ -148,7 +208,7 @@ def _second(gateway: Gateway) -> tuple[User]:
 
 def test_the_command_says_what_each_word_does() -> None:
     """The commands exist and ask for who acts; they run against a database in the tests of the service."""
-    for command in ("add", "list", "end", "reset-second-factor"):
+    for command in ("add", "list", "end", "reset-second-factor", "enrolment-code"):
         answer = CliRunner().invoke(operator_commands, [command, "--help"])
         assert answer.exit_code == 0
     refused = CliRunner().invoke(operator_commands, ["reset-second-factor", "a@example.test"])
