@@ -162,6 +162,14 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "exhausted": _("Given up"),
         "discarded": _("Not sent"),
     },
+    "mail": {
+        "not_configured": _("No mail server is set"),
+        "queued": _("Waiting"),
+        "sending": _("Being sent"),
+        "sent": _("Sent"),
+        "retrying": _("Tried again later"),
+        "failed": _("Given up"),
+    },
     "bundle": {
         "queued": _("Being made"),
         "ready": _("Ready"),
@@ -266,6 +274,10 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "creditor": {"known": "calm", "new": "wait", "changed": "bad"},
     "webhook": {"enabled": "good", "disabled": "bad"},
     "delivery": {"pending": "wait", "retrying": "wait", "delivered": "good", "exhausted": "bad"},
+    "mail": {
+        "not_configured": "bad", "queued": "wait", "sending": "wait", "sent": "good", "retrying": "wait",
+        "failed": "bad",
+    },
     "bundle": {"queued": "wait", "ready": "good", "failed": "bad"},
     "invitation": {"proposed": "wait", "open": "wait", "accepted": "good"},
     "client": {"pending": "wait", "active": "good", "suspended": "bad"},

@@ -40,6 +40,7 @@ SUBJECTS: Final = (
     "addresses",
     "office",
     "onboarding",
+    "monitor",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

@@ -52,6 +52,7 @@ OPERATIONS: Final[dict[str, str]] = {
         "clients:read",
     ),
     **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
+    "get_monitor": "consents:read of the office",
     **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
@@ -154,12 +155,12 @@ READING: Final = {
 ROLES: Final[dict[OfficeRole | ClientRole, set[str]]] = {
     OfficeRole.ADMIN: READING
     | {"clients:write", "clients:write of the office", "consents:write", "accounts:write", "payments:write",
-       "rules:read", "rules:write",
+       "rules:read", "rules:write", "consents:read of the office",
        "audit:read", "audit:read of the office", "users:read", "users:read of the office", "users:write", "admin"},
     OfficeRole.STAFF: READING
     | {"clients:write", "clients:write of the office", "consents:write", "accounts:write", "payments:write",
-       "rules:read", "users:read", "users:read of the office"},
-    OfficeRole.SUPPORT: {"clients:read", "consents:read"},
+       "consents:read of the office", "rules:read", "users:read", "users:read of the office"},
+    OfficeRole.SUPPORT: {"clients:read", "consents:read", "consents:read of the office"},
     ClientRole.ADMINISTRATOR: READING
     | {"consents:write", "accounts:write", "rules:read", "rules:write", "users:read", "users:write"},
     ClientRole.PREPARER: READING | {"payments:write", "rules:read"},
