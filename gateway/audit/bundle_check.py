@@ -18,7 +18,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.audit import bundle_format
-from gateway.audit.bundle_format import CHAIN, HEADS, LISTS, MANIFEST, ROWS, SAMPLE, SIGNATURE, VALUES
+from gateway.audit.bundle_format import CHAIN, HEADS, LISTS, MANIFEST, ROWS_OF, SAMPLE, SIGNATURE, VALUES
+from gateway.audit.bundle_signatures import signature_faults
 from gateway.audit.chain import Head, canonical_json, digest, fingerprint, genesis, is_signed, leaf, link
 from gateway.audit.exception_lists import exception_lists, sample
 
@@ -81,7 +82,7 @@ def check(content: bytes, *, public_key: bytes | None = None, heads: Sequence[Ma
         archive = zipfile.ZipFile(io.BytesIO(content))
         files = _unpacked(archive, report)
         manifest = json.loads(files[MANIFEST])
-        if manifest["kind"] != bundle_format.KIND or manifest["version"] != bundle_format.VERSION:
+        if manifest["kind"] != bundle_format.KIND or manifest["version"] not in ROWS_OF:
             raise NotABundle("another kind or version")
         key = bytes.fromhex(manifest["public_key"])
         report.office_id, report.bundle_id = str(UUID(manifest["office_id"])), str(UUID(manifest["bundle_id"]))
@@ -249,10 +250,14 @@ def _rows(
     _key: bytes,
     _heads: Sequence[Mapping[str, Any]],
 ) -> None:
-    rows = {name: list(_lines(files, bundle_format.rows_file(name))) for name in ROWS}
+    rows = {name: list(_lines(files, bundle_format.rows_file(name))) for name in ROWS_OF[manifest["version"]]}
     if bundle_format.sums(rows) != manifest["sums"]:
         report.add("sums", "counts and sums are not those of the manifest")
     entries = [row["entry"] for row in _lines(files, CHAIN) if "entry" in row]
+    if "decision_signatures" in rows:
+        _schema(report, manifest["schema"], rows)
+        for text in signature_faults(rows["decision_signatures"], rows["payments"], entries):
+            report.add("decision_signature", text)
     lists = exception_lists({**rows, "entries": entries}, first_payment_above_cents=manifest["first_payment_above"])
     if json.loads(files[LISTS]) != lists:
         report.add("lists", "the exception lists are not those of the rows")
@@ -264,6 +269,14 @@ def _rows(
             content = files.get(f"{kind}/{row['id']}.{suffix}")
             if content is not None and hashlib.sha256(content).hexdigest() != row["sha256"]:
                 report.add("file_changed", f"{kind}/{row['id']}.{suffix} is not the file that was issued")
+
+
+def _schema(report: Report, schema: Mapping[str, Any], rows: Mapping[str, list[dict[str, Any]]]) -> None:
+    """Each row has the columns that the manifest names, no more and no fewer."""
+    for name, found in rows.items():
+        wanted = set(schema[name])
+        if any(set(row) != wanted for row in found):
+            report.add("schema", f"rows of {name} do not have the columns that the manifest names")
 
 
 def _head(report: Report, document: Mapping[str, Any], key: bytes, office_id: UUID, what: str) -> Head | None:

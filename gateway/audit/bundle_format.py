@@ -18,7 +18,7 @@ from typing import Any, Final
 from gateway.audit.chain import canonical_json
 
 KIND: Final = "sluis audit bundle"
-VERSION: Final = 2
+VERSION: Final = 3
 MANIFEST: Final = "manifest.json"
 SIGNATURE: Final = "manifest.sig"
 CHAIN: Final = "chain.jsonl"
@@ -26,10 +26,13 @@ HEADS: Final = "heads.jsonl"
 VALUES: Final = "values.jsonl"
 LISTS: Final = "lists.json"
 SAMPLE: Final = "sample.json"
-ROWS: Final = (
+ROWS_2: Final = (
     "accounts", "approval_requests", "approval_settings", "approvals", "booked_debits", "clients", "export_payments",
     "exports", "payments", "people", "returns", "rule_versions", "statements",
 )  # fmt: skip
+ROWS: Final = (*ROWS_2, "address_changes", "decision_signatures", "move_accounts", "moves", "signing_limits")
+ROWS_OF: Final = {2: ROWS_2, VERSION: ROWS}
+"""Kinds of rows by version; a bundle that was handed out stays checkable."""
 NOT_INCLUDED: Final = ("deputies",)
 """Named in every manifest: what the product does not record yet, so that nobody takes its absence for its emptiness."""
 _MOMENT: Final = (1980, 1, 1, 0, 0, 0)

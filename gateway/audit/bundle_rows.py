@@ -20,6 +20,7 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from gateway.accounts.models import Account
+from gateway.addresses.models import AddressChange
 from gateway.approvals.models import Approval, ApprovalRequest, ApprovalRuleVersion, ApprovalSettings
 from gateway.approvals.sealing import is_genuine
 from gateway.audit.checkpoints import AuditChainBroken
@@ -27,11 +28,15 @@ from gateway.clock import BRUSSELS
 from gateway.crypto import KeyRing
 from gateway.database import Base
 from gateway.identity.models import User
+from gateway.ids import encode
+from gateway.moves.models import ClientMove, ClientMoveAccount
 from gateway.offices.models import Client
 from gateway.payments.files import file_mac
 from gateway.payments.models import Export, ExportFile, ExportPayment, Payment, PaymentPreparer
 from gateway.payments.sealing import is_sealed
 from gateway.payments.states import PaymentState
+from gateway.signed_decisions.models import DecisionSignature, SigningLimit
+from gateway.signed_decisions.statements import statement
 from gateway.statements.models import Statement, StatementFile
 from gateway.transactions.models import BankTransaction
 
@@ -44,6 +49,21 @@ BOOKED_COLUMNS: Final = (
 )  # fmt: skip
 RETURN_CODES: Final = ("00154", "00254")
 """CODA transaction codes of a transfer of one's own that came back, domestic and international."""
+
+
+TABLES: Final[Mapping[str, type[Base]]] = {
+    "accounts": Account, "address_changes": AddressChange, "approval_requests": ApprovalRequest,
+    "approval_settings": ApprovalSettings, "approvals": Approval, "clients": Client,
+    "decision_signatures": DecisionSignature, "export_payments": ExportPayment, "exports": Export,
+    "move_accounts": ClientMoveAccount, "moves": ClientMove, "payments": Payment,
+    "rule_versions": ApprovalRuleVersion, "signing_limits": SigningLimit, "statements": Statement,
+}  # fmt: skip
+"""Kinds of rows that are those of a table."""
+MORE: Final[Mapping[str, set[str]]] = {
+    "payments": {"preparers"},
+    "decision_signatures": {"seals_left_out", "statement_sha256"},
+}
+"""What they hold besides its columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,37 @@ def read(session: Session, keys: KeyRing, scope: Scope) -> Material:
     _export_files(session, keys, scope, exports, material)
     _statements(session, scope, material)
     _booked(session, scope, rows)
+    _addresses_and_moves(session, scope, rows)
     return material
+
+
+def decision_signatures(
+    session: Session, scope: Scope, ids: Iterable[UUID], payments: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What people signed with a passkey: evidence that the check proves without us (SEC-04).
+
+    One signature may cover payments of clients that the auditor does not see: their seals are left out, and the hash
+    of the whole statement stands in their place.
+    """
+    seen = {encode("payment", UUID(payment["id"])) for payment in payments}
+    found = []
+    for row in _by_ids(session, scope, DecisionSignature, DecisionSignature.id, sorted(set(ids))):
+        document = _document(row)
+        document["statement_sha256"] = statement(row.decision, row.seals).hex()
+        document["seals"] = {name: seal for name, seal in sorted(row.seals.items()) if name in seen}
+        document["seals_left_out"] = len(row.seals) - len(document["seals"])
+        found.append(document)
+    return found
+
+
+def columns() -> dict[str, list[str]]:
+    """The columns of every kind of row, for the manifest."""
+    made = {name: sorted(set(table.model_fields) - INTERNAL | MORE.get(name, set())) for name, table in TABLES.items()}
+    return made | {
+        "booked_debits": sorted(BOOKED_COLUMNS),
+        "returns": sorted(BOOKED_COLUMNS),
+        "people": ["first_name", "id", "last_name"],
+    }
 
 
 def people(session: Session, ids: Iterable[UUID]) -> list[dict[str, Any]]:
@@ -190,6 +240,19 @@ def _booked(session: Session, scope: Scope, rows: dict[str, list[dict[str, Any]]
             rows["booked_debits"].append(document)
         elif booked.end_to_end_id in paid or booked.coda_code.startswith(RETURN_CODES):
             rows["returns"].append(document)
+
+
+def _addresses_and_moves(session: Session, scope: Scope, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Who set and who confirmed an address (DEL-13), accounts that came from another office (OFF-17), limits."""
+    touched = _within(scope, AddressChange.created_at, AddressChange.decided_at)
+    rows["address_changes"] = _documents(_of_clients(session, scope, AddressChange, AddressChange.client_id, touched))
+    moved = _within(scope, ClientMove.created_at, ClientMove.done_at)
+    moves = _of_clients(session, scope, ClientMove, ClientMove.client_id, moved)
+    rows["moves"] = _documents(moves)
+    rows["move_accounts"] = _documents(
+        _by_ids(session, scope, ClientMoveAccount, ClientMoveAccount.move_id, [move.id for move in moves])
+    )
+    rows["signing_limits"] = _documents(_of_clients(session, scope, SigningLimit, SigningLimit.client_id))
 
 
 def _of_clients(session: Session, scope: Scope, table: type[Any], client: Any, *conditions: Any) -> list[Any]:

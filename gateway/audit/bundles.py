@@ -17,6 +17,7 @@ from gateway import jobs
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit import bundle_format, bundle_rows
+from gateway.audit.bundle_signatures import DECISION_SIGNED
 from gateway.audit.chain import canonical_json, genesis, leaf
 from gateway.audit.checkpoints import AuditChainBroken, CheckpointService, latest
 from gateway.audit.exception_lists import SECOND_FACTOR_RESETS, exception_lists, sample
@@ -216,6 +217,10 @@ class BundleService:
         wanted = _wanted(session, scope, head.position)
         start = latest(session, bundle.office_id, until=min(wanted.values(), default=head.position) - 1)
         chain, entries = self._chain(session, bundle.office_id, wanted, start, head)
+        signed = [UUID(entry["object_id"]) for entry in entries if entry["action"] == DECISION_SIGNED]
+        material.rows["decision_signatures"] = bundle_rows.decision_signatures(
+            session, scope, signed, material.rows["payments"]
+        )
         material.rows["people"] = bundle_rows.people(session, _people_in(material.rows, entries))
         lists = exception_lists(
             {**material.rows, "entries": entries}, first_payment_above_cents=bundle.first_payment_above
@@ -249,6 +254,7 @@ class BundleService:
                 "sample_size": bundle.sample_size,
                 "first_payment_above": bundle.first_payment_above,
                 "sums": bundle_format.sums(material.rows),
+                "schema": bundle_rows.columns(),
                 "not_included": list(bundle_format.NOT_INCLUDED),
                 "files": bundle_format.described(files),
             }
@@ -415,6 +421,9 @@ def _people_in(rows: dict[str, list[dict[str, Any]]], entries: list[dict[str, An
     found |= {export["created_by"] for export in rows["exports"]}
     found |= {version["created_by"] for version in rows["rule_versions"]}
     found |= {actor for payment in rows["payments"] for actor in payment["preparers"]}
+    found |= {row["user_id"] for row in rows["decision_signatures"]}
+    found |= {row["author_id"] for row in rows["address_changes"] if row["author_kind"] == "user"}
+    found |= {row["decider_id"] for row in rows["address_changes"] if row["decider_id"] is not None}
     return {UUID(one) for one in found}
 
 

@@ -6,8 +6,6 @@ exactly that. A signature counts for one decision of the same person within five
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -31,6 +29,7 @@ from gateway.passkeys.service import METHOD, Answer, PasskeyService, Question
 from gateway.payments.models import Payment
 from gateway.signed_decisions.errors import PasskeySignatureRequired
 from gateway.signed_decisions.models import DecisionSignature, SigningLimit
+from gateway.signed_decisions.statements import challenge, statement
 
 PURPOSE: Final = "decision"
 
@@ -176,14 +175,3 @@ def limits(session: Session, office_id: UUID, client_ids: Iterable[UUID]) -> dic
 def named_seals(seals: Mapping[UUID, str]) -> dict[str, str]:
     """With the payments' typed ids."""
     return {encode("payment", payment_id): seal for payment_id, seal in seals.items()}
-
-
-def statement(decision: str, seals: Mapping[str, str]) -> bytes:
-    """SHA-256 over the canonical JSON of decision and seals."""
-    text = json.dumps({"decision": decision, "seals": dict(seals)}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).digest()
-
-
-def challenge(nonce: bytes, decision: str, seals: Mapping[str, str]) -> bytes:
-    """What the authenticator signs; the nonce keeps one signature from answering two questions."""
-    return hashlib.sha256(nonce + statement(decision, seals)).digest()

@@ -31,7 +31,8 @@ from gateway.payments.models import Basket, Payment
 from gateway.proposals.service import ProposalService
 from gateway.signed_decisions.errors import PasskeySignatureRequired
 from gateway.signed_decisions.models import DecisionSignature
-from gateway.signed_decisions.service import SignedDecisionService, challenge, named_seals
+from gateway.signed_decisions.service import SignedDecisionService, named_seals
+from gateway.signed_decisions.statements import challenge
 from sepa.approval import Verdict
 from tests.gateway.authenticator import Authenticator
 from tests.gateway.payments.scene import Scene, make_scene

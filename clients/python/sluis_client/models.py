@@ -988,6 +988,16 @@ class EmailChangeWrite(Shape):
     email: str
 
 
+class EndingConsent(Shape):
+    """A permission that ends within 30 days."""
+
+    id: str
+    client_id: str
+    client_name: str
+    bank_id: str
+    valid_until: dt.date | None
+
+
 class EnrolmentCodeRead(Shape):
     """What a person without second factor types when setting up a new one."""
 
@@ -1437,6 +1447,86 @@ class MoneyShape(Shape):
     amount: str
     """Decimal point, no thousands."""
     currency: str
+
+
+class MonitorRead(Shape):
+    """Where something stands still; lists hold at most 100 rows each, counts say how many there are."""
+
+    accounts_by_health: dict[str, int]
+    accounts: list[MonitoredAccount]
+    """Those that are not well, the longest first."""
+    consents_ending: list[EndingConsent]
+    webhook_endpoints: list[MonitoredEndpoint]
+    deliveries_by_state: dict[str, int]
+    """Webhook deliveries of the last seven days."""
+    deliveries: list[MonitoredDelivery]
+    """Those that did not arrive, the newest first."""
+    mails_by_state: dict[str, int]
+    """Mails of the last seven days."""
+    mails: list[MonitoredMail]
+    jobs_failed: list[MonitoredJob]
+
+
+class MonitoredAccount(Shape):
+    """An account that is not read as it should be."""
+
+    id: str
+    client_id: str
+    client_name: str
+    bank_id: str
+    iban: str
+    """The last four characters; the others are masked."""
+    health: str
+    """Who must act: `we_act` or `you_act`."""
+    health_code: str | None
+    health_since: dt.datetime
+    last_sync_at: dt.datetime | None
+    next_step: str | None
+
+
+class MonitoredDelivery(Shape):
+    """A message that did not arrive."""
+
+    id: str
+    endpoint_id: str
+    event_type: str
+    state: str
+    attempts: int
+    last_status: int | None
+    last_fault: str | None
+    created_at: dt.datetime
+    due_at: dt.datetime
+
+
+class MonitoredEndpoint(Shape):
+    """Where messages go; its address stays with the admins."""
+
+    id: str
+    description: str
+    state: str
+    is_failing: bool
+    """The last attempt failed."""
+
+
+class MonitoredJob(Shape):
+    """Long work that failed."""
+
+    id: str
+    client_id: str | None
+    kind: str
+    ended_at: dt.datetime | None
+    codes: list[str]
+
+
+class MonitoredMail(Shape):
+    """A mail whose last attempt failed: which one it is, not to whom or what it says."""
+
+    template: str
+    state: str
+    attempts: int
+    fault: str | None
+    created_at: dt.datetime
+    due_at: dt.datetime
 
 
 class MoveAccountRead(Shape):

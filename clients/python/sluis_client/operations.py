@@ -1054,6 +1054,12 @@ class Operations(Transport):
             models.MetadataShape, self._call("PUT", f"/v1/payments/{self._segment(payment_id)}/metadata", body=body)
         )
 
+    def get_monitor(self) -> models.MonitorRead:
+        """Where something stands still: accounts, permissions that end, webhooks, mail and long work. For people of
+        the office, support too: no amounts, no addresses, masked IBANs. Looks by support are recorded.
+        """
+        return self._model(models.MonitorRead, self._call("GET", "/v1/monitor"))
+
     def create_client_move(
         self, client_id: str, body: models.MoveWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.MoveRead:
