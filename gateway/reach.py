@@ -89,6 +89,9 @@ def _trees(path: str) -> dict[int, ast.AST]:
     return trees
 
 
+_NOT_CALLING: Final = frozenset({"SYSTEM", "runs_installation"})
+
+
 class _Function:
     """One function of ours, its names resolved as far as its annotations and assignments tell."""
 
@@ -171,8 +174,8 @@ class _Function:
 
 
 def _asks_for_system(test: ast.expr) -> bool:
-    """Whether a condition is about the service itself, which calls no operation: for callers it is none."""
-    return any(isinstance(node, ast.Attribute) and node.attr == "SYSTEM" for node in ast.walk(test))
+    """Whether a condition is about the service or its operator, who call no operation: for callers it is none."""
+    return any(isinstance(node, ast.Attribute) and node.attr in _NOT_CALLING for node in ast.walk(test))
 
 
 def _listed(branch: Any) -> list[Any]:
