@@ -59,7 +59,8 @@ def normalise_balance(raw: Mapping[str, Any]) -> Balance | None:
     if money is None:
         return None
     bank_kind = text.present(raw.get("balanceType")) or ""
-    kind = _BALANCE_KINDS.get(bank_kind.casefold(), BalanceKind.OTHER)
+    # One bank writes INTERIM_BOOKED for interimBooked.
+    kind = _BALANCE_KINDS.get(bank_kind.replace("_", "").casefold(), BalanceKind.OTHER)
     if raw.get("creditLimitIncluded") is True and kind in (BalanceKind.CLOSING_BOOKED, BalanceKind.INTERIM_BOOKED):
         kind = BalanceKind.OTHER
     return Balance(

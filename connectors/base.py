@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -32,6 +32,7 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.profile import BankProfile
+from connectors.signing import KeyIdForm, SignatureProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,19 @@ class BankEndpoint:
     """Organisation identifier of the QWAC (`PSDBE-NBB-…`), or the id given at registration."""
     allowed_hosts: frozenset[str] = frozenset()
     """Hosts besides that of `base_url` which links and metadata may name; `.bank.example` means every host below."""
+    api_key: str | None = field(default=None, repr=False)
+    """What a bank's portal gives besides or instead of a client id, for banks that want it on every call."""
+    client_secret: str | None = field(default=None, repr=False)
+    """For banks that give one at registration and ask for it at the token address."""
 
 
 class Connector(ABC):
     """One bank. Subclasses set `profile` and override only what this bank does differently."""
 
     profile: ClassVar[BankProfile]
+    signature: ClassVar[SignatureProfile | None] = None
+    """How the bank wants its requests signed; None where it wants no signature."""
+    key_id_form: ClassVar[KeyIdForm] = KeyIdForm.HEX_RFC4514
 
     def __init__(
         self,

@@ -131,6 +131,7 @@ def exchange_code(
     redirect_uri: str,
     now: datetime,
     request_id: str,
+    headers: Mapping[str, str] | None = None,
 ) -> TokenSet:
     """Tokens for an authorisation code; raises `CallbackRejected` when the bank does not accept the code."""
     form = {
@@ -140,12 +141,19 @@ def exchange_code(
         "code_verifier": code_verifier,
         "redirect_uri": redirect_uri,
     }
-    answer = _post(http, endpoint, form, request_id=request_id, is_attended=True)
+    answer = _post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=True)
     return _tokens(http, answer, now, refusal=CallbackRejected, refresh_token=None)
 
 
 def refresh(
-    http: BankHttp, endpoint: str, tokens: TokenSet, *, client_id: str, now: datetime, request_id: str
+    http: BankHttp,
+    endpoint: str,
+    tokens: TokenSet,
+    *,
+    client_id: str,
+    now: datetime,
+    request_id: str,
+    headers: Mapping[str, str] | None = None,
 ) -> TokenSet:
     """New tokens for old ones; the old refresh token stays when the bank sends no new one.
 
@@ -154,11 +162,19 @@ def refresh(
     if tokens.refresh_token is None:
         raise ConsentEnded("the bank gave nothing to renew the access with", bank_id=http.bank_id)
     form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": tokens.refresh_token}
-    answer = _post(http, endpoint, form, request_id=request_id, is_attended=False)
+    answer = _post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=False)
     return _tokens(http, answer, now, refusal=ConsentEnded, refresh_token=tokens.refresh_token)
 
 
-def _post(http: BankHttp, endpoint: str, form: Mapping[str, str], *, request_id: str, is_attended: bool) -> BankAnswer:
+def _post(
+    http: BankHttp,
+    endpoint: str,
+    form: Mapping[str, str],
+    *,
+    request_id: str,
+    headers: Mapping[str, str] | None,
+    is_attended: bool,
+) -> BankAnswer:
     return http.send(
         BankRequest(
             method="POST",
@@ -166,6 +182,7 @@ def _post(http: BankHttp, endpoint: str, form: Mapping[str, str], *, request_id:
             template="/token",
             kind=CallKind.TOKEN,
             request_id=request_id,
+            headers=headers or {},
             form=form,
             is_attended=is_attended,
         )

@@ -98,6 +98,7 @@ class BerlinGroupConnector(Connector):
     """Balances are read from the list of accounts: the bank offers no other place for them."""
     can_read_consents: ClassVar[bool] = True
     """False where the bank's description has no `GET` of a consent: the tokens alone prove that it was granted."""
+    needs_token_to_revoke: ClassVar[bool] = False
     booking_status: ClassVar[str] = "both"
     authorisation_params: ClassVar[Mapping[str, str]] = {}
     """What this bank wants in the authorisation address besides the parameters of OAuth."""
@@ -147,6 +148,14 @@ class BerlinGroupConnector(Connector):
             wanted = [{"iban": iban} for iban in request.ibans]
             return {"accounts": wanted, "balances": wanted, "transactions": wanted}
         return {"accounts": [], "balances": [], "transactions": []}
+
+    def bank_headers(self) -> Mapping[str, str]:
+        """Headers the bank wants on every call, those for tokens and metadata among them."""
+        return {}
+
+    def token_headers(self) -> Mapping[str, str]:
+        """Headers of the calls for tokens."""
+        return self.bank_headers()
 
     def authorisation_server(self) -> oauth.ServerMetadata | None:
         """The OAuth addresses of a bank that has the same for all consents and names them in no link."""
@@ -209,6 +218,7 @@ class BerlinGroupConnector(Connector):
             client_id=self.endpoint.client_id,
             now=self.now(),
             request_id=self.new_id(),
+            headers=self.token_headers(),
         )
 
     def token_endpoint(self) -> str:
@@ -223,7 +233,7 @@ class BerlinGroupConnector(Connector):
                 f"/consents/{_segment(access.bank_consent_id)}",
                 "/consents/{id}",
                 CallKind.CONSENT,
-                headers=_psu_headers(access.psu),
+                headers={**_psu_headers(access.psu), **self._revoking(access)},
                 is_attended=access.psu is not None,
             )
         except ConsentEnded:
@@ -231,6 +241,11 @@ class BerlinGroupConnector(Connector):
         except RequestRefused as error:
             if error.status not in (404, 405, 410):
                 raise
+
+    def _revoking(self, access: Access) -> dict[str, str]:
+        if not self.needs_token_to_revoke:
+            return {}
+        return {"Authorization": f"Bearer {access.tokens.current().access_token}"}
 
     # Account data
 
@@ -346,10 +361,10 @@ class BerlinGroupConnector(Connector):
         links = links if isinstance(links, Mapping) else {}
         private = dict(handle.private)
         redirect = self.http.link(links.get("scaRedirect"))
-        metadata = self.http.link(links.get("scaOAuth")) if redirect is None else None
-        found = self.authorisation_server() if redirect is None and metadata is None else None
+        found = self.authorisation_server() if redirect is None else None
+        metadata = self.http.link(links.get("scaOAuth")) if redirect is None and found is None else None
         if metadata is not None:
-            found = oauth.read_metadata(self.http, metadata, request_id=self.new_id())
+            found = oauth.read_metadata(self.http, metadata, request_id=self.new_id(), headers=self.bank_headers())
         if found is not None:
             private["token_endpoint"] = found.token_endpoint
             redirect = oauth.authorization_url(
@@ -406,6 +421,7 @@ class BerlinGroupConnector(Connector):
             redirect_uri=handle.private["redirect_uri"],
             now=self.now(),
             request_id=self.new_id(),
+            headers=self.token_headers(),
         )
 
     def _status(self, consent_id: str, psu: PsuContext | None) -> ConsentStatus:
@@ -492,7 +508,7 @@ class BerlinGroupConnector(Connector):
                 template=template,
                 kind=kind,
                 request_id=self.new_id(),
-                headers=headers,
+                headers={**self.bank_headers(), **headers},
                 params=params,
                 json=json,
                 is_attended=is_attended,

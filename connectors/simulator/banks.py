@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors import registry
+from connectors import registry, signing
 from connectors.profile import BankProfile, Knowledge
+from connectors.signing import SignatureProfile
 
 CLOSING_BOOKED = "closingBooked"
 INTERIM_BOOKED = "interimBooked"
@@ -24,6 +25,8 @@ class BankSettings:
     family: str = "worldline"
     """Which routes the bank answers; a family without routes of its own speaks as the banks on that platform."""
     api_path: str = "/berlingroup/v1"
+    signature: SignatureProfile | None = None
+    """How requests must be signed where `SimulatorConfig.signature_keys` switches the check on."""
     consent_days_max: int = 180
     """The last day is today plus this, minus one; a later wish is cut without a word."""
     approval_days_max: int = 3
@@ -58,6 +61,13 @@ HABITS: dict[str, dict[str, Any]] = {
         "balance_types": (CLOSING_BOOKED,),
         "has_plain_structured_text": True,
         "access_token_seconds": 1800,
+    },
+    "argenta": {
+        "api_path": "/api/berlingroup/v1",
+        "signature": signing.ARGENTA,
+        "balance_types": (INTERIM_AVAILABLE, INTERIM_BOOKED, CLOSING_BOOKED),
+        "has_plain_structured_text": True,
+        "access_token_seconds": 600,
     },
     # Both banks have the same codes: the accounts of the one must not be those of the other.
     "kbcbrussels": {"iban_code": "734"},

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from connectors import signing
 from connectors.simulator.banks import BankSettings
 from connectors.simulator.faults import DEFAULT_STATUS_CODES, Call, Fault, FaultKind, first
 from connectors.simulator.simulator import Simulator
@@ -23,8 +24,9 @@ MAINTENANCE_PAGE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>Scheduled maintenance</h1>"
     "<p>Please try again later.</p></html>"
 )
-OWN_ROUTES = frozenset({"kbc"})
+OWN_ROUTES = frozenset({"argenta", "kbc"})
 """Families that answer at routes of their own, not at those of the Worldline platform."""
+UNSIGNED = frozenset({"token", "metadata"})
 AMOUNT = re.compile(r'"amount": ?"(-?\d+)\.(\d\d)"')
 
 
@@ -128,6 +130,7 @@ def endpoint(
         call = BankCall(simulator, bank, request, name, await request.body())
         headers = {"X-Request-ID": request.headers.get("X-Request-ID", "")}
         try:
+            _check_signature(call)
             answer = handler(call)
         except Refusal as refusal:
             if refusal.retry_after is not None:
@@ -139,6 +142,26 @@ def endpoint(
         return _response(call, answer, headers | answer.headers)
 
     return serve
+
+
+def _check_signature(call: BankCall) -> None:
+    """Refuse a call that is not signed as this bank wants it; calls for tokens and metadata go unsigned."""
+    keys, profile = call.simulator.config.signature_keys, call.bank.signature
+    if keys is None or profile is None or call.endpoint in UNSIGNED:
+        return
+    query = call.request.url.query
+    try:
+        signing.verify(
+            profile,
+            keys.get,
+            method=call.request.method,
+            target=f"{call.request.url.path}?{query}" if query else call.request.url.path,
+            headers=dict(call.request.headers),
+            body=call.content,
+            now=int(call.simulator.clock.now.timestamp()),
+        )
+    except signing.SignatureRefused as refused:
+        raise Refusal(401, "SIGNATURE_INVALID", str(refused)) from refused
 
 
 def _response(call: BankCall, answer: Answer, headers: dict[str, str]) -> Response:

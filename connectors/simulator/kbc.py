@@ -7,9 +7,7 @@ read nor ended, as in the description 2.0.6. Errors are `{"status": …, "messag
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +16,7 @@ from starlette.routing import Route
 from connectors.simulator import account_data, berlin_group
 from connectors.simulator.calls import JSON, Answer, BankCall, Handler, Refusal, endpoint
 from connectors.simulator.companies import company
+from connectors.simulator.rewriting import body_of, is_at_home, relative, wording_of
 from connectors.simulator.simulator import Simulator
 
 FAMILIES: Final = frozenset({"kbc"})
@@ -57,9 +56,8 @@ def routes() -> list[Route]:
 
 def create_consent(call: BankCall) -> Answer:
     """Record the wish; the answer names no address to go on at."""
-    answer = berlin_group.create_consent(call)
-    assert answer.body is not None, "a new consent has an answer"
-    body: JSON = {name: answer.body[name] for name in ("consentStatus", "consentId")}
+    created = body_of(berlin_group.create_consent(call))
+    body: JSON = {name: created[name] for name in ("consentStatus", "consentId")}
     return Answer(status=201, body={**body, "_links": {}}, headers={"ASPSP-SCA-Approach": "REDIRECT"})
 
 
@@ -77,36 +75,33 @@ async def authorise(request: Request) -> Response:
 
 def list_accounts(call: BankCall) -> Answer:
     """Every account of the consent."""
-    answer = account_data.list_accounts(call)
-    assert answer.body is not None, "a list has a body"
-    return Answer(body={"accounts": [_account(account) for account in answer.body["accounts"]]})
+    accounts = body_of(account_data.list_accounts(call))["accounts"]
+    return Answer(body={"accounts": [_account(account) for account in accounts]})
 
 
 def read_account(call: BankCall) -> Answer:
     """One account of the consent."""
-    answer = account_data.read_account(call)
-    assert answer.body is not None, "an account has a body"
-    return Answer(body={"account": _account(answer.body["account"])})
+    return Answer(body={"account": _account(body_of(account_data.read_account(call))["account"])})
 
 
 def read_balances(call: BankCall) -> Answer:
     """The booked balance, without the day it speaks of."""
-    answer = account_data.read_balances(call)
-    assert answer.body is not None, "balances have a body"
-    return Answer(body={**answer.body, "balances": [_balance(balance) for balance in answer.body["balances"]]})
+    body = body_of(account_data.read_balances(call))
+    return Answer(body={**body, "balances": [_balance(balance) for balance in body["balances"]]})
 
 
 def read_transactions(call: BankCall) -> Answer:
     """One page of booked rows."""
     if call.request.query_params.get("bookingStatus") != "booked":
         raise Refusal(400, "PARAMETER_NOT_SUPPORTED", "bookingStatus is booked")
-    answer = account_data.read_transactions(call)
-    assert answer.body is not None, "a page has a body"
-    report = answer.body["transactions"]
-    links = {name: _plain(call, report["_links"][name]) for name in ("account", "next") if name in report["_links"]}
-    holder = _holder_name(call, str(answer.body["account"].get("iban", "")))
-    rows = [_row(row, holder, answer.body["account"]) for row in report["booked"]]
-    return Answer(body={"account": answer.body["account"], "transactions": {"booked": rows, "_links": links}})
+    body = body_of(account_data.read_transactions(call))
+    report = body["transactions"]
+    links = {
+        name: _plain(call, report["_links"][name]["href"]) for name in ("account", "next") if name in report["_links"]
+    }
+    holder = _holder_name(call, str(body["account"].get("iban", "")))
+    rows = [_row(row, holder, body["account"]) for row in report["booked"]]
+    return Answer(body={"account": body["account"], "transactions": {"booked": rows, "_links": links}})
 
 
 def _error(status: int, code: str, text: str) -> JSON:  # noqa: ARG001  this bank gives no codes
@@ -117,7 +112,7 @@ def _account(account: JSON) -> JSON:
     body: JSON = {name: account[name] for name in _ACCOUNT if name in account}
     if "balances" in account:
         body["balances"] = [_balance(balance) for balance in account["balances"]]
-    links = {name: urlsplit(account["_links"][name]["href"]).path for name in ("balances", "transactions")}
+    links = {name: relative(account["_links"][name]["href"]) for name in ("balances", "transactions")}
     return {**body, "_links": links}
 
 
@@ -125,12 +120,9 @@ def _balance(balance: JSON) -> JSON:
     return {name: balance[name] for name in ("balanceAmount", "balanceType")}
 
 
-def _plain(call: BankCall, link: Mapping[str, str]) -> str:
+def _plain(call: BankCall, url: str) -> str:
     """A link as text, relative to the host; one to another host (an ordered fault) stays whole."""
-    parts = urlsplit(link["href"])
-    if parts.netloc != urlsplit(call.base).netloc:
-        return link["href"]
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return relative(url) if is_at_home(call, url) else url
 
 
 def _holder_name(call: BankCall, iban: str) -> str:
@@ -144,8 +136,7 @@ def _row(row: JSON, holder: str, own: JSON) -> JSON:
     for side in ("creditor", "debtor"):
         if f"{side}Account" in row:
             body[f"{side}Account"] = {**row[f"{side}Account"], "currency": "EUR"}
-    texts = row.get("remittanceInformationUnstructuredArray") or [row.get("remittanceInformationUnstructured") or ""]
-    wording = " ".join(texts)
+    wording = wording_of(row)
     is_receipt = not str(row.get("transactionAmount", {}).get("amount", "")).startswith("-")
     if is_receipt:
         body.pop("debtorName", None)

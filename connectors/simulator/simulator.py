@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from connectors.simulator import companies
 from connectors.simulator.banks import DEFAULT_BANKS, BankSettings
@@ -24,6 +27,8 @@ class SimulatorConfig:
     banks: tuple[BankSettings, ...] = DEFAULT_BANKS
     volume: int = 1
     """Multiplies the customers' receipts; 20 gives a main account some 2,000 rows in 90 days."""
+    signature_keys: Mapping[str, RSAPublicKey] | None = None
+    """Public keys by key id; None leaves signatures unchecked, as in the demo, where nobody has a certificate."""
 
 
 class Simulator:

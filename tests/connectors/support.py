@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx2
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
 
 from connectors.base import BankEndpoint, Connector
 from connectors.http import BankHttp, CallRecord
 from connectors.model import Access, ConsentRequest, PsuContext, TokenSet
 from connectors.registry import connector_class
+from connectors.signing import SigningKey
 from connectors.simulator.references import belgian_iban
 
 STUBS = Path(__file__).parent / "stubs"
@@ -86,7 +92,7 @@ class FakeBank:
         hosts = options.pop("allowed_hosts", frozenset({".bank.example"}))
         ids = _ids()
         return found(
-            BankEndpoint(base_url, "PSDBE-NBB-0123456789", hosts),
+            BankEndpoint(base_url, "PSDBE-NBB-0123456789", hosts, api_key="key-1", client_secret="secret-1"),
             self.http(base_url, allowed_hosts=hosts, **options),
             now=lambda: NOW,
             new_id=lambda: next(ids),
@@ -159,6 +165,24 @@ def stub_text(bank_id: str, name: str) -> str:
 
 def stub(bank_id: str, name: str) -> Any:
     return json.loads(stub_text(bank_id, name))
+
+
+@cache
+def throw_away_key() -> SigningKey:
+    """A key and certificate of nobody, made anew for each run."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Invented seal")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(4711)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=90))
+        .sign(key, hashes.SHA256())
+    )
+    return SigningKey("SN=4711,CA=CN=Inventedseal", key, certificate)
 
 
 def _ids() -> Iterator[str]:

@@ -50,7 +50,7 @@ class StubBank:
     @staticmethod
     def name(method: str, path: str, params: httpx2.QueryParams) -> str | None:
         if path.endswith("/transactions"):
-            return "transactions-2.json" if params.get("page") == "1" else "transactions-1.json"
+            return "transactions-2.json" if {"page", "range"} & set(params) else "transactions-1.json"
         if method == "POST" and "/token" in path:
             return "tokens.json"
         return {

@@ -21,6 +21,7 @@ from connectors.errors import (
     ConsentEnded,
     ConsentError,
     ConsentRefused,
+    OperatorError,
     QuotaExhausted,
 )
 from connectors.families.berlin_group import BerlinGroupConnector
@@ -40,7 +41,9 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
+from connectors.signing import RequestSigner
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, psu
+from tests.connectors.support import throw_away_key
 
 TODAY = date(2026, 11, 21)
 PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
@@ -49,13 +52,16 @@ BANKS = [
     for profile in registry.profiles()
     if issubclass(registry.connector_class(profile.bank_id), BerlinGroupConnector)
 ]
-DIALECTS = ("keytrade", "kbc")
+KEY = throw_away_key()
+"""Signs for every bank that wants it; the simulated banks know its public half and check."""
+DIALECTS = ("keytrade", "kbc", "argenta")
 """One bank of each family: the faults strike all of a family alike."""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer(SimulatorConfig(today=TODAY, banks=every_bank())) as running:
+    config = SimulatorConfig(today=TODAY, banks=every_bank(), signature_keys={KEY.key_id: KEY.key.public_key()})
+    with SimulatorServer(config) as running:
         yield running
 
 
@@ -118,16 +124,18 @@ class Line:
 def line_to(server: SimulatorServer, bank_id: str, limits: Limits | None = None) -> Line:
     records: list[CallRecord] = []
     base = server.base_url(bank_id)
+    found = registry.connector_class(bank_id)
     http = BankHttp(
         base,
         bank_id=bank_id,
+        signer=RequestSigner(found.signature, KEY, now=lambda: datetime.now(UTC)) if found.signature else None,
         now=lambda: datetime.now(UTC),
         sleep=lambda seconds: None,
         on_call=records.append,
         limits=limits or Limits(),
     )
-    connector = registry.connector_class(bank_id)(
-        BankEndpoint(base, "PSDBE-NBB-0110203443"),
+    connector = found(
+        BankEndpoint(base, "PSDBE-NBB-0110203443", api_key="key-of-the-portal", client_secret="secret"),
         http,
         now=lambda: datetime.now(UTC),
         new_id=lambda: str(uuid4()),
@@ -188,7 +196,7 @@ def test_what_arrives_is_what_the_bank_booked(simulated: SimulatorServer, bank_i
         closing = next(
             balance
             for balance in line.connector.balances(line.access(), account.bank_account_id)
-            if balance.kind is BalanceKind.CLOSING_BOOKED
+            if balance.kind in (BalanceKind.CLOSING_BOOKED, BalanceKind.INTERIM_BOOKED)
         )
         day = closing.reference_date or TODAY - timedelta(days=1)
         assert closing.amount == simulated.world.balance(truth, day)
@@ -215,6 +223,20 @@ def test_renewing_cancelling_and_revoking_are_understood(simulated: SimulatorSer
         line.connector.finish_consent(started.handle, callback, PERSON)
     if can_read_consents(bank_id):
         assert line.connector.next_step(started.handle, None) == Finished(ConsentStatus.REJECTED)
+    line.http.close()
+
+
+@pytest.mark.parametrize("bank_id", [bank for bank in BANKS if registry.connector_class(bank).signature])
+def test_a_call_that_is_not_signed_or_signed_by_another_is_refused(simulated: SimulatorServer, bank_id: str) -> None:
+    line = opened(simulated, bank_id)
+    other = replace(throw_away_key(), key_id="SN=1,CA=CN=Somebody")
+    profile = registry.connector_class(bank_id).signature
+    assert profile is not None
+    for signer in (None, RequestSigner(profile, other, now=lambda: datetime.now(UTC))):
+        line.http._signer = signer
+        with pytest.raises(OperatorError) as caught:
+            line.connector.accounts(line.access())
+        assert caught.value.bank_code == "SIGNATURE_INVALID"
     line.http.close()
 
 
