@@ -59,8 +59,7 @@ def normalise_balance(raw: Mapping[str, Any]) -> Balance | None:
     if money is None:
         return None
     bank_kind = text.present(raw.get("balanceType")) or ""
-    # One bank writes INTERIM_BOOKED for interimBooked.
-    kind = _BALANCE_KINDS.get(bank_kind.replace("_", "").casefold(), BalanceKind.OTHER)
+    kind = balance_kind(raw)
     if raw.get("creditLimitIncluded") is True and kind in (BalanceKind.CLOSING_BOOKED, BalanceKind.INTERIM_BOOKED):
         kind = BalanceKind.OTHER
     return Balance(
@@ -71,6 +70,14 @@ def normalise_balance(raw: Mapping[str, Any]) -> Balance | None:
         last_change_at=text.moment(raw.get("lastChangeDateTime")),
         bank_kind=bank_kind,
         raw=raw,
+    )
+
+
+def balance_kind(raw: Mapping[str, Any]) -> BalanceKind:
+    """What kind of balance the bank says it is."""
+    # One bank writes INTERIM_BOOKED for interimBooked.
+    return _BALANCE_KINDS.get(
+        (text.present(raw.get("balanceType")) or "").replace("_", "").casefold(), BalanceKind.OTHER
     )
 
 

@@ -138,7 +138,7 @@ def _transaction(  # noqa: PLR0917 - one caller, which names them
     status: TransactionStatus,
 ) -> Transaction:
     warnings: list[str] = []
-    amount, currency = _signed_amount(raw, dialect, warnings)
+    amount, currency = _signed_amount(raw, dialect, status, warnings)
     status, booking, value_day, is_assumed = _days(raw, today, status, warnings)
     party, source = _counterparty(raw, amount < 0, account_iban, account_holder, dialect)
     is_valid_iban = party.account is not None and text.is_iban(party.account)
@@ -256,7 +256,9 @@ def _decimal(value: Any) -> Decimal:
     raise _Unreadable("amount_too_precise")
 
 
-def _signed_amount(raw: Mapping[str, Any], dialect: Dialect, warnings: list[str]) -> tuple[Decimal, str]:
+def _signed_amount(
+    raw: Mapping[str, Any], dialect: Dialect, status: TransactionStatus, warnings: list[str]
+) -> tuple[Decimal, str]:
     amount, currency = _amount(raw.get("transactionAmount"))
     indicator = (text.present(raw.get("creditDebitIndicator")) or "").upper()
     if indicator in _DEBIT_WORDS | _CREDIT_WORDS:
@@ -265,10 +267,13 @@ def _signed_amount(raw: Mapping[str, Any], dialect: Dialect, warnings: list[str]
         warnings.append("sign_indicator_unknown")
     if not dialect.is_unsigned or not amount:
         return amount, currency
-    has_creditor = not _raw_party(raw, "creditor").is_empty
-    if has_creditor == (not _raw_party(raw, "debtor").is_empty):
+    sides = [side for side in ("creditor", "debtor") if not _raw_party(raw, side).is_empty]
+    # Of a party that is not told the bank leaves the empty object, which still says on which side it stands.
+    sides = sides or [side for side in ("creditor", "debtor") if isinstance(raw.get(f"{side}Account"), Mapping)]
+    if len(sides) != 1 or (amount < 0 and status is TransactionStatus.BOOKED):
         raise _Unreadable("sign_undecided")
-    return (-abs(amount) if has_creditor else abs(amount)), currency
+    # A minus is written for what comes back while pending: it turns the side around.
+    return (-amount if sides == ["creditor"] else amount), currency
 
 
 def _days(

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from connectors import oauth, text
-from connectors.account_data import normalise_account, normalise_balance
+from connectors.account_data import balance_kind, normalise_account, normalise_balance
 from connectors.base import Connector
 from connectors.errors import (
     BankAnswerInvalid,
@@ -35,6 +35,7 @@ from connectors.model import (
     Access,
     Account,
     Balance,
+    BalanceKind,
     ConsentDetails,
     ConsentHandle,
     ConsentRequest,
@@ -57,6 +58,8 @@ from connectors.normalise import STANDARD, Dialect, normalise_berlin_group
 SHORT_WINDOW = timedelta(days=89)
 """What is asked for when the bank refuses the period (`PERIOD_INVALID`)."""
 POLL_SECONDS = 4
+PROVING = frozenset({BalanceKind.CLOSING_BOOKED, BalanceKind.INTERIM_BOOKED, BalanceKind.OPENING_BOOKED})
+"""Balances that must be readable; one bank lists others without an amount."""
 
 _STATUSES = {
     "received": ConsentStatus.AWAITING_AUTHORISATION,
@@ -98,6 +101,8 @@ class BerlinGroupConnector(Connector):
     """Balances are read from the list of accounts: the bank offers no other place for them."""
     can_read_consents: ClassVar[bool] = True
     """False where the bank's description has no `GET` of a consent: the tokens alone prove that it was granted."""
+    can_read_consent_details: ClassVar[bool] = True
+    """False where only the status is known to be readable, without the last day."""
     needs_token_to_revoke: ClassVar[bool] = False
     booking_status: ClassVar[str] = "both"
     authorisation_params: ClassVar[Mapping[str, str]] = {}
@@ -116,7 +121,7 @@ class BerlinGroupConnector(Connector):
             "/consents",
             "/consents",
             CallKind.CONSENT,
-            headers={**_psu_headers(request.psu), "TPP-Redirect-URI": redirect_uri},
+            headers={**psu_headers(request.psu), "TPP-Redirect-URI": redirect_uri},
             json={
                 "access": self.consent_access(request),
                 "recurringIndicator": True,
@@ -136,6 +141,7 @@ class BerlinGroupConnector(Connector):
                 "state": request.state,
                 "code_verifier": request.code_verifier,
                 "redirect_uri": request.redirect_uri,
+                **self.kept_of(body),
             },
         )
         return self._decided(handle, body, answer, request.psu)
@@ -148,6 +154,17 @@ class BerlinGroupConnector(Connector):
             wanted = [{"iban": iban} for iban in request.ibans]
             return {"accounts": wanted, "balances": wanted, "transactions": wanted}
         return {"accounts": [], "balances": [], "transactions": []}
+
+    def kept_of(self, body: Mapping[str, Any]) -> dict[str, str]:  # noqa: ARG002  of a dialect
+        """What else of the answer to a new consent is needed later; kept in the handle."""
+        return {}
+
+    def scope(self, bank_consent_id: str) -> str:
+        """The OAuth scope of one consent."""
+        return f"AIS:{bank_consent_id}"
+
+    def confirm_consent(self, handle: ConsentHandle, tokens: TokenSet, psu: PsuContext | None) -> None:
+        """What a bank wants between the tokens and a valid consent; most want nothing."""
 
     def bank_headers(self) -> Mapping[str, str]:
         """Headers the bank wants on every call, those for tokens and metadata among them."""
@@ -185,6 +202,8 @@ class BerlinGroupConnector(Connector):
         if not self.can_read_consents:
             return GrantedConsent(ConsentStatus.VALID, tokens, None)
         try:
+            if tokens is not None:
+                self.confirm_consent(handle, tokens, psu)
             details = self._details(handle.bank_consent_id, psu)
         except (BankError, OperatorError):
             if tokens is None:
@@ -230,10 +249,10 @@ class BerlinGroupConnector(Connector):
         try:
             self._call(
                 "DELETE",
-                f"/consents/{_segment(access.bank_consent_id)}",
+                f"/consents/{segment(access.bank_consent_id)}",
                 "/consents/{id}",
                 CallKind.CONSENT,
-                headers={**_psu_headers(access.psu), **self._revoking(access)},
+                headers={**psu_headers(access.psu), **self._revoking(access)},
                 is_attended=access.psu is not None,
             )
         except ConsentEnded:
@@ -262,7 +281,7 @@ class BerlinGroupConnector(Connector):
         return found
 
     def balances(self, access: Access, bank_account_id: str) -> list[Balance]:
-        path = f"/accounts/{_segment(bank_account_id)}/balances"
+        path = f"/accounts/{segment(bank_account_id)}/balances"
         if self.has_balances_in_list_only:
             rows = self._listed_balances(access, bank_account_id)
         else:
@@ -271,9 +290,10 @@ class BerlinGroupConnector(Connector):
         found: list[Balance] = []
         for row in rows:
             balance = normalise_balance(row) if isinstance(row, Mapping) else None
-            if balance is None:
+            if balance is not None:
+                found.append(balance)
+            elif not isinstance(row, Mapping) or balance_kind(row) in PROVING:
                 raise BankAnswerInvalid("a balance has no readable amount", bank_id=self.profile.bank_id)
-            found.append(balance)
         return found
 
     def _listed_balances(self, access: Access, bank_account_id: str) -> list[Any]:
@@ -307,7 +327,7 @@ class BerlinGroupConnector(Connector):
             )
 
         session = self._session(access)
-        path = f"/accounts/{_segment(bank_account_id)}/transactions"
+        path = f"/accounts/{segment(bank_account_id)}/transactions"
         answer, date_from = self._first_page(session, path, date_from, today)
         visited, seen = {_canonical(answer.url)}, set[bytes]()
         for number in range(1, self.pages_max + 1):
@@ -360,8 +380,8 @@ class BerlinGroupConnector(Connector):
         links = body.get("_links")
         links = links if isinstance(links, Mapping) else {}
         private = dict(handle.private)
-        redirect = self.http.link(links.get("scaRedirect"))
-        found = self.authorisation_server() if redirect is None else None
+        found = self.authorisation_server()
+        redirect = self.http.link(links.get("scaRedirect")) if found is None else None
         metadata = self.http.link(links.get("scaOAuth")) if redirect is None and found is None else None
         if metadata is not None:
             found = oauth.read_metadata(self.http, metadata, request_id=self.new_id(), headers=self.bank_headers())
@@ -371,7 +391,7 @@ class BerlinGroupConnector(Connector):
                 found.authorization_endpoint,
                 client_id=self.endpoint.client_id,
                 redirect_uri=private["redirect_uri"],
-                scope=f"AIS:{handle.bank_consent_id}",
+                scope=self.scope(handle.bank_consent_id),
                 state=private["state"],
                 code_verifier=private["code_verifier"],
                 extra=self.authorisation_params,
@@ -387,7 +407,7 @@ class BerlinGroupConnector(Connector):
                 start_url,
                 "/consents/{id}/authorisations",
                 CallKind.CONSENT,
-                headers=_psu_headers(psu),
+                headers=psu_headers(psu),
                 json={},
                 is_attended=True,
             )
@@ -425,15 +445,17 @@ class BerlinGroupConnector(Connector):
         )
 
     def _status(self, consent_id: str, psu: PsuContext | None) -> ConsentStatus:
-        path = f"/consents/{_segment(consent_id)}/status"
+        path = f"/consents/{segment(consent_id)}/status"
         return self._consent(path, "/consents/{id}/status", psu).status
 
     def _details(self, consent_id: str, psu: PsuContext | None) -> ConsentDetails:
-        return self._consent(f"/consents/{_segment(consent_id)}", "/consents/{id}", psu)
+        if not self.can_read_consent_details:
+            return ConsentDetails(self._status(consent_id, psu))
+        return self._consent(f"/consents/{segment(consent_id)}", "/consents/{id}", psu)
 
     def _consent(self, path: str, template: str, psu: PsuContext | None) -> ConsentDetails:
         answer = self._call(
-            "GET", path, template, CallKind.CONSENT, headers=_psu_headers(psu), is_attended=psu is not None
+            "GET", path, template, CallKind.CONSENT, headers=psu_headers(psu), is_attended=psu is not None
         )
         body = answer.json_object()
         return ConsentDetails(self._status_of(body.get("consentStatus")), text.day(body.get("validUntil")))
@@ -481,7 +503,7 @@ class BerlinGroupConnector(Connector):
     ) -> BankAnswer:
         access = session.access
         headers = {
-            **_psu_headers(access.psu),
+            **psu_headers(access.psu),
             "Consent-ID": access.bank_consent_id,
             "Authorization": f"Bearer {session.tokens.access_token}",
         }
@@ -532,6 +554,10 @@ class BerlinGroupConnector(Connector):
                 return answer, first_day
         raise AssertionError("the second try returns or raises")
 
+    def link(self, value: object) -> str | None:
+        """The address a link of an answer leads to, checked; None when there is none."""
+        return self.http.link(value)
+
     def is_period_refused(self, error: RequestRefused) -> bool:
         """Whether the bank finds the period too long, so that a shorter one is worth a try."""
         return error.bank_code == "PERIOD_INVALID"
@@ -574,7 +600,7 @@ class BerlinGroupConnector(Connector):
             tuple(row for row in rows if isinstance(row, Transaction)),
             tuple(row for row in rows if isinstance(row, RejectedRow)),
         )
-        return page, self.http.link(links.get("next"))
+        return page, self.link(links.get("next"))
 
     def _digest(self, rows: list[Any]) -> bytes | None:
         """What recognises a page that comes again; None without rows, or when one of them has no id."""
@@ -594,7 +620,7 @@ class BerlinGroupConnector(Connector):
         return rows
 
 
-def _psu_headers(psu: PsuContext | None) -> dict[str, str]:
+def psu_headers(psu: PsuContext | None) -> dict[str, str]:
     """What tells the bank that the PSU is present; nothing when absent, so that the call counts as unattended."""
     if psu is None:
         return {}
@@ -606,7 +632,7 @@ def _psu_headers(psu: PsuContext | None) -> dict[str, str]:
     return headers
 
 
-def _segment(bank_id: str) -> str:
+def segment(bank_id: str) -> str:
     """An id of the bank as one part of a path; dots alone would climb out of it."""
     if bank_id.strip(".") == "":
         raise BankAnswerInvalid("an id of the bank cannot stand in an address")

@@ -50,6 +50,12 @@ class BankSettings:
     """Whether a new recurring consent ends the older ones of the same PSU and TPP."""
     rotates_refresh_token: bool = False
     access_token_seconds: int = 3600
+    offers_one_current_account: bool = False
+    """The PSU can choose a single account, and no other kind."""
+    is_confirmed_by_tpp: bool = False
+    """What the PSU approved becomes valid only when the TPP confirms it."""
+    iban_serial: str = "41200"
+    """First digits after the code, for banks that have the same one."""
     iban_code: str = ""
     """The bank's code in IBANs, for the accounts of a bank that the world names none for."""
 
@@ -69,6 +75,16 @@ HABITS: dict[str, dict[str, Any]] = {
         "has_plain_structured_text": True,
         "access_token_seconds": 600,
     },
+    "triodos": {
+        "api_path": "/xs2a-bg/be_nl/v1",
+        "signature": signing.TRIODOS,
+        "balance_types": (CLOSING_BOOKED, EXPECTED),
+        "offers_one_current_account": True,
+        "is_confirmed_by_tpp": True,
+        "access_token_seconds": 600,
+        "rotates_refresh_token": True,
+    },
+    "triodosfr": {"api_path": "/xs2a-bg/be_fr/v1", "iban_serial": "41300"},
     # Both banks have the same codes: the accounts of the one must not be those of the other.
     "kbcbrussels": {"iban_code": "734"},
 }

@@ -271,15 +271,15 @@ ACCOUNTS = (
 )
 
 
-def accounts_at(bank_id: str, bic: str, bank_code: str) -> tuple[SimulatedAccount, ...]:
+def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str) -> tuple[SimulatedAccount, ...]:
     """What the dental practice holds at a bank for which no accounts are listed: a current and a savings account."""
     return (
-        _account(CLINIC, bank_id, bic, belgian_iban(bank_code, "4120075"), 9_310_44, SECOND, name="Zichtrekening"),
+        _account(CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"),
         _account(
             CLINIC,
             bank_id,
             bic,
-            belgian_iban(bank_code, "4120176"),
+            belgian_iban(bank_code, f"{serial[:3]}0176"),
             25_000_00,
             frozenset({SAVINGS_INTEREST}),
             name="Spaarrekening",

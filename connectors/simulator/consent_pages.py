@@ -151,7 +151,10 @@ async def decide(request: Request) -> Response:
                 return _consent_page(visit, warning=visit.texts[name])
             joint = visit.simulator.faults.take(Call(visit.bank.bank_id, APPROVAL))
             code = visit.simulator.consents.approve(
-                visit.bank, authorisation, granted, needs_second_signature=bool(joint)
+                visit.bank,
+                authorisation,
+                granted,
+                needs_second_signature=bool(joint) or visit.bank.is_confirmed_by_tpp,
             )
             return _back(authorisation.redirect_uri, {"code": code, "state": authorisation.state})
         case _:
@@ -186,6 +189,8 @@ def _offered(visit: _Visit, authorisation: AuthorisationRequest) -> list[Simulat
     assert visit.consent is not None, "a visit without a consent shows no accounts"
     assert authorisation.holder_id is not None, "nobody has signed in"
     mine = visit.simulator.world.accounts_of(authorisation.holder_id, visit.bank.bank_id)
+    if visit.bank.offers_one_current_account:
+        mine = [account for account in mine if account.cash_account_type == "CACC"]
     if visit.consent.is_global or visit.consent.is_bank_offered:
         return mine
     asked = frozenset().union(*(visit.consent.asked_ibans(right) for right in RIGHTS))
@@ -194,12 +199,14 @@ def _offered(visit: _Visit, authorisation: AuthorisationRequest) -> list[Simulat
 
 def _granted(visit: _Visit, authorisation: AuthorisationRequest, ticked: set[str]) -> Mapping[str, frozenset[str]]:
     """Per right the accounts granted; the right to balances or transactions includes seeing the account."""
+    assert visit.bank is not None, "a visit without a bank grants nothing"
     assert visit.consent is not None, "only an open consent is granted"
     offered = frozenset(account.account_id for account in _offered(visit, authorisation))
     if visit.consent.is_global:
         return dict.fromkeys(RIGHTS, offered)
     if visit.consent.is_bank_offered:
-        return dict.fromkeys(RIGHTS, offered & ticked)
+        chosen = sorted(offered & ticked)
+        return dict.fromkeys(RIGHTS, frozenset(chosen[:1] if visit.bank.offers_one_current_account else chosen))
     granted = {right: offered & visit.consent.asked_ibans(right) for right in RIGHTS}
     granted["accounts"] = frozenset().union(*granted.values())
     return granted
