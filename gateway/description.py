@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from gateway.api import problem_responses
 from gateway.bank_trouble import TEXTS, BankTrouble
@@ -23,12 +24,12 @@ _BEFORE_ANY_OPERATION: Final = {"address_not_found", "method_not_allowed", "head
 METHODS: Final = ("get", "put", "post", "delete", "patch")
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document; computed once."""
+def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """The document, its operations in the order of `routes`; computed once."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title, version=app.version, openapi_version=app.openapi_version, summary=app.summary,
-            routes=app.routes,
+            routes=routes,
         )  # fmt: skip
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(_PROBLEM_SCHEMAS)

@@ -102,10 +102,14 @@ class Pager:
         if request.cursor is not None:
             query = query.where(_after(order, self.open(request.cursor, name, len(order))))
         columns = [sort.column.desc() if sort.is_descending else sort.column.asc() for sort in order]
-        rows = list(session.exec(query.order_by(*columns).limit(request.limit + 1)))
+        query = query.order_by(*columns).limit(request.limit + 1)
+        # Columns by name come as the driver gives them; objects come through the mapper.
+        is_object = isinstance(query, SelectOfScalar)
+        rows: list[Any] = list(session.exec(query) if is_object else session.connection().execute(query))
         is_last = len(rows) <= request.limit
         rows = rows[: request.limit]
-        leave(session, query.column_descriptions[0]["entity"], rows)
+        if is_object:
+            leave(session, query.column_descriptions[0]["entity"], rows)
         if is_last:
             return rows, None
         return rows, self.seal([sort.read(rows[-1]) for sort in order], name)

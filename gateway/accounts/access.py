@@ -7,15 +7,14 @@ from uuid import UUID
 from sqlmodel import Session
 
 from gateway.accounts.errors import AccountNotFound
-from gateway.accounts.models import Account
-from gateway.accounts.repository import AccountRepository
+from gateway.accounts.repository import AccountRepository, OpenedAccount
 from gateway.act import Act
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
-from gateway.offices.services import require_service, services_of
+from gateway.offices.services import require_services, services_of
 
 
-def require_account(session: Session, act: Act, account_id: UUID, permission: Permission) -> Account:
+def require_account(session: Session, act: Act, account_id: UUID, permission: Permission) -> OpenedAccount:
     """The account, when this act may do `permission` on its client, for reading.
 
     As `offices.service.require_client`, which changes go through. Raises `AccountNotFound`, for a client out of reach
@@ -24,10 +23,9 @@ def require_account(session: Session, act: Act, account_id: UUID, permission: Pe
     found = AccountRepository(session).opened(act.office_id, account_id, today=act.today)
     if found is None:
         raise AccountNotFound
-    account, client, office_services = found
     try:
-        act.require(permission, client.id)
+        act.require(permission, found.client_id)
     except NotFound:
         raise AccountNotFound from None
-    require_service(services_of(permission), office_services, client)
-    return account
+    require_services(services_of(permission), found.office_services, found.client_services)
+    return found

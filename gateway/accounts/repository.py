@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import SelectBase, and_
+from sqlalchemy import Date, SelectBase, Uuid, bindparam
+from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -14,6 +17,32 @@ from gateway.accounts.models import Account, Balance, Sync
 from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncState
 from gateway.offices.models import Client, Office
 from gateway.offices.repository import is_granted
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAccount:
+    """What access to an account turns on."""
+
+    account_id: UUID
+    client_id: UUID
+    client_services: list[str]
+    office_services: list[str]
+
+
+_ACCOUNT: Final = Account.__table__.c  # type: ignore[attr-defined]  # SQLModel sets it on tables
+_CLIENT: Final = Client.__table__.c  # type: ignore[attr-defined]  # as above
+_OFFICE: Final = Office.__table__.c  # type: ignore[attr-defined]  # as above
+_OPENED: Final = (
+    # Made once: building the same statement for every request would cost more than running it.
+    core_select(_ACCOUNT.id, _ACCOUNT.client_id, _CLIENT.services, _OFFICE.services).where(
+        _ACCOUNT.office_id == bindparam("office"),
+        _ACCOUNT.id == bindparam("account"),
+        _CLIENT.office_id == _ACCOUNT.office_id,
+        _CLIENT.id == _ACCOUNT.client_id,
+        _OFFICE.id == _ACCOUNT.office_id,
+        is_granted(bindparam("office", type_=Uuid()), bindparam("today", type_=Date())),
+    )
+)
 
 
 class AccountRepository:
@@ -29,16 +58,11 @@ class AccountRepository:
             query = query.with_for_update()
         return self.session.exec(query).one_or_none()
 
-    def opened(self, office_id: UUID, account_id: UUID, *, today: date) -> tuple[Account, Client, list[str]] | None:
-        """An account whose client a grant opens today, that client, and the services on for the office."""
-        query = (
-            select(Account, Client, Office.services)
-            .join(Client, and_(col(Client.office_id) == Account.office_id, col(Client.id) == Account.client_id))
-            .join(Office, col(Office.id) == Account.office_id)
-            .where(Account.office_id == office_id, Account.id == account_id, is_granted(office_id, today))
-        )
-        found = self.session.exec(query).one_or_none()
-        return None if found is None else (found[0], found[1], list(found[2]))
+    def opened(self, office_id: UUID, account_id: UUID, *, today: date) -> OpenedAccount | None:
+        """An account whose client a grant opens today, and the services that are on."""
+        asked = {"office": office_id, "account": account_id, "today": today}
+        found = self.session.connection().execute(_OPENED, asked).one_or_none()
+        return None if found is None else OpenedAccount(*found)
 
     def by_iban(self, office_id: UUID, iban: str, currency: str) -> Account | None:
         """The office's account with this number and currency."""

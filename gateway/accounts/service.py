@@ -32,7 +32,7 @@ from gateway.identity.rights import Permission
 from gateway.imports.values import Faulty, email, text
 from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.models import Client
-from gateway.offices.repository import ClientRepository, OfficeRepository
+from gateway.offices.repository import ClientRepository
 from gateway.offices.service import clients_open, require_client
 from gateway.offices.services import shows_coda
 from gateway.pagination import PageRequest, Sort
@@ -217,8 +217,7 @@ def checked_delivery(act: Act, account: Account, wanted: Mapping[str, Any]) -> d
 def _last_issued(session: Session, act: Act, accounts: Sequence[Account]) -> dict[UUID, Statement]:
     """The newest statements of accounts, where the caller may know of statements at all (OFF-06)."""
     clients = ClientRepository(session).of_ids(act.office_id, {account.client_id for account in accounts})
-    services = OfficeRepository(session).services(act.office_id)
-    shown = {client.id for client in clients if shows_coda(act.principal, services, client)}
+    shown = {client.id for client, services in clients if shows_coda(act.principal, services, client)}
     ids = [account.id for account in accounts if account.client_id in shown]
     return StatementRepository(session).last_issued(act.office_id, ids) if ids else {}
 

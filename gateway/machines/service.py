@@ -139,14 +139,13 @@ class MachineService:
         """
         now = self.gateway.real_now()
         with self.gateway.database.lookup() as session:
-            found = MachineRepository(session).by_secret(self._hash(token))
-        if found is None:
+            credential = MachineRepository(session).by_secret(self._hash(token))
+        if credential is None:
             raise SignInError
-        credential, office_mode = found
         if (
             credential.revoked_at is not None
             or (credential.expires_at is not None and credential.expires_at <= now)
-            or not is_mode(token, office_mode, self.gateway.settings.mode)
+            or not is_mode(token, credential.office_mode, self.gateway.settings.mode)
         ):
             raise SignInError
         if not is_allowed(credential.allowed_addresses, source):

@@ -48,10 +48,16 @@ class ClientRepository:
             select(Client).where(Client.office_id == office_id, Client.id == client_id)
         ).one_or_none()
 
-    def of_ids(self, office_id: UUID, client_ids: Collection[UUID]) -> Sequence[Client]:
-        """Clients of what was found already, in one query."""
-        query = select(Client).where(Client.office_id == office_id, col(Client.id).in_(client_ids))
-        return self.session.exec(query).all() if client_ids else []
+    def of_ids(self, office_id: UUID, client_ids: Collection[UUID]) -> list[tuple[Client, list[str]]]:
+        """Clients of what was found already, each with the services that are on for the office; in one query."""
+        if not client_ids:
+            return []
+        query = (
+            select(Client, Office.services)
+            .join(Office, col(Office.id) == Client.office_id)
+            .where(Client.office_id == office_id, col(Client.id).in_(client_ids))
+        )
+        return [(client, list(services)) for client, services in self.session.exec(query)]
 
     def get_granted(self, office_id: UUID, client_id: UUID, *, today: date) -> Client | None:
         """The client when a grant is valid today (OFF-04)."""
@@ -121,7 +127,7 @@ def with_service(service: Service) -> ColumnElement[bool]:
     return literal(service.value) == any_(col(Client.services))
 
 
-def is_granted(office_id: UUID, today: date) -> ColumnElement[bool]:
+def is_granted(office_id: UUID | ColumnElement[UUID], today: date | ColumnElement[date]) -> ColumnElement[bool]:
     """Whether a grant opens the client on this day."""
     return (
         select(AccessGrant.id)

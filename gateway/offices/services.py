@@ -55,12 +55,19 @@ def is_read(office_services: Collection[str], client: Client) -> bool:
 
 def require_service(wanted: Collection[Service], office_services: Collection[str], client: Client | None) -> None:
     """Raise `ServiceDisabled` unless one of `wanted` is on, for the office and, where there is one, for the client."""
+    require_services(wanted, office_services, None if client is None else client.services)
+
+
+def require_services(
+    wanted: Collection[Service], office_services: Collection[str], client_services: Collection[str] | None
+) -> None:
+    """As `require_service`, where only the client's services were read."""
     if not wanted:
         return
     of_office = [service for service in wanted if service in office_services]
     if not of_office:
         raise ServiceDisabled(service=next(iter(wanted)).value, level="office")
-    if client is not None and not any(service in client.services for service in of_office):
+    if client_services is not None and not any(service in client_services for service in of_office):
         raise ServiceDisabled(service=of_office[0].value, level="client")
 
 

@@ -32,6 +32,18 @@ LISTED: Final = tuple(
 )
 
 
+_LISTED: Final = core_select(
+    *LISTED,
+    core_select(func.array_agg(TransactionLabel.label))
+    .where(
+        col(TransactionLabel.office_id) == BankTransaction.office_id,
+        col(TransactionLabel.transaction_id) == BankTransaction.id,
+    )
+    .scalar_subquery()
+    .label("labels"),
+)
+
+
 class TransactionRepository:
     """Transactions of one office."""
 
@@ -51,15 +63,7 @@ class TransactionRepository:
         Columns by name, not objects of the mapper: without the bank's own answer, which is large, and with `labels`,
         None where there are none, in the same statement.
         """
-        labels = (
-            core_select(func.array_agg(TransactionLabel.label))
-            .where(
-                col(TransactionLabel.office_id) == BankTransaction.office_id,
-                col(TransactionLabel.transaction_id) == BankTransaction.id,
-            )
-            .scalar_subquery()
-        )
-        query = core_select(*LISTED, labels.label("labels")).where(
+        query = _LISTED.where(
             col(BankTransaction.office_id) == office_id, col(BankTransaction.account_id).in_(account_ids)
         )
         # The session gives such rows whole; the type says what one of them is.

@@ -208,7 +208,7 @@ class TransactionService:
             if wanted.client_id not in (None, account.client_id):
                 raise AccountNotFound
             # Seen to be visible: the index of the account then gives its rows in order, without sorting them all.
-            return select(literal(account.id, Uuid()))
+            return select(literal(account.account_id, Uuid()))
         granted = clients_open(session, act, Permission.TRANSACTIONS_READ)
         query = AccountRepository(session).visible_ids(act.office_id, granted.with_only_columns(col(Client.id)))
         return query if wanted.client_id is None else query.where(Account.client_id == wanted.client_id)
