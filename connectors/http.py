@@ -80,6 +80,8 @@ class BankRequest:
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     is_attended: bool = False
+    takes_redirect: bool = False
+    """The answer wanted is the `Location` of a redirect; it is handed over, not followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +264,8 @@ class BankHttp:
             status = answer.status
         finally:
             self._record(request, url, status, started_at, timedelta(seconds=time.monotonic() - started))
-        self._raise_for(answer)
+        if not (request.takes_redirect and answer.status in (302, 303, 307)):
+            self._raise_for(answer)
         return answer
 
     def _exchange(self, request: BankRequest, url: str, *, deadline: float) -> BankAnswer:

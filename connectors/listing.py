@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors import registry
-from connectors.profile import BankProfile, Knowledge, Proof
+from connectors.profile import BankProfile, Confidence, Knowledge, Proof
 
 _HEAD: Final = """# Banks
 
@@ -42,10 +42,10 @@ def _bank(profile: BankProfile) -> str:
     routed = f"; also {', '.join(profile.routed_from)}" if profile.routed_from else ""
     card = f"[{profile.name}](../connectors/banks/{profile.bank_id}.md)"
     facts = f"{profile.confidence.value}, {profile.as_of.isoformat()}"
+    is_described = profile.proof is Proof.DESCRIBED and profile.confidence is Confidence.CONFIRMED
+    proof = "invented and published answers; not simulated" if is_described else _PROOFS[profile.proof]
     codes = ", ".join(profile.iban_bank_codes) or "none of its own"
-    return (
-        f"| {card} (`{profile.bank_id}`{routed}) | {codes} | {profile.family} | {facts} | {_PROOFS[profile.proof]} |\n"
-    )
+    return f"| {card} (`{profile.bank_id}`{routed}) | {codes} | {profile.family} | {facts} | {proof} |\n"
 
 
 def _limits(profile: BankProfile) -> str:

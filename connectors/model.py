@@ -174,6 +174,8 @@ class GrantedConsent:
     status: ConsentStatus
     tokens: TokenSet | None
     valid_until: date | None
+    handle: ConsentHandle | None = None
+    """The handle to keep from now on, where the bank makes the consent only after the PSU signed in; None keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,9 @@ class BerlinGroupConnector(Connector):
     """Balances are read from the list of accounts: the bank offers no other place for them."""
     can_read_consents: ClassVar[bool] = True
     """False where the bank's description has no `GET` of a consent: the tokens alone prove that it was granted."""
+    reads_consents_without_token: ClassVar[bool] = True
+    makes_consent_at_start: ClassVar[bool] = True
+    """False where the PSU signs in first, and the consent is asked for with the tokens."""
     can_read_consent_details: ClassVar[bool] = True
     """False where only the status is known to be readable, without the last day."""
     needs_token_to_revoke: ClassVar[bool] = False
@@ -122,13 +125,7 @@ class BerlinGroupConnector(Connector):
             "/consents",
             CallKind.CONSENT,
             headers={**psu_headers(request.psu), "TPP-Redirect-URI": redirect_uri},
-            json={
-                "access": self.consent_access(request),
-                "recurringIndicator": True,
-                "validUntil": request.valid_until.isoformat(),
-                "frequencyPerDay": request.frequency_per_day,
-                "combinedServiceIndicator": False,
-            },
+            json=self.consent_body(request),
             is_attended=True,
         )
         body = answer.json_object()
@@ -145,6 +142,16 @@ class BerlinGroupConnector(Connector):
             },
         )
         return self._decided(handle, body, answer, request.psu)
+
+    def consent_body(self, request: ConsentRequest) -> dict[str, Any]:
+        """The wish for a consent. Source: Berlin Group 1.3, `consents`."""
+        return {
+            "access": self.consent_access(request),
+            "recurringIndicator": True,
+            "validUntil": request.valid_until.isoformat(),
+            "frequencyPerDay": request.frequency_per_day,
+            "combinedServiceIndicator": False,
+        }
 
     def consent_access(self, request: ConsentRequest) -> dict[str, Any]:
         """The `access` object for this bank's consent model."""
@@ -491,7 +498,7 @@ class BerlinGroupConnector(Connector):
             return self._read_once(session, url, template, kind, params)
         except TokenRejected as refusal:
             code = refusal.bank_code
-            if code is None and self.can_read_consents:
+            if code is None and self.can_read_consents and self.reads_consents_without_token:
                 # A bare 401 may mean the consent as well as the token; the bank's status tells which it was.
                 code = self._status(session.access.bank_consent_id, session.access.psu).value
             raise ConsentEnded(

@@ -143,4 +143,5 @@ def settings_of(profile: BankProfile) -> BankSettings:
 
 def every_bank() -> tuple[BankSettings, ...]:
     """All banks of the registry: a new descriptor is simulated without an edit here (CON-03)."""
-    return tuple(settings_of(profile) for profile in registry.profiles())
+    # Where no Belgian number is to be had, there is no account to invent.
+    return tuple(settings_of(profile) for profile in registry.profiles() if profile.iban_bank_codes)

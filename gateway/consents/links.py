@@ -197,6 +197,8 @@ class LinkSteps:
             if granted.tokens is not None:
                 consent.tokens_cipher = self.secrets.seal_tokens(consent, granted.tokens)
                 consent.tokens_version += 1
+            if granted.handle is not None:
+                consent.handle_cipher = self.secrets.seal_handle(consent, granted.handle)
             if granted.status is ConsentStatus.VALID:
                 profile = self.gateway.banks.profile(consent.bank_id)
                 consent.valid_until = last_day(profile, self._office(session, act), act.today, granted.valid_until)

@@ -158,8 +158,11 @@ def stub_text(bank_id: str, name: str) -> str:
     profile = connector_class(bank_id).profile
     own = STUBS / bank_id / name
     text = (own if own.exists() else STUBS / profile.family / name).read_text(encoding="utf-8")
-    first, last = profile.iban_bank_codes[0], profile.iban_bank_codes[-1]
-    current, savings = belgian_iban(first[:3], "1234567"), belgian_iban(last[:3], "7654321")
+    if profile.iban_bank_codes:
+        first, last = profile.iban_bank_codes[0], profile.iban_bank_codes[-1]
+        current, savings = belgian_iban(first[:3], "1234567"), belgian_iban(last[:3], "7654321")
+    else:
+        current, savings = "DE02100100100006820101", "DE02300209000106531065"
     return text.replace("{{current}}", current).replace("{{savings}}", savings)
 
 

@@ -50,7 +50,7 @@ PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
 BANKS = [
     profile.bank_id
     for profile in registry.profiles()
-    if issubclass(registry.connector_class(profile.bank_id), BerlinGroupConnector)
+    if issubclass(registry.connector_class(profile.bank_id), BerlinGroupConnector) and profile.iban_bank_codes
 ]
 KEY = throw_away_key()
 """Signs for every bank that wants it; the simulated banks know its public half and check."""

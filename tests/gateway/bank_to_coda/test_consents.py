@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import col, select
 
 from connectors.errors import BankUnavailable, ConsentEnded
-from connectors.model import GrantedConsent, TokenSet
+from connectors.model import ConsentHandle, ConsentStatus, GrantedConsent, TokenSet
 from connectors.simulator import FaultKind, SimulatorServer
 from connectors.simulator.psu import approve, cancel
 from gateway.act import Act
@@ -391,3 +391,36 @@ def test_what_a_superseded_authorisation_brings_is_not_mixed_with_the_new_one(st
     view = story.authorise(token)
     assert view.can_choose
     assert consent_of(story).state == "valid"
+
+
+def test_a_consent_made_only_after_the_sign_in_keeps_its_new_handle_until_the_app_approved(story: Story) -> None:
+    """Such a bank gives tokens first and the consent's id with them; its state then decides, found by polling."""
+    service = ConsentService(story.gateway)
+    params = query_of(approve(service.begin(story.invite(), browser_secret=BROWSER, psu=PSU), HOLDERS["crelan"]))
+    connector = story.gateway.banks.connector(story.bank_id)
+    original = connector.finish_consent
+
+    def late(handle: ConsentHandle, *arguments: Any) -> GrantedConsent:
+        granted = original(handle, *arguments)
+        known = ConsentHandle(handle.bank_consent_id, {**handle.private, "made": "after the sign-in"})
+        return replace(granted, status=ConsentStatus.AWAITING_AUTHORISATION, handle=known)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connector, "finish_consent", late)
+        view = service.receive(params, browser_secret=BROWSER, psu=PSU)
+    consent = consent_of(story)
+    kept = service.secrets.handle(consent)
+    assert view.state == "awaiting_authorisation"
+    assert kept is not None
+    assert kept.private["made"] == "after the sign-in"
+    assert consent.tokens_cipher is not None
+    approved = GrantedConsent(ConsentStatus.VALID, None, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connector, "finish_consent", lambda *arguments: approved)
+        polling.poll(much_later(story), story.office.id, consent.id)
+    after = consent_of(story)
+    assert (after.state, after.tokens_cipher, after.handle_cipher) == (
+        "valid",
+        consent.tokens_cipher,
+        consent.handle_cipher,
+    )
