@@ -156,10 +156,11 @@ class OperatorService:
             session.add(user)
             operator_id, user_id = operator.id, user.id
 
-            def write(_session: Session) -> None:
+            def write(outer: Session) -> None:
+                # In the order of their ids, as in `_note`.
                 for office_id in offices:
-                    act = self._act(operator_id, office_id, now)
-                    with self.gateway.database.unit_of_work(office_id) as unit:
+                    with joined(outer, office_id) as unit:
+                        act = self._act(operator_id, office_id, now, session=unit)
                         self.gateway.audit.record(
                             unit, act, "enrolment_code.issued", "user", user_id, second_factor=METHOD
                         )
