@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -43,6 +44,7 @@ from connectors.model import (
 )
 from connectors.signing import RequestSigner
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, psu
+from connectors.simulator.companies import Party
 from tests.connectors.support import throw_away_key
 
 TODAY = date(2026, 11, 21)
@@ -107,14 +109,14 @@ class Line:
     def current_account(self) -> Account:
         return next(one for one in self.connector.accounts(self.access()) if one.kind is AccountKind.CURRENT)
 
-    def rows(self, account: Account, person: PsuContext | None = PERSON) -> list[Transaction]:
+    def rows(self, account: Account, person: PsuContext | None = PERSON, *, today: date = TODAY) -> list[Transaction]:
         pages = self.connector.transaction_pages(
             self.access(person),
             account.bank_account_id,
             account_iban=account.iban or "",
             account_holder=account.holder_name,
             date_from=TODAY - timedelta(days=89),
-            today=TODAY,
+            today=today,
         )
         found = list(pages)
         assert not any(page.rejected for page in found)
@@ -324,4 +326,79 @@ def test_a_slow_bank_is_given_up_after_three_tries(simulated: SimulatorServer) -
     with pytest.raises(BankUnavailable):
         line.connector.balances(line.access(), line.current_account().bank_account_id)
     assert [record.status for record in line.records[-3:]] == [None, None, None]
+    line.http.close()
+
+
+@pytest.mark.parametrize("bank_id", DIALECTS)
+def test_twins_come_twice_with_one_fingerprint_and_two_ids(simulated: SimulatorServer, bank_id: str) -> None:
+    line = opened(simulated, bank_id)
+    account = line.current_account()
+    truth = simulated.world.account(account.iban or "")
+    for _ in range(2):
+        simulated.world.book(
+            truth, Decimal("-4.50"), counterparty=Party("Verzonnen Loket"), texts=("Betaling met kaart",)
+        )
+    same = [row for row in line.rows(account) if row.amount == Decimal("-4.50") and row.booking_date == TODAY]
+    assert len(same) == 2
+    assert len({row.fingerprint for row in same}) == 1
+    assert len({row.bank_transaction_id for row in same}) == 2
+    line.http.close()
+
+
+@pytest.mark.parametrize("bank_id", DIALECTS)
+def test_a_new_consent_may_name_the_accounts_anew_and_the_rows_stay_the_same(
+    simulated: SimulatorServer, bank_id: str
+) -> None:
+    first = opened(simulated, bank_id)
+    old = first.current_account()
+    before = Counter(row.fingerprint for row in first.rows(old))
+    second = opened(simulated, bank_id)
+    new = second.current_account()
+    assert new.bank_account_id != old.bank_account_id
+    assert (new.iban, new.currency) == (old.iban, old.currency)
+    assert Counter(row.fingerprint for row in second.rows(new)) == before
+    first.http.close()
+    second.http.close()
+
+
+@pytest.mark.parametrize("bank_id", DIALECTS)
+def test_what_was_pending_is_booked_the_day_after(simulated: SimulatorServer, bank_id: str) -> None:
+    line = opened(simulated, bank_id)
+    account = line.current_account()
+    truth = simulated.world.account(account.iban or "")
+    tomorrow = TODAY + timedelta(days=1)
+    simulated.world.book(
+        truth, Decimal("-77.70"), booking_date=tomorrow, counterparty=Party("Verzonnen Loket", "BE43068999999501")
+    )
+    before = [row.status for row in line.rows(account) if row.amount == Decimal("-77.70")]
+    assert before == ([TransactionStatus.PENDING] if simulated.simulator.banks[bank_id].gives_pending else [])
+    simulated.clock.advance(days=1)
+    after = [row for row in line.rows(account, today=tomorrow) if row.amount == Decimal("-77.70")]
+    assert [(row.status, row.booking_date) for row in after] == [(TransactionStatus.BOOKED, tomorrow)]
+    assert line.renewals, "the token of yesterday had run out"
+    line.http.close()
+
+
+@pytest.mark.parametrize("bank_id", DIALECTS)
+def test_a_short_wait_the_bank_names_is_kept_and_a_slow_bank_is_given_up(
+    simulated: SimulatorServer, bank_id: str
+) -> None:
+    line = opened(simulated, bank_id, limits=Limits(read_seconds=0.3))
+    account = line.current_account()
+    simulated.faults.order("status", endpoint="transactions", status=429, retry_after=1)
+    assert line.rows(account)
+    simulated.faults.order("slow", endpoint="transactions", seconds=1, times=3)
+    with pytest.raises(BankUnavailable):
+        line.rows(account)
+    line.http.close()
+
+
+@pytest.mark.parametrize("bank_id", DIALECTS)
+def test_a_period_without_rows_is_one_empty_page(simulated: SimulatorServer, bank_id: str) -> None:
+    line = opened(simulated, bank_id)
+    account = line.current_account()
+    truth = simulated.world.account(account.iban or "")
+    for row in simulated.world.booked(truth):
+        simulated.world.hide(truth, row.key)
+    assert [row for row in line.rows(account) if row.status is TransactionStatus.BOOKED] == []
     line.http.close()
