@@ -80,6 +80,8 @@ class BankRequest:
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     is_attended: bool = False
+    key_id: str | None = field(default=None, repr=False)
+    """The name to sign under, where the bank gave us another than that of the certificate."""
     takes_redirect: bool = False
     """The answer wanted is the `Location` of a redirect; it is handed over, not followed."""
 
@@ -118,7 +120,9 @@ class BankAnswer:
 class Signer(Protocol):
     """Signs requests for one bank; `connectors.signing.RequestSigner` is the usual one."""
 
-    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Mapping[str, str]:
+    def __call__(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, key_id: str | None = None
+    ) -> Mapping[str, str]:
         """The headers to add; `target` is path and query as they will be sent, `body` the bytes."""
 
 
@@ -300,7 +304,7 @@ class BankHttp:
         if self._signer is not None:
             # Signed is what goes over the line: the bytes of the body and the target with its encoding.
             target = made.url.raw_path.decode("ascii")
-            made.headers.update(dict(self._signer(made.method, target, made.headers, made.read())))
+            made.headers.update(dict(self._signer(made.method, target, made.headers, made.read(), request.key_id)))
         response = self._client.send(made, stream=True)
         try:
             yield response

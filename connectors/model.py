@@ -96,6 +96,8 @@ class TokenSet:
     refresh_token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
     scope: str | None = None
+    refresh_expires_at: datetime | None = None
+    """Until when they can be renewed, where the bank tells: the end of the access at a bank without consents."""
 
 
 class TokenKeeper(Protocol):

@@ -141,8 +141,8 @@ def exchange_code(
         "code_verifier": code_verifier,
         "redirect_uri": redirect_uri,
     }
-    answer = _post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=True)
-    return _tokens(http, answer, now, refusal=CallbackRejected, refresh_token=None)
+    answer = post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=True)
+    return read_tokens(http, answer, now, refusal=CallbackRejected, refresh_token=None)
 
 
 def refresh(
@@ -162,11 +162,11 @@ def refresh(
     if tokens.refresh_token is None:
         raise ConsentEnded("the bank gave nothing to renew the access with", bank_id=http.bank_id)
     form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": tokens.refresh_token}
-    answer = _post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=False)
-    return _tokens(http, answer, now, refusal=ConsentEnded, refresh_token=tokens.refresh_token)
+    answer = post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=False)
+    return read_tokens(http, answer, now, refusal=ConsentEnded, refresh_token=tokens.refresh_token)
 
 
-def _post(
+def post(
     http: BankHttp,
     endpoint: str,
     form: Mapping[str, str],
@@ -174,7 +174,9 @@ def _post(
     request_id: str,
     headers: Mapping[str, str] | None,
     is_attended: bool,
+    key_id: str | None = None,
 ) -> BankAnswer:
+    """The bank's answer to a form sent to its token address."""
     return http.send(
         BankRequest(
             method="POST",
@@ -185,24 +187,30 @@ def _post(
             headers=headers or {},
             form=form,
             is_attended=is_attended,
+            key_id=key_id,
         )
     )
 
 
-def _tokens(
+def read_tokens(
     http: BankHttp,
     answer: BankAnswer,
     now: datetime,
     *,
     refusal: type[ConnectorError],
     refresh_token: str | None,
+    token_types: frozenset[str] = frozenset({"bearer"}),
 ) -> TokenSet:
+    """The tokens in an answer; raises `refusal` when there are none because the bank said no.
+
+    `refresh_token` is the one that stays when no new one came, `token_types` what the bank calls a bearer token.
+    """
     if not answer.is_success:
         raise _refused(http, answer, refusal)
     body = answer.json_object()
     access_token, new_refresh_token = body.get("access_token"), body.get("refresh_token")
     token_type = body.get("token_type", "Bearer")
-    if not isinstance(access_token, str) or not access_token or str(token_type).casefold() != "bearer":
+    if not isinstance(access_token, str) or not access_token or str(token_type).casefold() not in token_types:
         raise BankAnswerInvalid("the bank's answer holds no bearer token", bank_id=http.bank_id, status=answer.status)
     scope = body.get("scope")
     return TokenSet(
@@ -210,6 +218,7 @@ def _tokens(
         refresh_token=new_refresh_token if isinstance(new_refresh_token, str) and new_refresh_token else refresh_token,
         expires_at=_expires_at(body.get("expires_in"), now),
         scope=scope if isinstance(scope, str) else None,
+        refresh_expires_at=_expires_at(body.get("refresh_token_expires_in"), now),
     )
 
 

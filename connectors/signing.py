@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from enum import StrEnum
@@ -28,6 +28,7 @@ CREATED: Final = "(created)"
 EXPIRES: Final = "(expires)"
 ORGANISATION_IDENTIFIER: Final = x509.ObjectIdentifier("2.5.4.97")
 _PARAMETER: Final = re.compile(r'\(?([A-Za-z]+)\)?=(?:"([^"]*)"|(\d+))(?:,\s*|$)')
+_SCHEME: Final = "Signature "
 _HASHES: Final = {"SHA-256": hashlib.sha256, "SHA-512": hashlib.sha512}
 
 
@@ -66,6 +67,9 @@ class SignatureProfile:
     is_created_quoted: bool = False
     every: tuple[str, ...] = ()
     """Beginnings of names of which every header is signed too, after the others: `ibanity-`."""
+    is_in_authorization: bool = False
+    """A request without a token carries its signature in `Authorization: Signature …`; one with a token does not send
+    the certificate, since the key id is then the name the bank gave us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,8 @@ def sign(
 ) -> dict[str, str]:
     """The headers to add: `Digest`, `Signature` and, where the bank wants it, `TPP-Signature-Certificate`.
 
+    Where the profile says so, the signature stands in `Authorization`.
+
     `headers` are those of the request, `Host` (as the bank sees it) among them; `now` is Unix seconds. Raises
     `SignatureRefused` when a part that must be signed is not there.
     """
@@ -151,11 +157,14 @@ def sign(
     middle = [f'algorithm="{profile.algorithm}"', f'headers="{" ".join(names)}"']
     # Ponto wants the time before the algorithm, the banks after the list of names; each as its description prints it.
     ordered = [*times, *middle] if profile.is_created_quoted else [*middle, *times]
-    added = {
-        "Digest": digest,
-        "Signature": ",".join([f'keyId="{key.key_id}"', *ordered, f'signature="{value}"']),
-    }
-    if profile.certificate_header is not CertificateHeader.NONE:
+    signature = ",".join([f'keyId="{key.key_id}"', *ordered, f'signature="{value}"'])
+    has_token = profile.is_in_authorization and "authorization" in known
+    added = {"Digest": digest}
+    if profile.is_in_authorization and not has_token:
+        added["Authorization"] = f"{_SCHEME}{signature}"
+    else:
+        added["Signature"] = signature
+    if profile.certificate_header is not CertificateHeader.NONE and not has_token:
         if key.certificate is None:
             raise SignatureRefused("the certificate of the signing key is not there")
         added["TPP-Signature-Certificate"] = certificate_header(key.certificate, profile.certificate_header)
@@ -170,14 +179,20 @@ class RequestSigner:
         self._key = key
         self._now = now
 
-    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-        """The headers to add, `Date` among them where it is signed and not there yet."""
+    def __call__(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes, key_id: str | None = None
+    ) -> dict[str, str]:
+        """The headers to add, `Date` among them where it is signed and not there yet.
+
+        `key_id` is the name a bank gave us, in place of that of the certificate.
+        """
         now = self._now()
+        key = self._key if key_id is None else replace(self._key, key_id=key_id)
         added: dict[str, str] = {}
         if "date" in self._profile.signed and "date" not in {name.lower() for name in headers}:
             added["Date"] = format_datetime(now.astimezone(UTC), usegmt=True)
         return added | sign(
-            self._profile, self._key, method=method, target=target, headers={**headers, **added}, body=body,
+            self._profile, key, method=method, target=target, headers={**headers, **added}, body=body,
             now=int(now.timestamp()),
         )  # fmt: skip
 
@@ -238,9 +253,16 @@ def verify(
     `key_of` gives the public key of a key id, None for one that is not known.
     """
     known = {name.lower(): value for name, value in headers.items()}
-    if "signature" not in known:
+    authorization = known.get("authorization", "")
+    if profile.is_in_authorization and authorization.startswith(_SCHEME):
+        header: str | None = authorization.removeprefix(_SCHEME)
+        # It cannot sign itself.
+        del known["authorization"]
+    else:
+        header = known.get("signature")
+    if header is None:
         raise SignatureRefused("there is no signature")
-    signature = read_signature(known["signature"])
+    signature = read_signature(header)
     if signature.algorithm != profile.algorithm:
         raise SignatureRefused("the algorithm is another one")
     expected = [name for name in profile.signed if name in known or name.startswith("(")]
@@ -375,7 +397,9 @@ TRIODOS: Final = SignatureProfile(
     signed=("digest", "x-request-id"), needed=frozenset({"digest", "x-request-id"})
 )  # fmt: skip
 ING: Final = SignatureProfile(
-    signed=(REQUEST_TARGET, "date", "digest", "x-request-id"), needed=frozenset({REQUEST_TARGET, "date", "digest"})
+    signed=(REQUEST_TARGET, "date", "digest", "x-request-id"),
+    needed=frozenset({REQUEST_TARGET, "date", "digest"}),
+    is_in_authorization=True,
 )
 BNPPF: Final = SignatureProfile(
     signed=(REQUEST_TARGET, CREATED, EXPIRES, "host", "x-request-id", "digest"),

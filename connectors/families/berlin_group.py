@@ -96,6 +96,7 @@ class BerlinGroupConnector(Connector):
     """Value of `allPsd2`; older deployments spell it `all-accounts`."""
     is_state_in_redirect_uri: ClassVar[bool] = True
     """Banks that send the browser back without OAuth give no `state`: it must be part of the return address."""
+    accounts_path: ClassVar[str] = "/accounts"
     lists_balances_with_accounts: ClassVar[bool] = False
     has_balances_in_list_only: ClassVar[bool] = False
     """Balances are read from the list of accounts: the bank offers no other place for them."""
@@ -173,6 +174,14 @@ class BerlinGroupConnector(Connector):
     def confirm_consent(self, handle: ConsentHandle, tokens: TokenSet, psu: PsuContext | None) -> None:
         """What a bank wants between the tokens and a valid consent; most want nothing."""
 
+    def consent_headers(self, access: Access) -> Mapping[str, str]:
+        """What names the consent in a call for account data."""
+        return {"Consent-ID": access.bank_consent_id}
+
+    def key_id(self, access: Access) -> str | None:  # noqa: ARG002  of a dialect
+        """The name to sign calls for account data under; None for that of the certificate."""
+        return None
+
     def bank_headers(self) -> Mapping[str, str]:
         """Headers the bank wants on every call, those for tokens and metadata among them."""
         return {}
@@ -228,7 +237,7 @@ class BerlinGroupConnector(Connector):
     def consent_details(self, access: Access) -> ConsentDetails:
         if not self.can_read_consents:
             try:
-                self._read(self._session(access), "/accounts", "/accounts", CallKind.ACCOUNTS)
+                self._read(self._session(access), self.accounts_path, "/accounts", CallKind.ACCOUNTS)
             except ConsentEnded:
                 # Why it ended is not told; it is over either way.
                 return ConsentDetails(ConsentStatus.REVOKED)
@@ -277,22 +286,35 @@ class BerlinGroupConnector(Connector):
 
     def accounts(self, access: Access) -> list[Account]:
         params = {"withBalance": "true"} if self.lists_balances_with_accounts else None
-        answer = self._read(self._session(access), "/accounts", "/accounts", CallKind.ACCOUNTS, params)
+        answer = self._read(self._session(access), self.accounts_path, "/accounts", CallKind.ACCOUNTS, params)
         rows = [] if answer.status == 204 else self._rows(answer.json_object(), "accounts", is_required=True)
         found: list[Account] = []
         for row in rows:
-            account = normalise_account(row, self.dialect) if isinstance(row, Mapping) else None
+            account = self.account(row) if isinstance(row, Mapping) else None
             if account is None:
                 raise BankAnswerInvalid("an account has no id or no currency", bank_id=self.profile.bank_id)
             found.append(account)
         return found
 
+    def account(self, raw: Mapping[str, Any]) -> Account | None:
+        """One row of the list of accounts; None without id or currency."""
+        return normalise_account(raw, self.dialect)
+
+    def balances_query(self, bank_account_id: str) -> tuple[str, Mapping[str, str] | None]:
+        """Path and parameters of the balances of one account."""
+        return f"/accounts/{segment(bank_account_id)}/balances", None
+
+    def transactions_query(self, bank_account_id: str, first_day: date) -> tuple[str, Mapping[str, str]]:
+        """Path and parameters of the first page of transactions."""
+        path = f"/accounts/{segment(bank_account_id)}/transactions"
+        return path, {"bookingStatus": self.booking_status, "dateFrom": first_day.isoformat()}
+
     def balances(self, access: Access, bank_account_id: str) -> list[Balance]:
-        path = f"/accounts/{segment(bank_account_id)}/balances"
+        path, params = self.balances_query(bank_account_id)
         if self.has_balances_in_list_only:
             rows = self._listed_balances(access, bank_account_id)
         else:
-            answer = self._read(self._session(access), path, "/accounts/{id}/balances", CallKind.BALANCES)
+            answer = self._read(self._session(access), path, "/accounts/{id}/balances", CallKind.BALANCES, params)
             rows = [] if answer.status == 204 else self._rows(answer.json_object(), "balances", is_required=True)
         found: list[Balance] = []
         for row in rows:
@@ -306,7 +328,7 @@ class BerlinGroupConnector(Connector):
     def _listed_balances(self, access: Access, bank_account_id: str) -> list[Any]:
         """The balances beside one account of the list; an account that is not there any more is an error."""
         params = {"withBalance": "true"}
-        answer = self._read(self._session(access), "/accounts", "/accounts", CallKind.BALANCES, params)
+        answer = self._read(self._session(access), self.accounts_path, "/accounts", CallKind.BALANCES, params)
         for account in self._rows(answer.json_object(), "accounts", is_required=True):
             if isinstance(account, Mapping) and text.present_id(account.get("resourceId")) == bank_account_id:
                 return self._rows(account, "balances")
@@ -334,8 +356,7 @@ class BerlinGroupConnector(Connector):
             )
 
         session = self._session(access)
-        path = f"/accounts/{segment(bank_account_id)}/transactions"
-        answer, date_from = self._first_page(session, path, date_from, today)
+        answer, date_from = self._first_page(session, bank_account_id, date_from, today)
         visited, seen = {_canonical(answer.url)}, set[bytes]()
         for number in range(1, self.pages_max + 1):
             page, following = self._page(answer, number, seen, normalised)
@@ -511,12 +532,13 @@ class BerlinGroupConnector(Connector):
         access = session.access
         headers = {
             **psu_headers(access.psu),
-            "Consent-ID": access.bank_consent_id,
+            **self.consent_headers(access),
             "Authorization": f"Bearer {session.tokens.access_token}",
         }
         return self._call(
-            "GET", url, template, kind, headers=headers, params=params, is_attended=access.psu is not None
-        )
+            "GET", url, template, kind, headers=headers, params=params, is_attended=access.psu is not None,
+            key_id=self.key_id(access),
+        )  # fmt: skip
 
     def _call(
         self,
@@ -529,6 +551,7 @@ class BerlinGroupConnector(Connector):
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
         is_attended: bool,
+        key_id: str | None = None,
     ) -> BankAnswer:
         answer = self.http.send(
             BankRequest(
@@ -541,17 +564,20 @@ class BerlinGroupConnector(Connector):
                 params=params,
                 json=json,
                 is_attended=is_attended,
+                key_id=key_id,
             )
         )
         if not answer.is_success:
             raise error_of(answer, bank_id=self.profile.bank_id, has_token="Authorization" in headers)
         return answer
 
-    def _first_page(self, session: _Session, path: str, date_from: date, today: date) -> tuple[BankAnswer, date]:
+    def _first_page(
+        self, session: _Session, bank_account_id: str, date_from: date, today: date
+    ) -> tuple[BankAnswer, date]:
         """The first page and the first day it was asked from."""
         shorter = max(date_from, today - SHORT_WINDOW)
         for first_day in (date_from, shorter):
-            params = {"bookingStatus": self.booking_status, "dateFrom": first_day.isoformat()}
+            path, params = self.transactions_query(bank_account_id, first_day)
             try:
                 answer = self._read(session, path, "/accounts/{id}/transactions", CallKind.TRANSACTIONS, params)
             except RequestRefused as error:

@@ -90,6 +90,9 @@ HABITS: dict[str, dict[str, Any]] = {
 }
 """What the banks of a family, or one bank, do otherwise than the profile says."""
 
+NOT_SIMULATED = frozenset({"belfius", "ing"})
+"""Families that speak another interface than Berlin Group's and are not simulated yet."""
+
 DEFAULT_BANKS = (
     BankSettings(bank_id="crelan", name="Crelan", bic="NICABEBB"),
     BankSettings(
@@ -144,4 +147,8 @@ def settings_of(profile: BankProfile) -> BankSettings:
 def every_bank() -> tuple[BankSettings, ...]:
     """All banks of the registry: a new descriptor is simulated without an edit here (CON-03)."""
     # Where no Belgian number is to be had, there is no account to invent.
-    return tuple(settings_of(profile) for profile in registry.profiles() if profile.iban_bank_codes)
+    return tuple(
+        settings_of(profile)
+        for profile in registry.profiles()
+        if profile.iban_bank_codes and profile.family not in NOT_SIMULATED
+    )

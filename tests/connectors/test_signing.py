@@ -78,7 +78,9 @@ def test_our_own_header_has_the_form_of_the_vector(vector: dict[str, Any], own_k
         body=vector["body"].encode(),
         now=vector["created"] or NOW,
     )
-    ours, theirs = added["Signature"], vector["signature_header"]
+    # One bank wants the signature of a request without a token in another header.
+    ours = added.get("Signature") or added["Authorization"].removeprefix("Signature ")
+    theirs = vector["signature_header"]
     assert ours.rpartition(",signature=")[0] == theirs.rpartition(",signature=")[0]
     assert added["Digest"] == vector["headers"]["Digest"]
 
@@ -142,11 +144,12 @@ def verified(profile: SignatureProfile, key: rsa.RSAPrivateKey, headers: dict[st
 def test_what_we_sign_verifies_and_nothing_else(profile: SignatureProfile, own_key: rsa.RSAPrivateKey) -> None:
     headers = signed(profile, own_key)
     assert verified(profile, own_key, headers) == "k"
+    place, scheme = ("Authorization", "Signature ") if profile.is_in_authorization else ("Signature", "")
     refusals: list[tuple[dict[str, str], dict[str, Any]]] = [
         (headers, {"body": b"{ }"}),
-        ({**headers, "Signature": headers["Signature"].replace('keyId="k"', 'keyId="other"')}, {}),
-        ({name: value for name, value in headers.items() if name != "Signature"}, {}),
-        ({**headers, "Signature": "keyId"}, {}),
+        ({**headers, place: headers[place].replace('keyId="k"', 'keyId="other"')}, {}),
+        ({name: value for name, value in headers.items() if name != place}, {}),
+        ({**headers, place: f"{scheme}keyId"}, {}),
         ({**headers, "Digest": "MD5=AAAA"}, {}),
     ]
     if signing.REQUEST_TARGET in profile.signed:
@@ -156,6 +159,21 @@ def test_what_we_sign_verifies_and_nothing_else(profile: SignatureProfile, own_k
     for given, changed in refusals:
         with pytest.raises(SignatureRefused):
             verified(profile, own_key, given, **changed)
+
+
+def test_a_signature_stands_in_authorization_only_while_there_is_no_token(own_key: rsa.RSAPrivateKey) -> None:
+    """The key id is then the name the bank gave us, and the certificate stays at home."""
+    call: dict[str, Any] = {"method": "GET", "target": "/v3/accounts", "body": b"", "now": NOW}
+    headers = {"Date": "Sat, 21 Nov 2026 09:00:00 GMT", "Authorization": "Bearer token-1"}
+    added = signing.sign(signing.ING, SigningKey("client-7", own_key), headers=headers, **call)
+    assert set(added) == {"Digest", "Signature"}
+    for given, holds in (({**headers, **added}, True), ({**headers, "Authorization": "Signature x"}, False)):
+        if holds:
+            found = signing.verify(signing.ING, lambda _: own_key.public_key(), headers=given, **call)
+            assert found == "client-7"
+        else:
+            with pytest.raises(SignatureRefused):
+                signing.verify(signing.ING, lambda _: own_key.public_key(), headers=given, **call)
 
 
 def test_a_part_that_is_sent_and_not_signed_is_refused(own_key: rsa.RSAPrivateKey) -> None:

@@ -49,11 +49,7 @@ from tests.connectors.support import throw_away_key
 
 TODAY = date(2026, 11, 21)
 PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
-BANKS = [
-    profile.bank_id
-    for profile in registry.profiles()
-    if issubclass(registry.connector_class(profile.bank_id), BerlinGroupConnector) and profile.iban_bank_codes
-]
+BANKS = [bank.bank_id for bank in every_bank()]
 KEY = throw_away_key()
 """Signs for every bank that wants it; the simulated banks know its public half and check."""
 DIALECTS = ("keytrade", "kbc", "argenta", "triodos")
