@@ -17,6 +17,8 @@ from gateway.problems import MEDIA_TYPE, TYPE_BASE, HeadersTooLarge, RequestUnre
 
 HEAD_BYTES_MAX: Final = 32 * 1024
 """Request line and headers together."""
+LINGER_SECONDS: Final = 1.0
+"""How long a refused connection is still read."""
 
 
 class _Refused(Exception):
@@ -89,4 +91,8 @@ class GuardedProtocol(HttpToolsProtocol):
             "connection: close\r\n\r\n"
         )
         self.transport.write(head.encode("ascii") + body)
-        self.transport.close()
+        # Closed with something unread, the system would take the answer back before it is read (RFC 9112, 9.6): what
+        # still comes in is thrown away for a moment.
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -163,7 +163,8 @@ def _method(path: str, verb: str, operation: dict[str, Any]) -> str:
     in_path = [p["name"] for p in parameters if p["in"] == "path"]
     in_query = [p for p in parameters if p["in"] == "query"]
     in_header = [p for p in parameters if p["in"] == "header" and p["name"].lower() in _HEADERS]
-    answer, kind = _answer(operation)
+    by_status = _answers_by_status(operation)
+    answer, kind = ("", "several") if by_status else _answer(operation)
     is_list = kind == "model" and {"cursor", "limit"} <= {p["name"] for p in in_query} and "Page" in answer
     arguments = [f"{parameter}: str" for parameter in in_path]
     body = operation.get("requestBody")
@@ -193,8 +194,17 @@ def _method(path: str, verb: str, operation: dict[str, Any]) -> str:
         "json": f"return self._call({', '.join(call)}).json()",
         "file": f"return self._call({', '.join(call)}).content",
         "nothing": f"self._call({', '.join(call)})",
+        "several": f"answer = self._call({', '.join(call)})\n        return {_by_status(by_status)}"
+        if by_status
+        else "",
     }[kind]
-    result = {"model": f"models.{answer}", "json": "Any", "file": "bytes", "nothing": "None"}[kind]
+    result = {
+        "model": f"models.{answer}",
+        "json": "Any",
+        "file": "bytes",
+        "nothing": "None",
+        "several": " | ".join(dict.fromkeys(by_status.values())),
+    }[kind]
     text = f"    def {name}({', '.join(signature)}) -> {result}:\n"
     text += _docstring(operation.get("description") or operation.get("summary", name), "        ") + "\n"
     text += f"        {made}\n"
@@ -262,6 +272,30 @@ def _answer(operation: dict[str, Any]) -> tuple[str, str]:
         if content:
             return "", "file"
     return "", "nothing"
+
+
+def _answers_by_status(operation: dict[str, Any]) -> dict[int, str]:
+    """Status to model where an operation answers in several shapes, such as the thing or a proposal; else empty."""
+    found: dict[int, str] = {}
+    for status, described in operation["responses"].items():
+        if not str(status).startswith("2"):
+            continue
+        content = described.get("content") or {}
+        kind = type_of(content[JSON]["schema"]) if JSON in content else "None"
+        if content and (kind in ("Any", "None") or not re.fullmatch(r"[A-Z]\w+", kind)):
+            return {}
+        found[int(status)] = kind if kind == "None" else f"models.{kind}"
+    return found if len(set(found.values())) > 1 else {}
+
+
+def _by_status(answers: dict[int, str]) -> str:
+    """An expression that reads `answer` in the shape of its status."""
+    read = {status: "None" if model == "None" else f"self._model({model}, answer)" for status, model in answers.items()}
+    *others, last = sorted(read)
+    expression = read[last]
+    for status in reversed(others):
+        expression = f"{read[status]} if answer.status_code == {status} else {expression}"
+    return expression
 
 
 def main() -> int:

@@ -200,7 +200,7 @@ def _account_cells(accounts: Sequence[KnownAccount]) -> dict[str, str]:
     cells: dict[str, str] = {}
     for number, account in enumerate(accounts, start=1):
         cells[f"iban_{number}"] = account.iban
-        cells[f"bank_{number}"] = account.bic or account.bank_id or ""
+        cells[f"bank_{number}"] = account.bank_id or account.bic or ""
     days = {account.statements_from for account in accounts}
     if len(days) == 1 and (day := days.pop()) is not None:
         cells["statements_from"] = day.isoformat()

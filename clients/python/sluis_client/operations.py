@@ -169,19 +169,18 @@ class Operations(Transport):
 
     def create_approval_rule(
         self, client_id: str, body: models.RuleWrite | Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> models.RuleRead:
+    ) -> models.RuleRead | models.ProposalRead:
         """A new rule, for payments submitted from now on; administrators with a fresh second factor only. A second
         administrator confirms it (202 with the proposal). Where there is one only, it takes effect after 48 hours
         (`effective_at`), or at once before the client's first submission (201).
         """
-        return self._model(
-            models.RuleRead,
-            self._call(
-                "POST",
-                f"/v1/clients/{self._segment(client_id)}/approval-rules",
-                body=body,
-                idempotency_key=idempotency_key,
-            ),
+        answer = self._call(
+            "POST", f"/v1/clients/{self._segment(client_id)}/approval-rules", body=body, idempotency_key=idempotency_key
+        )
+        return (
+            self._model(models.RuleRead, answer)
+            if answer.status_code == 201
+            else self._model(models.ProposalRead, answer)
         )
 
     def get_approval_rule(self, rule_id: str) -> models.RuleRead:
@@ -190,16 +189,18 @@ class Operations(Transport):
 
     def put_approval_rule(
         self, rule_id: str, body: models.RuleWrite | Mapping[str, Any], *, if_match: str | None = None
-    ) -> models.RuleRead:
+    ) -> models.RuleRead | models.ProposalRead:
         """A new version of the rule; payments submitted before keep the old one. A second administrator confirms it
         (202 with the proposal), as for a new rule. A proposal made on a version that is not the present one any
         more is refused when it is confirmed (`proposal_overtaken`).
         """
-        return self._model(
-            models.RuleRead,
-            self._call(
-                "PUT", f"/v1/approval-rules/{self._segment(rule_id)}", body=body, headers={"If-Match": if_match}
-            ),
+        answer = self._call(
+            "PUT", f"/v1/approval-rules/{self._segment(rule_id)}", body=body, headers={"If-Match": if_match}
+        )
+        return (
+            self._model(models.RuleRead, answer)
+            if answer.status_code == 200
+            else self._model(models.ProposalRead, answer)
         )
 
     def list_approver_groups(
@@ -245,15 +246,17 @@ class Operations(Transport):
 
     def put_approver_group(
         self, group_id: str, body: models.GroupWrite | Mapping[str, Any], *, if_match: str | None = None
-    ) -> models.GroupRead:
+    ) -> models.GroupRead | models.ProposalRead:
         """Rename a group and set its members, for waiting payments too. At once while no rule names the group; else a
         second administrator confirms it (202 with the proposal).
         """
-        return self._model(
-            models.GroupRead,
-            self._call(
-                "PUT", f"/v1/approver-groups/{self._segment(group_id)}", body=body, headers={"If-Match": if_match}
-            ),
+        answer = self._call(
+            "PUT", f"/v1/approver-groups/{self._segment(group_id)}", body=body, headers={"If-Match": if_match}
+        )
+        return (
+            self._model(models.GroupRead, answer)
+            if answer.status_code == 200
+            else self._model(models.ProposalRead, answer)
         )
 
     def get_approval_settings(self, client_id: str) -> models.ApprovalSettingsRead:
@@ -264,18 +267,20 @@ class Operations(Transport):
 
     def put_approval_settings(
         self, client_id: str, body: models.ApprovalSettingsWrite | Mapping[str, Any], *, if_match: str | None = None
-    ) -> models.ApprovalSettingsRead:
+    ) -> models.ApprovalSettingsRead | models.ProposalRead:
         """Switch the approval process on or off, and let who prepared a payment approve it or not. A second
         administrator confirms it (202 with the proposal), as for a rule.
         """
-        return self._model(
-            models.ApprovalSettingsRead,
-            self._call(
-                "PUT",
-                f"/v1/clients/{self._segment(client_id)}/approval-settings",
-                body=body,
-                headers={"If-Match": if_match},
-            ),
+        answer = self._call(
+            "PUT",
+            f"/v1/clients/{self._segment(client_id)}/approval-settings",
+            body=body,
+            headers={"If-Match": if_match},
+        )
+        return (
+            self._model(models.ApprovalSettingsRead, answer)
+            if answer.status_code == 200
+            else self._model(models.ProposalRead, answer)
         )
 
     def list_approval_requests(
@@ -1805,18 +1810,23 @@ class Operations(Transport):
 
     def create_role(
         self, user_id: str, body: models.RoleWrite | Mapping[str, Any], *, idempotency_key: str | None = None
-    ) -> models.HeldRoleRead:
+    ) -> models.HeldRoleRead | models.ProposalRead:
         """Give a role. `admin`, `administrator`, `approver` and `exporter` become a proposal for a second person
         (202).
         """
-        return self._model(
-            models.HeldRoleRead,
-            self._call("POST", f"/v1/users/{self._segment(user_id)}/roles", body=body, idempotency_key=idempotency_key),
+        answer = self._call(
+            "POST", f"/v1/users/{self._segment(user_id)}/roles", body=body, idempotency_key=idempotency_key
+        )
+        return (
+            self._model(models.HeldRoleRead, answer)
+            if answer.status_code == 201
+            else self._model(models.ProposalRead, answer)
         )
 
-    def end_role(self, membership_id: str) -> models.ProposalRead:
+    def end_role(self, membership_id: str) -> models.ProposalRead | None:
         """Take a role away, at once. Roles that move money or rights become a proposal for a second person (202)."""
-        return self._model(models.ProposalRead, self._call("DELETE", f"/v1/roles/{self._segment(membership_id)}"))
+        answer = self._call("DELETE", f"/v1/roles/{self._segment(membership_id)}")
+        return self._model(models.ProposalRead, answer) if answer.status_code == 202 else None
 
     def create_second_factor_reset(self, user_id: str, *, idempotency_key: str | None = None) -> models.ProposalRead:
         """Propose to take away a person's second factor; administrators other than the person decide (SEC-13). When it
