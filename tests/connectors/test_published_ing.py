@@ -277,6 +277,22 @@ def test_rows_that_cannot_be_understood_are_handed_over_as_they_came() -> None:
     assert [rejected.reason for rejected in only.rejected] == ["not_an_object"]
 
 
+def test_a_pending_row_that_returns_booked_under_another_id_is_told_by_its_fingerprint() -> None:
+    waiting = page(pending=[row(1, transactionId="waiting")])
+    (before,), (after,) = (read(line(FakeBank(answers=[answer])))[0].transactions for answer in (waiting, page(row(1))))
+    assert (before.status, after.status) == (TransactionStatus.PENDING, TransactionStatus.BOOKED)
+    assert before.bank_transaction_id != after.bank_transaction_id
+    assert before.fingerprint == after.fingerprint
+
+
+def test_after_a_renewal_an_account_is_known_by_its_number_and_currency() -> None:
+    renewed = httpx2.Response(200, content=stub_text("ing", "accounts.json").replace("res-", "new-").encode())
+    before = line(FakeBank(handler=from_stubs)).accounts(reading())
+    after = line(FakeBank(answers=[renewed])).accounts(reading())
+    assert {one.bank_account_id for one in before}.isdisjoint(one.bank_account_id for one in after)
+    assert [(one.iban, one.currency) for one in before] == [(one.iban, one.currency) for one in after]
+
+
 def test_an_empty_list_is_one_empty_page() -> None:
     (only,) = read(line(FakeBank(answers=[page()])))
     assert (only.transactions, only.is_last) == ((), True)
