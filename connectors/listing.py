@@ -43,7 +43,11 @@ def _bank(profile: BankProfile) -> str:
     card = f"[{profile.name}](../connectors/banks/{profile.bank_id}.md)"
     facts = f"{profile.confidence.value}, {profile.as_of.isoformat()}"
     is_described = profile.proof is Proof.DESCRIBED and profile.confidence is Confidence.CONFIRMED
-    proof = "invented and published answers; not simulated" if is_described else _PROOFS[profile.proof]
+    proof = (
+        "invented answers, and published ones where there are; not simulated"
+        if is_described
+        else _PROOFS[profile.proof]
+    )
     codes = ", ".join(profile.iban_bank_codes) or "none of its own"
     return f"| {card} (`{profile.bank_id}`{routed}) | {codes} | {profile.family} | {facts} | {proof} |\n"
 

@@ -132,9 +132,14 @@ def exchange_code(
     now: datetime,
     request_id: str,
     headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> TokenSet:
-    """Tokens for an authorisation code; raises `CallbackRejected` when the bank does not accept the code."""
+    """Tokens for an authorisation code; raises `CallbackRejected` when the bank does not accept the code.
+
+    `extra` are parameters the bank wants besides, such as the secret of its registration.
+    """
     form = {
+        **(extra or {}),
         "grant_type": "authorization_code",
         "client_id": client_id,
         "code": code,
@@ -154,6 +159,7 @@ def refresh(
     now: datetime,
     request_id: str,
     headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> TokenSet:
     """New tokens for old ones; the old refresh token stays when the bank sends no new one.
 
@@ -161,7 +167,12 @@ def refresh(
     """
     if tokens.refresh_token is None:
         raise ConsentEnded("the bank gave nothing to renew the access with", bank_id=http.bank_id)
-    form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": tokens.refresh_token}
+    form = {
+        **(extra or {}),
+        "grant_type": "refresh_token",
+        "client_id": client_id,
+        "refresh_token": tokens.refresh_token,
+    }
     answer = post(http, endpoint, form, request_id=request_id, headers=headers, is_attended=False)
     return read_tokens(http, answer, now, refusal=ConsentEnded, refresh_token=tokens.refresh_token)
 

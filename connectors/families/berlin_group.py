@@ -190,6 +190,10 @@ class BerlinGroupConnector(Connector):
         """Headers of the calls for tokens."""
         return self.bank_headers()
 
+    def token_params(self) -> Mapping[str, str]:
+        """What the calls for tokens hold besides the parameters of OAuth."""
+        return {}
+
     def authorisation_server(self) -> oauth.ServerMetadata | None:
         """The OAuth addresses of a bank that has the same for all consents and names them in no link."""
         return None
@@ -254,6 +258,7 @@ class BerlinGroupConnector(Connector):
             now=self.now(),
             request_id=self.new_id(),
             headers=self.token_headers(),
+            extra=self.token_params(),
         )
 
     def token_endpoint(self) -> str:
@@ -318,12 +323,16 @@ class BerlinGroupConnector(Connector):
             rows = [] if answer.status == 204 else self._rows(answer.json_object(), "balances", is_required=True)
         found: list[Balance] = []
         for row in rows:
-            balance = normalise_balance(row) if isinstance(row, Mapping) else None
+            balance = self.balance(row) if isinstance(row, Mapping) else None
             if balance is not None:
                 found.append(balance)
             elif not isinstance(row, Mapping) or balance_kind(row) in PROVING:
                 raise BankAnswerInvalid("a balance has no readable amount", bank_id=self.profile.bank_id)
         return found
+
+    def balance(self, raw: Mapping[str, Any]) -> Balance | None:
+        """One balance in the normal form; None without a readable amount."""
+        return normalise_balance(raw)
 
     def _listed_balances(self, access: Access, bank_account_id: str) -> list[Any]:
         """The balances beside one account of the list; an account that is not there any more is an error."""
@@ -470,6 +479,7 @@ class BerlinGroupConnector(Connector):
             now=self.now(),
             request_id=self.new_id(),
             headers=self.token_headers(),
+            extra=self.token_params(),
         )
 
     def _status(self, consent_id: str, psu: PsuContext | None) -> ConsentStatus:
@@ -609,19 +619,7 @@ class BerlinGroupConnector(Connector):
         """
         if answer.status == 204:
             return TransactionPage(number, ()), None
-        body = answer.json_object()
-        report = body.get("transactions")
-        if not isinstance(report, Mapping):
-            raise BankAnswerInvalid("the answer holds no transactions", bank_id=self.profile.bank_id)
-        links = report.get("_links") or body.get("_links")
-        links = links if isinstance(links, Mapping) else {}
-        if links.get("download") and "booked" not in report:
-            raise BankAnswerInvalid("the bank offers the transactions as a file only", bank_id=self.profile.bank_id)
-        given = [
-            (raw, status)
-            for name, status in (("booked", TransactionStatus.BOOKED), ("pending", TransactionStatus.PENDING))
-            for raw in self._rows(report, name)
-        ]
+        given, links = self.listed(answer.json_object())
         digest = self._digest([raw for raw, _ in given])
         if digest is not None and digest in seen:
             given = []
@@ -634,6 +632,22 @@ class BerlinGroupConnector(Connector):
             tuple(row for row in rows if isinstance(row, RejectedRow)),
         )
         return page, self.link(links.get("next"))
+
+    def listed(self, body: Mapping[str, Any]) -> tuple[list[tuple[Any, TransactionStatus]], Mapping[str, Any]]:
+        """The rows of an answer, each with its status, and the links beside them."""
+        report = body.get("transactions")
+        if not isinstance(report, Mapping):
+            raise BankAnswerInvalid("the answer holds no transactions", bank_id=self.profile.bank_id)
+        links = report.get("_links") or body.get("_links")
+        links = links if isinstance(links, Mapping) else {}
+        if links.get("download") and "booked" not in report:
+            raise BankAnswerInvalid("the bank offers the transactions as a file only", bank_id=self.profile.bank_id)
+        given = [
+            (raw, status)
+            for name, status in (("booked", TransactionStatus.BOOKED), ("pending", TransactionStatus.PENDING))
+            for raw in self._rows(report, name)
+        ]
+        return given, links
 
     def _digest(self, rows: list[Any]) -> bytes | None:
         """What recognises a page that comes again; None without rows, or when one of them has no id."""

@@ -90,7 +90,7 @@ HABITS: dict[str, dict[str, Any]] = {
 }
 """What the banks of a family, or one bank, do otherwise than the profile says."""
 
-NOT_SIMULATED = frozenset({"ing"})
+NOT_SIMULATED = frozenset({"ing", "stet"})
 """Families that speak another interface than Berlin Group's and are not simulated yet."""
 
 DEFAULT_BANKS = (

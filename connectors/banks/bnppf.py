@@ -1,0 +1,43 @@
+"""BNP Paribas Fortis, of the BNP Paribas Fortis group; facts and their certainty stand in `bnppf.md`."""
+
+from datetime import date, timedelta
+from typing import ClassVar
+
+from connectors.families.stet import (
+    FORTIS_CODES,
+    FORTIS_HINTS,
+    FORTIS_SANDBOX_URL,
+    FortisConnector,
+    fortis_servers,
+)
+from connectors.oauth import ServerMetadata
+from connectors.profile import BankProfile, Confidence, IdTrust, Knowledge, Proof
+
+
+class Bnppf(FortisConnector):
+    """BNP Paribas Fortis: the group's interface at its own host."""
+
+    brand: ClassVar[str] = "bnppf"
+    production_server: ClassVar[ServerMetadata | None] = fortis_servers("bnpparibasfortis.be")
+    profile = BankProfile(
+        bank_id="bnppf",
+        name="BNP Paribas Fortis",
+        bics=("GEBABEBB",),
+        iban_bank_codes=(*FORTIS_CODES, "000"),
+        family="stet",
+        sandbox_url=FORTIS_SANDBOX_URL,
+        production_url="https://regulatory.api.bnpparibasfortis.be/psd2/v4",
+        hosts=("services.bnpparibasfortis.be", "sandbox.auth.bnpparibasfortis.com"),
+        consent_validity=timedelta(days=90),
+        id_trust=IdTrust.HIGH,
+        gives_booked_balance=Knowledge.YES,
+        gives_pending=Knowledge.YES,
+        pays_single=Knowledge.YES,
+        pays_instant=Knowledge.YES,
+        proof=Proof.DESCRIBED,
+        confidence=Confidence.CONFIRMED,
+        as_of=date(2026, 11, 28),
+        user_hints=FORTIS_HINTS,
+        # Code 000 was that of bpost bank, whose accounts moved here in 2024.
+        routed_from=("bpost bank",),
+    )

@@ -1,0 +1,41 @@
+"""Hello bank!, of the BNP Paribas Fortis group; facts and their certainty stand in `hellobank.md`."""
+
+from datetime import date, timedelta
+from typing import ClassVar
+
+from connectors.families.stet import (
+    FORTIS_CODES,
+    FORTIS_HINTS,
+    FORTIS_SANDBOX_URL,
+    FortisConnector,
+    fortis_servers,
+)
+from connectors.oauth import ServerMetadata
+from connectors.profile import BankProfile, Confidence, IdTrust, Knowledge, Proof
+
+
+class HelloBank(FortisConnector):
+    """Hello bank!: the group's interface at its own host."""
+
+    brand: ClassVar[str] = "hb"
+    production_server: ClassVar[ServerMetadata | None] = fortis_servers("hellobank.be")
+    profile = BankProfile(
+        bank_id="hellobank",
+        name="Hello bank!",
+        bics=("GEBABEBB",),
+        iban_bank_codes=FORTIS_CODES,
+        family="stet",
+        sandbox_url=FORTIS_SANDBOX_URL,
+        production_url="https://regulatory.api.hellobank.be/psd2/v4",
+        hosts=("services.hellobank.be", "sandbox.auth.bnpparibasfortis.com"),
+        consent_validity=timedelta(days=90),
+        id_trust=IdTrust.HIGH,
+        gives_booked_balance=Knowledge.YES,
+        gives_pending=Knowledge.YES,
+        pays_single=Knowledge.YES,
+        pays_instant=Knowledge.YES,
+        proof=Proof.DESCRIBED,
+        confidence=Confidence.CONFIRMED,
+        as_of=date(2026, 11, 28),
+        user_hints=FORTIS_HINTS,
+    )
