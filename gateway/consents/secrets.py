@@ -51,15 +51,18 @@ class ConsentSecrets:
 
     def seal_tokens(self, consent: Consent, tokens: TokenSet) -> bytes:
         """For `tokens_cipher`."""
-        expires_at = tokens.expires_at.isoformat() if tokens.expires_at else None
-        return self._seal(consent, "tokens", [tokens.access_token, tokens.refresh_token, expires_at, tokens.scope])
+        ends = [moment.isoformat() if moment else None for moment in (tokens.expires_at, tokens.refresh_expires_at)]
+        value = [tokens.access_token, tokens.refresh_token, ends[0], tokens.scope, ends[1]]
+        return self._seal(consent, "tokens", value)
 
     def tokens(self, consent: Consent) -> TokenSet | None:
         """The tokens; None before authorisation and after the end."""
         if consent.tokens_cipher is None:
             return None
-        access, refresh, expires_at, scope = self._open(consent, "tokens", consent.tokens_cipher)
-        return TokenSet(access, refresh, datetime.fromisoformat(expires_at) if expires_at else None, scope)
+        access, refresh, expires_at, scope, *more = self._open(consent, "tokens", consent.tokens_cipher)
+        # Tokens stored before banks without consents were read have no fifth value.
+        ends = [datetime.fromisoformat(text) if text else None for text in (expires_at, *more)]
+        return TokenSet(access, refresh, ends[0], scope, ends[1] if more else None)
 
     def _seal(self, consent: Consent, column: str, value: object) -> bytes:
         plain = json.dumps(value, separators=(",", ":")).encode()
