@@ -112,7 +112,7 @@ def test_what_is_missing_for_a_bundle_is_said(admin: Browser, world: World) -> N
     assert "at least one client" in admin.post("/audit/bundles", {"first": "2026-11-01", "last": "2026-11-02"}, 422)
     client = typed("client", world.clients["textile"].id)
     late = {"client": client, "first": "2026-11-01", "last": "2099-01-01"}
-    assert "The period is not valid" in admin.post("/audit/bundles", late, 422)
+    assert "The period is not usable" in admin.post("/audit/bundles", late, 422)
     assert 'value="2026-11-01"' in admin.post("/audit/bundles", late | {"above": "much"}, 422)
 
 
