@@ -133,7 +133,7 @@ class IngConnector(BerlinGroupConnector):
         end = granted.tokens.refresh_expires_at if granted.tokens is not None else None
         return granted if end is None else replace(granted, valid_until=text.day(end.isoformat()))
 
-    def refresh_tokens(self, tokens: TokenSet, handle: ConsentHandle | None = None) -> TokenSet:  # noqa: ARG002
+    def refresh_tokens(self, tokens: TokenSet, handle: ConsentHandle | None = None) -> TokenSet:  # noqa: ARG002  one address for all
         if tokens.refresh_token is None:
             raise ConsentEnded("the bank gave nothing to renew the access with", bank_id=self.profile.bank_id)
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
