@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Request
@@ -53,6 +53,21 @@ class Shape(BaseModel):
         return f"{type(self).__name__}(…)"
 
     __str__ = __repr__
+
+    @classmethod
+    def built(cls, values: dict[str, Any]) -> Self:
+        """The shape of values that have their types already: every field, by its name, and nothing else.
+
+        As `model_construct`, which looks for aliases and defaults field by field: on a page of rows that costs more
+        than writing it out.
+        """
+        shape = cls.__new__(cls)
+        write = object.__setattr__
+        write(shape, "__dict__", values)
+        write(shape, "__pydantic_fields_set__", set(values))
+        write(shape, "__pydantic_extra__", None)
+        write(shape, "__pydantic_private__", None)
+        return shape
 
 
 def _cents(value: str) -> str:
@@ -102,10 +117,14 @@ class MoneyShape(Shape):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["EUR"])]
 
 
+_CENT: Final = Decimal("0.01")
+_MILL: Final = Decimal("0.001")
+
+
 def money(amount: Decimal, currency: str) -> MoneyShape:
     """An exact amount as JSON: two decimals, three only where the amount has them."""
-    exponent = Decimal("0.01") if amount == amount.quantize(Decimal("0.01")) else Decimal("0.001")
-    return MoneyShape.model_construct(amount=str(amount.quantize(exponent)), currency=currency)
+    cents = amount.quantize(_CENT)
+    return MoneyShape.built({"amount": str(cents if cents == amount else amount.quantize(_MILL)), "currency": currency})
 
 
 class QueryUnknown(InputError):

@@ -105,7 +105,7 @@ class Pager:
         query = query.order_by(*columns).limit(request.limit + 1)
         # Columns by name come as the driver gives them; objects come through the mapper.
         is_object = isinstance(query, SelectOfScalar)
-        rows: list[Any] = list(session.exec(query) if is_object else session.connection().execute(query))
+        rows: list[Any] = list((session.exec(query) if is_object else session.connection().execute(query)).all())
         is_last = len(rows) <= request.limit
         rows = rows[: request.limit]
         if is_object:

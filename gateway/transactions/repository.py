@@ -30,7 +30,8 @@ LISTED: Final = tuple(
     for column in BankTransaction.__table__.columns  # type: ignore[attr-defined]
     if column.name not in ("office_id", "raw_cipher")
 )
-
+LISTED_NAMES: Final = (*(column.name for column in LISTED), "labels")
+"""What the columns of a `ListedTransaction` are called, in their order."""
 
 _LISTED: Final = core_select(
     *LISTED,

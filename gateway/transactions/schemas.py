@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 from sqlalchemy import inspect
@@ -12,7 +12,7 @@ from sqlalchemy import inspect
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.ids import AccountId, TransactionId
 from gateway.transactions.models import PendingTransaction
-from gateway.transactions.repository import ListedTransaction
+from gateway.transactions.repository import LISTED_NAMES, ListedTransaction
 from gateway.transactions.service import AnyTransaction
 
 
@@ -64,8 +64,8 @@ class TransactionRead(Shape):
         """The shape of a row of a list."""
         if isinstance(row, PendingTransaction):
             return cls.of(row)
-        columns = row._mapping
-        return cls._of_columns({**columns}, columns["labels"] or ())
+        columns = dict(zip(LISTED_NAMES, row, strict=True))
+        return cls._of_columns(columns, columns["labels"] or ())
 
     @classmethod
     def _of_columns(cls, columns: Mapping[str, Any], labels: Sequence[str]) -> TransactionRead:
@@ -82,8 +82,10 @@ class TransactionRead(Shape):
             "fee": _money(columns["fee"], currency),
         }
         # The columns have these types already, and every answer is compared with its description by the tests.
-        return cls.model_construct(**{name: values[name] for name in cls.model_fields})
+        return cls.built({name: values[name] for name in _FIELDS})
 
+
+_FIELDS: Final = tuple(TransactionRead.model_fields)
 
 Label = Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["rent"])]
 
