@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
 from gateway.errors import RightsError
@@ -17,3 +18,5 @@ class PasskeySignatureRequired(RightsError):
 
     decision: str = ""
     seals: Mapping[UUID, str] = {}
+    total: Decimal = Decimal(0)
+    """Euro in all, of every client together."""

@@ -143,7 +143,7 @@ def require_signature(
     row = next((row for row in rows if row.seals == named), None)
     if row is None:
         error = PasskeySignatureRequired()
-        error.decision, error.seals = decision, dict(seals)
+        error.decision, error.seals, error.total = decision, dict(seals), sum(totals.values(), Decimal(0))
         raise error
     row.used_at = act.real_now
     session.add(row)

@@ -151,6 +151,7 @@ def signature_page(request: Request, form: FormData, error: PasskeySignatureRequ
         error=None,
         back=_back(request),
         count=len(error.seals),
+        total=error.total,
         passkey=PasskeyShown(question.challenge_id, json.dumps(question.options)),
     )
 

@@ -120,6 +120,7 @@ def test_a_passkey_is_added_signs_in_and_confirms_a_decision(named: tuple[Site, 
         if decide.count():
             decide.click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign this decision with your passkey")
+        expect(page.locator("main")).to_contain_text("exactly this payment of")
         assert watched.axe() == []
         assert watched.fits()
         page.get_by_role("button", name="Sign and go on").click()
