@@ -24,8 +24,10 @@ from connectors.model import (
     GrantedConsent,
     NextStep,
     PsuContext,
+    Redirect,
     RejectedRow,
     StartedConsent,
+    Synchronisation,
     TokenSet,
     Transaction,
     TransactionPage,
@@ -49,6 +51,8 @@ class BankEndpoint:
     """What a bank's portal gives besides or instead of a client id, for banks that want it on every call."""
     client_secret: str | None = field(default=None, repr=False)
     """For banks that give one at registration and ask for it at the token address."""
+    authorisation_url: str | None = None
+    """Where the PSU signs in, for banks whose interface has one address for production and sandbox."""
 
 
 class Connector(ABC):
@@ -148,3 +152,20 @@ class Connector(ABC):
     @abstractmethod
     def revoke_consent(self, access: Access) -> None:
         """End the consent at the bank; one already ended is fine."""
+
+    # For sources that keep a copy of many banks' accounts; the defaults are those of a bank
+
+    def start_synchronisation(self, access: Access, bank_account_id: str) -> Synchronisation | None:  # noqa: ARG002  of a source
+        """Ask the account's bank for what is new, while the PSU of `access` is present; it goes on without us.
+
+        None where every read reaches the bank itself. Raises `ValueError` without a PSU.
+        """
+        return None
+
+    def synchronisation(self, access: Access, synchronisation_id: str) -> Synchronisation:  # noqa: ARG002  of a source
+        """How far a started synchronisation is; raises the error it failed with."""
+        return Synchronisation(synchronisation_id, is_done=True)
+
+    def reauthorise_account(self, access: Access, bank_account_id: str, redirect_uri: str) -> Redirect | None:  # noqa: ARG002  of a source
+        """Where the PSU authorises one account anew; None where a consent covers its accounts together."""
+        return None

@@ -189,6 +189,14 @@ class ConsentDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Synchronisation:
+    """A source's reading of an account's bank, under way or done. The id is None when none was needed."""
+
+    synchronisation_id: str | None
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """The right to read: the bank's consent id, the tokens, and the PSU when present."""
 

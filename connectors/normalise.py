@@ -50,6 +50,8 @@ class Dialect:
     """Only what the bank writes of money paid can be read: in a receipt the words would be the payer's own."""
     is_proprietary_code_wording: bool = True
     """The bank's own code is words that tell what the row is; False where it is a number or letters without sense."""
+    finds_references_within_text: bool = True
+    """A delimited reference among other words counts; False where the bank itself says which texts are references."""
     kind_without_type: AccountKind = AccountKind.OTHER
     """What an account is when the bank names neither type nor product; not current unless the bank's card says so."""
 
@@ -148,7 +150,7 @@ def _transaction(  # noqa: PLR0917 - one caller, which names them
     iso, is_iso_readable = _iso_code(raw)
     if not is_iso_readable:
         warnings.append("iso_code_unreadable")
-    remittance, kind, reference = _remittance(raw, party, warnings)
+    remittance, kind, reference = _remittance(raw, party, dialect, warnings)
     additional = "\n".join(_flat_lines(raw.get("additionalInformation"))) or None
     bank_id, id_source = next(
         ((found, name) for name in dialect.id_fields if (found := text.present_id(raw.get(name))) is not None),
@@ -447,7 +449,7 @@ def _structured_text(raw: Mapping[str, Any]) -> str | None:
 
 
 def _remittance(
-    raw: Mapping[str, Any], party: _Party, warnings: list[str]
+    raw: Mapping[str, Any], party: _Party, dialect: Dialect, warnings: list[str]
 ) -> tuple[str | None, ReferenceKind | None, str | None]:
     """Free text, and a structured reference whose check digits hold; a reference that fails them is free text."""
     free = text.lines(" ".join(_remittance_parts(raw)))
@@ -461,7 +463,7 @@ def _remittance(
             others = [line for line in free if text.compact(line) != text.compact(candidate)]
             return ("\n".join(others) if candidate == structured else joined) or None, *checked
     within = [digits for digits in text.belgian_references_within(joined) if text.is_belgian_reference(digits)]
-    if len(within) == 1:
+    if len(within) == 1 and dialect.finds_references_within_text:
         return joined, ReferenceKind.BELGIAN, within[0]
     if structured is not None and text.compact(structured) not in text.compact(joined):
         free = [" ".join(structured.split()), *free]

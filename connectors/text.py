@@ -117,6 +117,14 @@ def is_iban(text: str) -> bool:
     return True
 
 
+def bic_of(iban: str) -> str | None:
+    """The BIC of the bank whose code stands in an IBAN, by the national lists; None where they do not say."""
+    if not is_iban(iban):
+        return None
+    found = IBAN(iban).bic
+    return None if found is None else str(found)
+
+
 def belgian_reference(text: str) -> str | None:
     """The twelve digits of a structured communication that is the whole text, check digits right or not.
 

@@ -163,7 +163,8 @@ def _connect_one(
             iban=row.iban,
             currency=row.currency,
             kind=row.kind,
-            bic=row.bic or gateway.banks.profile(consent.bank_id).bics[0],
+            # An intermediary has none of its own.
+            bic=row.bic or next(iter(gateway.banks.profile(consent.bank_id).bics), ""),
             holder_name=row.holder_name,
             position=known_accounts.next_position(act.office_id, consent.client_id),
             health=SyncHealth.NEW,
