@@ -45,7 +45,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A new head."""
-        self._is_in_head, self._head_bytes, self._size = True, 0, 0
+        self._is_in_head, self._head_bytes, self._size, self._hosts = True, 0, 0, 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -54,8 +54,9 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header with its separators."""
+        """Count a header with its separators, and how often the host is named."""
         self._size += len(name) + len(value) + 4
+        self._hosts += name.lower() == b"host"
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -63,6 +64,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         if self._size > HEAD_BYTES_MAX:
             self._refuse(HeadersTooLarge())
+            raise _Refused
+        if self._hosts > 1:  # Which of them is meant, a proxy and we might read differently (RFC 9112, 3.2).
+            self._refuse(RequestUnreadable())
             raise _Refused
         super().on_headers_complete()
 

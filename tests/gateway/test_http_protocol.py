@@ -93,6 +93,11 @@ def test_what_is_no_http_is_refused(address: tuple[str, int], raw: bytes) -> Non
         refused(answer, 400, "request_unreadable")
 
 
+def test_a_second_host_is_refused(address: tuple[str, int]) -> None:
+    """A proxy may look at one of them and we at the other."""
+    refused(talk(address, START + b"HOST: y\r\nContent-Length: 0\r\n\r\n"), 400, "request_unreadable")
+
+
 def test_what_is_right_passes_and_the_limit_is_per_request(address: tuple[str, int]) -> None:
     head = START + b"X: " + b"a" * (HEAD_BYTES_MAX - 200) + b"\r\n"
     request = head + b"Content-Length: 4\r\n\r\nbody"
