@@ -19,7 +19,7 @@ from gateway.imports.errors import (
     ImportTooLarge,
     OldSpreadsheet,
 )
-from gateway.imports.tables import COLUMNS_MAX, Cell, Table, checked, named_table, table_of
+from gateway.imports.tables import COLUMNS_MAX, HALF_A_PAIR, Cell, Table, checked, named_table, table_of
 from gateway.imports.workbooks import plain_number, read_workbook
 
 BYTES_MAX: Final = 10 * 1024 * 1024
@@ -123,6 +123,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("a name stands twice in one object")
+    if HALF_A_PAIR.search("".join(made)):
+        raise ValueError("a name holds half a surrogate pair")
     return made
 
 

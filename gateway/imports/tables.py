@@ -6,6 +6,7 @@ with the code of its fault.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,8 @@ COLUMNS_MAX: Final = 128
 CELL_LENGTH_MAX: Final = 2_000
 HEADER_ROWS_MAX: Final = 10
 """A title or a blank line may stand above the headers."""
+HALF_A_PAIR: Final = re.compile("[\ud800-\udfff]")
+"""What an escape in JSON can write and no encoding can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def checked(text: str, *, is_number: bool = False) -> Cell:
         return BLANK
     if text.startswith("="):
         return Cell(fault="formula_refused")
+    if HALF_A_PAIR.search(text):
+        return Cell(fault="not_a_text")
     if len(text) > CELL_LENGTH_MAX:
         return Cell(fault="too_long")
     if holds_national_number(text) or (is_number and len(text) == 10 and text[0] not in "01" and _is_short(text)):

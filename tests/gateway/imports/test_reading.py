@@ -170,6 +170,15 @@ def test_what_is_no_list_of_clients_is_told_by_what_it_is(content: bytes, kind: 
     assert type(refused.value) is kind
 
 
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    """JSON can write it, no encoding can hold it: a cell is to be repaired, a name refuses the file."""
+    for cell in (r'"Bakkerij \ud800"', r'["\udfff"]'):
+        assert rows_of(read_table(b'[{"name": %s}]' % cell.encode())) == [{"name": "[not_a_text]"}]
+    assert rows_of(read_table(rb'[{"name": "\ud83e\udd50"}]')) == [{"name": "\N{CROISSANT}"}]
+    with pytest.raises(errors.FileRefused):
+        read_table(rb'[{"name": "x", "\ud800": "y"}]')
+
+
 def test_the_limits_of_rows_and_bytes() -> None:
     """OFF-12: above 5,000 rows or 10 MB: 413."""
     rows = [["x"]] * ROWS_MAX
