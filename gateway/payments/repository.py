@@ -47,12 +47,12 @@ class PaymentRepository:
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def settings(self, office_id: UUID, client_id: UUID, *, for_update: bool = False) -> PaymentSettings | None:
+    def settings(self, office_id: UUID, client_id: UUID) -> PaymentSettings | None:
         """What the client's bank takes; None: the defaults."""
         query = select(PaymentSettings).where(
             PaymentSettings.office_id == office_id, PaymentSettings.client_id == client_id
         )
-        return self.session.exec(query.with_for_update() if for_update else query).one_or_none()
+        return self.session.exec(query).one_or_none()
 
     def basket(self, office_id: UUID, basket_id: UUID, *, for_update: bool = False) -> Basket | None:
         """One basket. Whoever changes a basket or a payment in it holds the basket's row first."""

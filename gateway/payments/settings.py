@@ -31,10 +31,11 @@ class PaymentSettingsService:
     def put(self, act: Act, client_id: UUID, *, pain_version: str, address_mode: AddressMode) -> PaymentSettings:
         """Set them; for payments entered or submitted from now on."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            require_client(
+            client = require_client(
                 session, act, client_id, Permission.CLIENTS_WRITE, is_change=True, services=[Service.PAYMENTS]
             )
-            settings = PaymentRepository(session).settings(act.office_id, client_id, for_update=True)
+            session.refresh(client, with_for_update={"key_share": True})  # There may be no row yet to hold.
+            settings = PaymentRepository(session).settings(act.office_id, client_id)
             if settings is None:
                 settings = PaymentSettings(id=new_id(), office_id=act.office_id, client_id=client_id)
             changes = {

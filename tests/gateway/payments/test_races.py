@@ -20,7 +20,9 @@ from gateway.pagination import PageRequest
 from gateway.payments.errors import AlreadyExported, PaymentChanged
 from gateway.payments.exports import ExportService
 from gateway.payments.service import PaymentService, RowOutcome
+from gateway.payments.settings import PaymentSettingsService
 from gateway.payments.states import BasketState, PaymentState
+from sepa import AddressMode
 from sepa.approval import Mode
 from tests.gateway.builders import act_of_system
 from tests.gateway.payments.scene import ALL, Scene, make_scene
@@ -142,3 +144,14 @@ def test_a_submission_and_switching_payments_off_never_both_go_through(scene: Sc
         if isinstance(refused[0], PaymentsUnderWay):
             break
         switches.client(system, scene.client.id, replace(wish, services=frozenset(Service)))
+
+
+def test_the_first_settings_of_a_client_are_made_once(scene: Scene) -> None:
+    service = PaymentSettingsService(scene.gateway)
+    act = act_of_system(scene.office)
+    modes = [AddressMode.MINIMAL, AddressMode.STRUCTURED] * 4
+    client = scene.client.id
+    made = together(*(
+        lambda mode=mode: service.put(act, client, pain_version="pain.001.001.09", address_mode=mode) for mode in modes
+    ))  # fmt: skip
+    assert len({settings.id for settings in made}) == 1
