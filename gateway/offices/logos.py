@@ -20,6 +20,7 @@ from gateway.errors import InputError, NotFound
 from gateway.identity.rights import Permission
 from gateway.ids import encode
 from gateway.offices.models import OfficeLogo
+from gateway.offices.repository import OfficeRepository
 
 BYTES_MAX: Final = 256 * 1024
 SIDE_MAX: Final = 2000
@@ -62,7 +63,8 @@ class LogoService:
         media_type = picture_type(content)
         sha256 = hashlib.sha256(content).hexdigest()
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            logo = session.get(OfficeLogo, act.office_id, with_for_update=True)
+            OfficeRepository(session).hold(act.office_id)  # There may be no row yet that could be held.
+            logo = session.get(OfficeLogo, act.office_id)
             before = None if logo is None else logo.sha256
             if logo is None:
                 logo = OfficeLogo(

@@ -15,6 +15,7 @@ from gateway.errors import StaleError
 from gateway.identity.rights import Permission
 from gateway.offices.copying import present_template
 from gateway.offices.models import ClientSettings, Office, OfficeTemplate
+from gateway.offices.repository import OfficeRepository
 from gateway.offices.service import require_client
 from gateway.offices.template import DEFAULT, Template
 
@@ -53,7 +54,8 @@ class OfficeSettingsService:
         """
         act.require(Permission.ADMIN)
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            row = session.get(OfficeTemplate, act.office_id, with_for_update=True)
+            OfficeRepository(session).hold(act.office_id)  # There may be no row yet that could be held.
+            row = session.get(OfficeTemplate, act.office_id)
             present, present_version = present_template(session, act.office_id)
             if template.rules != present.rules:
                 act.require_fresh_second_factor()

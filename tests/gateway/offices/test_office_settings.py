@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -369,3 +370,19 @@ def test_a_client_is_made_with_nothing_more_where_no_template_was_made(scene: Sc
     assert is_new
     assert stored(scene, lambda session: session.get(ClientSettings, client.id)) is None
     assert Decimal(client.version) == 1
+
+
+def test_the_first_template_and_logo_at_once_are_made_one_after_the_other(committed: Gateway) -> None:
+    act = act_of_system(make_office(committed))
+    templates, logos = OfficeSettingsService(committed), LogoService(committed)
+
+    def put(number: int) -> bool:
+        logos.put(act, png(40 + number))
+        try:
+            templates.put_template(act, replace(TEMPLATE, rules=(), first_coda_number=number), version=0)
+        except StaleError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(put, range(1, 9))) == [False] * 7 + [True]
