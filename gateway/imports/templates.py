@@ -7,6 +7,7 @@ one when somebody edits it. A filled template that is sent back unchanged change
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -39,6 +40,8 @@ LISTS: Final = "Lists"
 YES_NO: Final = {"nl": ("ja", "nee"), "fr": ("oui", "non"), "en": ("yes", "no"), "de": ("ja", "nein")}
 WIDTHS: Final = {"name": 32, "contact_email": 28, "responsible_email": 28, "destination": 28, "contact_name": 24}
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_OUTSIDE_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What a name or code may hold and no part of a workbook can."""
 _HEADER_FILL: Final = PatternFill("solid", fgColor="1F4E5F")
 _HEADER_FONT: Final = Font(bold=True, color="FFFFFF")
 
@@ -137,6 +140,7 @@ def _header_cell(sheet: Any, text: str) -> Any:
 
 def _text_cell(sheet: Any, text: str) -> Any:
     """A cell that is a text, also when the text looks like a formula."""
+    text = _OUTSIDE_XML.sub("", text)
     cell = WriteOnlyCell(sheet, value=text or None)
     if text:
         cell.data_type = "s"

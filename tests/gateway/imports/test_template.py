@@ -74,6 +74,15 @@ def test_no_cell_begins_a_formula(desk: Desk) -> None:
     assert all(cell.quotePrefix for cell in cells if cell.value in HOSTILE)
 
 
+def test_a_name_that_no_workbook_can_hold_loses_what_it_cannot(desk: Desk) -> None:
+    """One such client may not keep the office from its template."""
+    wish = ClientWish(name="Bakkerij\ufffe\uffff", language="nl", external_id="a\x07\x1b")
+    ClientService(desk.gateway).put(desk.act, wish)
+    book = opened(TemplateService(desk.gateway).make(desk.act, "nl", is_filled=True))
+    cells = {cell.value for row in book.worksheets[0].iter_rows() for cell in row}
+    assert "Bakkerij" in cells
+
+
 def test_templates_are_fetched_over_http(desk: Desk) -> None:
     app = app_of(desk.gateway)
     app.dependency_overrides[current_act] = lambda: desk.act
