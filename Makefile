@@ -2,6 +2,7 @@
 #
 #   make demo [ONCE=1] [PORT=8470] [BANK_PORT=8471] [TODAY=YYYY-MM-DD]
 #   make test [SHARED=../shared] [ARGS="-k name"]      make lint      make serve      make bench      make lock
+#   make test-certificates [FOLDER=var/test-certificates]
 #   make fuzz [COUNT=100000] [SEED=1]         make sandbox [PORT=8470] [BANK_PORT=8471]
 
 SHARED ?= ../shared
@@ -33,10 +34,10 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve sandbox test fuzz lint format bench lock clean
+.PHONY: help demo serve sandbox test test-certificates fuzz lint format bench lock clean
 
 help:
-	@sed -n '3,6p' Makefile | sed 's/^# *//'
+	@sed -n '3,7p' Makefile | sed 's/^# *//'
 
 .venv/.base: requirements/uv.txt
 	@python=$$($(FIND_PYTHON)); \
@@ -77,6 +78,9 @@ sandbox: .venv/.run
 
 test: .venv/.test
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-certificates: .venv/.run
+	@$(BIN)/sluis certificates make-test $(or $(FOLDER),var/test-certificates)
 
 fuzz: .venv/.test
 	@$(BIN)/python -m tests.coda.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from connectors.http import BankHttp
@@ -34,7 +35,20 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.profile import BankProfile
-from connectors.signing import KeyIdForm, SignatureProfile
+from connectors.signing import CertificateHeader, KeyIdForm, SignatureProfile
+
+
+class Need(StrEnum):
+    """What a bank wants of us besides a client id; its card says how to come by it."""
+
+    TLS_CERTIFICATE = "tls_certificate"
+    """For mutual TLS: a QWAC, or what an intermediary issued."""
+    SEAL_CERTIFICATE = "seal_certificate"
+    """To sign requests: a QSEAL, or what an intermediary issued."""
+    KEY_ID = "key_id"
+    """The name to sign under: a public address of the certificate, or one given at registration."""
+    API_KEY = "api_key"
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,24 @@ class Connector(ABC):
     signature: ClassVar[SignatureProfile | None] = None
     """How the bank wants its requests signed; None where it wants no signature."""
     key_id_form: ClassVar[KeyIdForm] = KeyIdForm.HEX_RFC4514
+    registered: ClassVar[frozenset[Need]] = frozenset()
+    """What the bank's registration gives, and its calls must carry: an API key, a client secret."""
+    is_behind_mutual_tls: ClassVar[bool] = True
+    issues_certificates: ClassVar[bool] = False
+    """An intermediary that gives us certificates of its own, which are neither QWAC nor QSEAL."""
+
+    @classmethod
+    def needs(cls) -> frozenset[Need]:
+        """What must be at hand before the bank can be called."""
+        found = set(cls.registered)
+        if cls.is_behind_mutual_tls:
+            found.add(Need.TLS_CERTIFICATE)
+        if cls.signature is not None:
+            found.add(Need.SEAL_CERTIFICATE)
+            if cls.signature.certificate_header is CertificateHeader.NONE:
+                # Nothing of the certificate travels with the call: the name must lead the bank to it.
+                found.add(Need.KEY_ID)
+        return frozenset(found)
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat import asn1
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ORGANISATION_IDENTIFIER: Final = x509.ObjectIdentifier("2.5.4.97")
 QC_STATEMENTS: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.3")
@@ -77,6 +77,11 @@ class CertificateInfo:
     """Capital hexadecimal digits."""
     not_before: datetime
     not_after: datetime
+    issuer: str
+    """As RFC 4514 writes it."""
+    is_self_issued: bool
+    is_for_tls_clients: bool | None
+    """Whether its extended key usage allows the part of the client in TLS; None where it has none."""
 
     def days_left(self, now: datetime) -> int:
         """Whole days from `now` to the end; below zero when it is over."""
@@ -120,6 +125,9 @@ def info_of(certificate: x509.Certificate) -> CertificateInfo:
         serial_number=f"{certificate.serial_number:X}",
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
+        issuer=certificate.issuer.rfc4514_string(),
+        is_self_issued=certificate.issuer == certificate.subject,
+        is_for_tls_clients=_is_for_tls_clients(certificate),
     )
 
 
@@ -221,6 +229,14 @@ def _purpose(info: asn1.TLV | None) -> Purpose | None:
     except ValueError:
         # Several kinds in one statement: the standard wants one certificate for each.
         return None
+
+
+def _is_for_tls_clients(certificate: x509.Certificate) -> bool | None:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
+    return ExtendedKeyUsageOID.CLIENT_AUTH in usages
 
 
 def _attribute(name: x509.Name, oid: x509.ObjectIdentifier) -> str | None:

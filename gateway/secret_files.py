@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from pydantic_settings import PydanticBaseSettingsSource
 
 from gateway.errors import ConfigError
 
@@ -50,21 +50,24 @@ class SecretFiles(PydanticBaseSettingsSource):
         return found
 
 
-def secret_fields(settings: type[BaseSettings]) -> Iterable[str]:
+def secret_fields(settings: type[BaseModel]) -> Iterable[str]:
     """Names of the settings that hold a secret."""
     for name, field in settings.model_fields.items():
         if field.annotation is SecretStr or SecretStr in get_args(field.annotation):
             yield name
 
 
-def resolved(settings: type[BaseSettings], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values with each `file:…` of a secret setting replaced by what the file holds."""
+def resolved(settings: type[BaseModel], values: Mapping[str, Any], *, within: str = "") -> dict[str, Any]:
+    """The values with each `file:…` of a secret setting replaced by what the file holds.
+
+    `within` names the setting that these are a part of: `banks.*.`.
+    """
     result = dict(values)
     for name in secret_fields(settings):
         value = result.get(name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
         if isinstance(text, str) and text.startswith(SCHEME):
-            result[name] = read(Path(text.removeprefix(SCHEME)), setting=name)
+            result[name] = read(Path(text.removeprefix(SCHEME)), setting=f"{within}{name}")
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -12,16 +12,65 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gateway import secret_files
 
 
+class CertificateSettings(BaseModel):
+    """A certificate with its key, named once and used by many banks (SEC-12)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    kind: Literal["qwac", "qseal", "tls", "signature"]
+    """What it is for: at banks mutual TLS or signatures; the same two with certificates an intermediary issued."""
+    certificate_file: Path
+    """PEM: the certificate, then those above it without the root."""
+    key_file: Path | None = None
+    """PEM with the key; default the same file."""
+    key_password: SecretStr | None = None
+    organisation_identifier: str | None
+    """What the certificate must say; null for one that says nothing. A certificate with another is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        return secret_files.resolved(cls, values, within="certificates.*.") if isinstance(values, dict) else values
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key lies."""
+        return self.key_file or self.certificate_file
+
+
 class BankAccessSettings(BaseModel):
     """How this installation reaches one bank directly; a bank that lacks it is `not_configured` (CON-04)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     base_url: str
     client_id: str
     allowed_hosts: list[str] = Field(default_factory=list)
     certificate_file: Path | None = None
-    """PEM with certificate and key for mutual TLS; not needed against simulated banks."""
+    """PEM with QWAC and key in one, for this bank alone; `tls_certificate` names one that is shared."""
+    tls_certificate: str | None = None
+    """Name in `certificates`; default the first QWAC there, or the first `tls` for an intermediary."""
+    seal_certificate: str | None = None
+    """Name in `certificates`; default the first QSEAL there, or the first `signature` for an intermediary."""
+    key_id: str | None = None
+    """The name to sign under, where the bank gave one or wants an address; default by the bank's rule."""
+    api_key: SecretStr | None = None
+    client_secret: SecretStr | None = None
+    authorisation_url: str | None = None
+    """Where the PSU signs in, for those whose interface has one address for production and sandbox."""
+    authority_file: Path | None = None
+    """PEM of the authority of the bank's own certificate, where the system does not know it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: Any) -> Any:
+        return secret_files.resolved(cls, values, within="banks.*.") if isinstance(values, dict) else values
+
+    @model_validator(mode="after")
+    def _name_one_qwac(self) -> Self:
+        if self.certificate_file is not None and self.tls_certificate is not None:
+            raise ValueError("certificate_file and tls_certificate: name one of the two")
+        return self
 
 
 class TrustedClaims(BaseModel):
@@ -73,6 +122,8 @@ class Settings(BaseSettings):
     """Offices made here are in this mode; clock offsets exist in test mode only."""
     banks: dict[str, BankAccessSettings] = Field(default_factory=dict)
     """JSON: bank id to access, `{"crelan": {"base_url": "https://…", "client_id": "PSDBE-NBB-…"}}`."""
+    certificates: dict[str, CertificateSettings] = Field(default_factory=dict)
+    """JSON: name to certificate, shared by banks; a bank that names none uses the first of the kind."""
     return_urls: list[str] = Field(default_factory=list)
     """JSON list of addresses outside this installation to which a consent may lead the PSU back, letter by letter."""
     invitation_days: int = Field(default=7, ge=1, le=30)
@@ -127,8 +178,19 @@ class Settings(BaseSettings):
     def _read_secret_files(cls, values: Any) -> Any:
         return secret_files.resolved(cls, values) if isinstance(values, dict) else values
 
+    @model_validator(mode="after")
+    def _know_named_certificates(self) -> Self:
+        for bank_id, bank in self.banks.items():
+            for field, kinds in (("tls_certificate", ("qwac", "tls")), ("seal_certificate", ("qseal", "signature"))):
+                name = getattr(bank, field)
+                if name is not None and (name not in self.certificates or self.certificates[name].kind not in kinds):
+                    raise ValueError(f"banks.{bank_id}.{field}: certificates has none of this name and kind")
+        return self
+
     def check_files(self) -> None:
-        """Raise `SecretFileUnusable` when a certificate file with a private key is missing or open to others."""
+        """Raise `SecretFileUnusable` when a file with a private key is missing or open to others."""
+        for name, certificate in self.certificates.items():
+            secret_files.check(certificate.key_path, setting=f"certificates.{name}")
         for bank_id, bank in self.banks.items():
             if bank.certificate_file is not None:
                 secret_files.check(bank.certificate_file, setting=f"banks.{bank_id}.certificate_file")

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
 from connectors import signing
+from connectors.base import Need
 from connectors.errors import OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.normalise import Dialect
@@ -45,6 +46,7 @@ class ArgentaConnector(BerlinGroupConnector):
 
     signature: ClassVar[SignatureProfile | None] = signing.ARGENTA
     key_id_form: ClassVar[KeyIdForm] = KeyIdForm.DECIMAL_WITHOUT_BLANKS
+    registered: ClassVar[frozenset[Need]] = frozenset({Need.API_KEY})
     is_state_in_redirect_uri: ClassVar[bool] = False
     needs_token_to_revoke: ClassVar[bool] = True
     dialect: ClassVar[Dialect] = DIALECT

@@ -48,6 +48,7 @@ class PontoPartnerConnector(PontoConnector):
     """The door of a licensed or contracted partner, for many organisations."""
 
     signature: ClassVar[SignatureProfile | None] = signing.PONTO
+    issues_certificates: ClassVar[bool] = True
 
     def start_consent(self, request: ConsentRequest) -> StartedConsent:
         """Where the PSU signs in at Ponto and picks accounts; nothing is asked of Ponto before that."""
@@ -131,6 +132,8 @@ class PontoPartnerConnector(PontoConnector):
 
 class PontoCustomConnector(PontoConnector):
     """The door of one organisation that made the credentials itself; it sends no browser anywhere."""
+
+    is_behind_mutual_tls: ClassVar[bool] = False
 
     def start_consent(self, request: ConsentRequest) -> StartedConsent:  # noqa: ARG002  nothing is asked
         return StartedConsent(ConsentHandle(""), Finished(ConsentStatus.VALID))

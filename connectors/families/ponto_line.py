@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import parse_qs, urlsplit
 
 from connectors import oauth, text
-from connectors.base import Connector
+from connectors.base import Connector, Need
 from connectors.errors import (
     BankAnswerInvalid,
     ConsentEnded,
@@ -48,6 +48,7 @@ class PontoLine(Connector):
     """Calls of both doors."""
 
     pages_max: ClassVar[int] = 500
+    registered: ClassVar[frozenset[Need]] = frozenset({Need.CLIENT_SECRET})
 
     # Reading with a token
 

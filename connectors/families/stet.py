@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from connectors import oauth, signing, text
 from connectors.account_data import normalise_account, normalise_balance
+from connectors.base import Need
 from connectors.errors import OperatorError, RequestRefused, TokenRejected
 from connectors.families import stet_rows
 from connectors.families.berlin_group import BerlinGroupConnector, segment
@@ -213,6 +214,7 @@ class FortisConnector(StetConnector):
     signature: ClassVar[SignatureProfile | None] = signing.BNPPF
     dialect: ClassVar[Dialect] = SIGNED
     sandbox_server: ClassVar[ServerMetadata | None] = FORTIS_SANDBOX
+    registered: ClassVar[frozenset[Need]] = frozenset({Need.CLIENT_SECRET})
     brand: ClassVar[str]
 
     def token_headers(self) -> Mapping[str, str]:

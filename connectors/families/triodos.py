@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from connectors import signing, text
+from connectors.base import Need
 from connectors.errors import BankAnswerInvalid, OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel, psu_headers, segment
 from connectors.http import CallKind
@@ -46,6 +47,7 @@ class TriodosConnector(BerlinGroupConnector):
 
     signature: ClassVar[SignatureProfile | None] = signing.TRIODOS
     key_id_form: ClassVar[KeyIdForm] = KeyIdForm.LOWER_HEX_RFC1779
+    registered: ClassVar[frozenset[Need]] = frozenset({Need.CLIENT_SECRET})
     consent_model: ClassVar[ConsentModel] = ConsentModel.BANK_OFFERED
     is_state_in_redirect_uri: ClassVar[bool] = False
     can_read_consent_details: ClassVar[bool] = False

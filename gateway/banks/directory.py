@@ -1,26 +1,25 @@
 """Which banks there are, which of them this installation reaches, and the connector of each.
 
-The profiles are found by `connectors.registry`; access (address, client id, certificate) is a setting per bank. A bank
-without access is listed as `not_configured` and never offered (CON-04).
+The profiles are found by `connectors.registry`; access (address, client id, certificates, secrets) is a setting per
+bank. A bank that lacks something its connector needs is listed as not configured, with what is missing, and never
+offered (CON-04).
 """
 
 from __future__ import annotations
 
-import ssl
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from connectors import registry
-from connectors.base import BankEndpoint, Connector
-from connectors.http import BankHttp
+from connectors.base import Connector
 from connectors.profile import BankProfile
+from gateway.banks.access import LACK_TEXTS, BankAccess, Lack, accesses
+from gateway.banks.certificates import InstalledCertificate
 from gateway.clock import real_now
 from gateway.errors import ConfigError, NotFound
-from gateway.settings import BankAccessSettings, Settings
+from gateway.settings import Settings
 
 
 class BankUnknown(NotFound):
@@ -39,6 +38,7 @@ class BankNotConfigured(ConfigError):
     title = "This bank is not connected yet"
     detail = "The installation has no access to bank {bank_id}."
     hint = "The operator sets SLUIS_BANKS for this bank after registering as its card says."
+    members = ("missing",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,25 @@ class DirectoryEntry:
     """A bank and whether it can be linked here."""
 
     profile: BankProfile
-    is_configured: bool
+    missing: tuple[Lack, ...]
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+    @property
+    def missing_texts(self) -> list[str]:
+        """What is missing besides an access, in English."""
+        return [LACK_TEXTS[lack] for lack in self.missing if lack is not Lack.ACCESS]
 
 
 class BankDirectory:
     """Profiles and connectors; one connector per bank and process, made on first use."""
 
     def __init__(self, settings: Settings, *, now: Callable[[], datetime] = real_now) -> None:
-        self._access = dict(settings.banks)
+        self._access, self.certificates = accesses(settings)
+        """Read once, at the start: a new file is taken over by a restart."""
         self._now = now
         self._connectors: dict[str, Connector] = {}
         self._lock = threading.Lock()
@@ -61,7 +72,7 @@ class BankDirectory:
     def entries(self) -> list[DirectoryEntry]:
         """All banks, by name."""
         profiles = sorted(registry.profiles(), key=lambda profile: profile.name.casefold())
-        return [DirectoryEntry(profile, profile.bank_id in self._access) for profile in profiles]
+        return [DirectoryEntry(profile, self._missing(profile.bank_id)) for profile in profiles]
 
     def profile(self, bank_id: str) -> BankProfile:
         """The profile; raises `BankUnknown`."""
@@ -73,13 +84,25 @@ class BankDirectory:
     def connector(self, bank_id: str) -> Connector:
         """The connector; raises `BankUnknown` or `BankNotConfigured`."""
         self.profile(bank_id)
-        access = self._access.get(bank_id)
-        if access is None:
-            raise BankNotConfigured(bank_id=bank_id)
+        missing = self._missing(bank_id)
+        if missing:
+            raise BankNotConfigured(bank_id=bank_id, missing=[str(lack) for lack in missing])
         with self._lock:
             if bank_id not in self._connectors:
-                self._connectors[bank_id] = _connect(bank_id, access, self._now)
+                self._connectors[bank_id] = self._access[bank_id].connect(self._now)
             return self._connectors[bank_id]
+
+    def accesses(self) -> list[BankAccess]:
+        """The banks of the settings, by id; for the operator."""
+        return [access for _, access in sorted(self._access.items())]
+
+    def users_of(self, certificate: InstalledCertificate) -> list[str]:
+        """Ids of the banks that are called with this certificate."""
+        return [access.bank_id for access in self.accesses() if certificate in access.used()]
+
+    def _missing(self, bank_id: str) -> tuple[Lack, ...]:
+        access = self._access.get(bank_id)
+        return (Lack.ACCESS,) if access is None else tuple(access.lacks(self._now()))
 
     def for_iban(self, iban: str) -> list[DirectoryEntry]:
         """The banks whose code stands in a Belgian IBAN, by name; empty for foreign numbers and unknown codes."""
@@ -92,20 +115,3 @@ class BankDirectory:
             for connector in self._connectors.values():
                 connector.http.close()
             self._connectors.clear()
-
-
-def _connect(bank_id: str, access: BankAccessSettings, now: Callable[[], datetime]) -> Connector:
-    hosts = frozenset(access.allowed_hosts or registry.connector_class(bank_id).profile.hosts)
-    endpoint = BankEndpoint(base_url=access.base_url.rstrip("/"), client_id=access.client_id, allowed_hosts=hosts)
-    http = BankHttp(endpoint.base_url, bank_id=bank_id, now=now, allowed_hosts=hosts, ssl_context=_tls(access))
-    return registry.connector_class(bank_id)(endpoint, http, now=now, new_id=lambda: str(uuid.uuid4()))
-
-
-def _tls(access: BankAccessSettings) -> ssl.SSLContext | None:
-    if access.certificate_file is None:
-        return None
-    if urlsplit(access.base_url).scheme != "https":
-        raise ConfigError(detail="a client certificate needs an https address")
-    context = ssl.create_default_context()
-    context.load_cert_chain(access.certificate_file)
-    return context

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from gateway.api import Shape
+from gateway.banks.access import LACK_TEXTS
 from gateway.banks.directory import DirectoryEntry
+from gateway.i18n import translate
 
 
 class BankCapabilities(Shape):
@@ -18,6 +20,16 @@ class BankCapabilities(Shape):
     instant_payments: str
 
 
+class BankMissing(Shape):
+    """Something the installation lacks before this bank can be linked."""
+
+    code: str = Field(
+        description="`access`, `tls_certificate`, `tls_certificate_unusable`, `seal_certificate`, "
+        "`seal_certificate_unusable`, `identifier_differs`, `key_id`, `api_key` or `client_secret`."
+    )
+    text: str = Field(description="The same for people, in the caller's language.")
+
+
 class BankRead(Shape):
     """A bank of the directory."""
 
@@ -26,6 +38,9 @@ class BankRead(Shape):
     former_names: list[str] = Field(description="Banks whose accounts live here now.")
     bics: list[str]
     is_configured: bool = Field(description="False: this installation has no access yet, and cannot offer it.")
+    missing: list[BankMissing] = Field(
+        description="What the operator must see to before the bank is offered; empty for one that is configured."
+    )
     route: str = Field(description="`direct`.")
     consent_days_max: int
     is_consent_maximum_confirmed: bool
@@ -44,6 +59,7 @@ class BankRead(Shape):
             former_names=list(profile.routed_from),
             bics=list(profile.bics),
             is_configured=entry.is_configured,
+            missing=[BankMissing(code=str(lack), text=translate(language, LACK_TEXTS[lack])) for lack in entry.missing],
             route="direct",
             consent_days_max=profile.consent_validity.days,
             is_consent_maximum_confirmed=profile.is_consent_validity_confirmed,

@@ -461,6 +461,17 @@ class BankCapabilities(Shape):
     instant_payments: str
 
 
+class BankMissing(Shape):
+    """Something the installation lacks before this bank can be linked."""
+
+    code: str
+    """`access`, `tls_certificate`, `tls_certificate_unusable`, `seal_certificate`, `seal_certificate_unusable`,
+    `identifier_differs`, `key_id`, `api_key` or `client_secret`.
+    """
+    text: str
+    """The same for people, in the caller's language."""
+
+
 class BankRead(Shape):
     """A bank of the directory."""
 
@@ -471,6 +482,8 @@ class BankRead(Shape):
     bics: list[str]
     is_configured: bool
     """False: this installation has no access yet, and cannot offer it."""
+    missing: list[BankMissing]
+    """What the operator must see to before the bank is offered; empty for one that is configured."""
     route: str
     """`direct`."""
     consent_days_max: int

@@ -1,0 +1,1 @@
+"""The banks an installation reaches, and the certificates it has for them."""
