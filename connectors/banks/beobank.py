@@ -43,7 +43,7 @@ class Beobank(StetConnector):
         gives_pending=Knowledge.YES,
         pays_single=Knowledge.YES,
         pays_instant=Knowledge.YES,
-        proof=Proof.DESCRIBED,
+        proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
         as_of=date(2026, 11, 28),
         user_hints={

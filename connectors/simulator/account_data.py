@@ -102,7 +102,7 @@ def _valid_consent(call: BankCall) -> Consent:
     known = call.simulator.consents.access_token(token.strip()) if scheme.lower() == "bearer" else None
     if known is None:
         raise Refusal(401, "TOKEN_INVALID", "the access token is missing or not known")
-    consent_id = call.header("Consent-ID")
+    consent_id = call.header("Consent-ID") if call.bank.names_consent else known.consent_id
     if consent_id is None:
         raise Refusal(400, "FORMAT_ERROR", "Consent-ID is missing")
     consent = call.simulator.consents.find(call.bank.bank_id, consent_id)
@@ -248,7 +248,7 @@ def _rows(
     href = f"{call.api}/accounts/{consent.resource_id(account)}/transactions"
     bodies = []
     for row in rows:
-        transaction_id = row.transaction_id(is_pending=is_pending, salt=salt)
+        transaction_id = row.transaction_id(is_pending=is_pending and not call.bank.has_lasting_ids, salt=salt)
         body = _row(call, row, transaction_id, is_pending=is_pending)
         body["_links"] = {"transactionDetails": {"href": f"{href}/{transaction_id}"}}
         bodies.append(_without_fields(call, body))

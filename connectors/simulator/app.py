@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from connectors.simulator import account_data, admin, argenta, berlin_group, consent_pages, kbc, triodos
+from connectors.simulator import account_data, admin, argenta, berlin_group, consent_pages, kbc, stet, triodos
 from connectors.simulator.simulator import Simulator, SimulatorConfig
 
 
@@ -19,6 +19,7 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
             *account_data.routes(),
             *argenta.routes(),
             *kbc.routes(),
+            *stet.routes(),
             *triodos.routes(),
             *consent_pages.routes(),
         ],

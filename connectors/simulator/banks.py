@@ -54,11 +54,27 @@ class BankSettings:
     """The PSU can choose a single account, and no other kind."""
     is_confirmed_by_tpp: bool = False
     """What the PSU approved becomes valid only when the TPP confirms it."""
+    names_consent: bool = True
+    """A call names its consent; False where the token alone tells which one it is."""
+    has_lasting_ids: bool = False
+    """A row keeps the id it had while pending."""
+    gives_refresh_token: bool = True
+    """False where the access token lives as long as the consent."""
+    card: str = ""
+    """Masked number of a card that the bank lists beside the accounts of a world that names none for it."""
     iban_serial: str = "41200"
     """First digits after the code, for banks that have the same one."""
     iban_code: str = ""
     """The bank's code in IBANs, for the accounts of a bank that the world names none for."""
 
+
+FORTIS: dict[str, Any] = {
+    "api_path": "/stet/psd2/v4",
+    "signature": signing.BNPPF,
+    "access_token_seconds": 7_776_000,
+    "gives_refresh_token": False,
+}
+"""The brands of BNP Paribas Fortis; they share their codes too."""
 
 HABITS: dict[str, dict[str, Any]] = {
     "kbc": {
@@ -85,12 +101,24 @@ HABITS: dict[str, dict[str, Any]] = {
         "rotates_refresh_token": True,
     },
     "triodosfr": {"api_path": "/xs2a-bg/be_fr/v1", "iban_serial": "41300"},
+    "stet": {
+        "api_path": "/stet/psd2/v1",
+        "signature": signing.STET,
+        "balance_types": (CLOSING_BOOKED, EXPECTED, INTERIM_AVAILABLE),
+        "names_consent": False,
+        "has_lasting_ids": True,
+        "access_token_seconds": 10_800,
+    },
+    "bnppf": FORTIS,
+    "fintro": {**FORTIS, "iban_serial": "41400"},
+    "hellobank": {**FORTIS, "iban_serial": "41500"},
+    "beobank": {"api_path": "/stet/stet-psd2-api/v2.2", "card": "498012XXXXXX5546"},
     # Both banks have the same codes: the accounts of the one must not be those of the other.
     "kbcbrussels": {"iban_code": "734"},
 }
 """What the banks of a family, or one bank, do otherwise than the profile says."""
 
-NOT_SIMULATED = frozenset({"ing", "stet"})
+NOT_SIMULATED = frozenset({"ing"})
 """Families that speak another interface than Berlin Group's and are not simulated yet."""
 
 DEFAULT_BANKS = (

@@ -24,7 +24,7 @@ MAINTENANCE_PAGE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>Scheduled maintenance</h1>"
     "<p>Please try again later.</p></html>"
 )
-OWN_ROUTES = frozenset({"argenta", "kbc", "triodos"})
+OWN_ROUTES = frozenset({"argenta", "kbc", "stet", "triodos"})
 """Families that answer at routes of their own, not at those of the Worldline platform."""
 UNSIGNED = frozenset({"token", "metadata"})
 AMOUNT = re.compile(r'"amount": ?"(-?\d+)\.(\d\d)"')

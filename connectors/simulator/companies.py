@@ -271,9 +271,12 @@ ACCOUNTS = (
 )
 
 
-def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str) -> tuple[SimulatedAccount, ...]:
-    """What the dental practice holds at a bank for which no accounts are listed: a current and a savings account."""
-    return (
+def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str, card: str) -> tuple[SimulatedAccount, ...]:
+    """What the dental practice holds at a bank for which no accounts are listed: a current and a savings account.
+
+    `card` is the masked number of a credit card beside them, empty for none.
+    """
+    accounts = (
         _account(CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"),
         _account(
             CLINIC,
@@ -285,6 +288,23 @@ def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str) -> tuple[Si
             name="Spaarrekening",
             product="Business Savings",
             cash_account_type="SVGS",
+        ),
+    )
+    if not card:
+        return accounts
+    return (
+        *accounts,
+        _account(
+            CLINIC,
+            bank_id,
+            bic,
+            None,
+            -850_00,
+            frozenset({CREDIT_CARD}),
+            name="Visa Business",
+            product="Visa Business",
+            cash_account_type="CARD",
+            masked_pan=card,
         ),
     )
 

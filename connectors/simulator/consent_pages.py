@@ -102,7 +102,7 @@ async def sign_in_page(request: Request) -> Response:
             client_id=query["client_id"],
             redirect_uri=redirect_uri,
             state=query.get("state"),
-            code_challenge=query["code_challenge"],
+            code_challenge=query.get("code_challenge", ""),
         )
     )
     holders = visit.simulator.world.holders_at(visit.bank.bank_id)
@@ -217,9 +217,12 @@ def _wrong_parameter(query: Mapping[str, str], consent: Consent) -> str | None:
         "response_type": query.get("response_type") == "code",
         "client_id": bool(query.get("client_id")),
         "scope": query.get("scope") == f"AIS:{consent.consent_id}",
-        "code_challenge_method": query.get("code_challenge_method") == "S256",
-        "code_challenge": CHALLENGE.fullmatch(query.get("code_challenge", "")) is not None,
     }
+    if consent.needs_challenge or "code_challenge" in query:
+        wanted |= {
+            "code_challenge_method": query.get("code_challenge_method") == "S256",
+            "code_challenge": CHALLENGE.fullmatch(query.get("code_challenge", "")) is not None,
+        }
     return next((name for name, is_right in wanted.items() if not is_right), None)
 
 

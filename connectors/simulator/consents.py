@@ -47,6 +47,8 @@ class Consent:
     """Per right (accounts, balances, transactions) the accounts it covers."""
     last_action_date: date
     client_id: str | None = None
+    needs_challenge: bool = True
+    """Whether the authorisation must carry a code challenge (RFC 7636)."""
 
     @property
     def is_global(self) -> bool:
@@ -76,6 +78,7 @@ class AuthorisationRequest:
     redirect_uri: str = field(repr=False)
     state: str | None = field(repr=False)
     code_challenge: str = field(repr=False)
+    """Empty where the bank wants none and none came."""
     holder_id: str | None = None
 
 
@@ -137,6 +140,7 @@ class ConsentBook:
         is_recurring: bool,
         valid_until: date,
         frequency_per_day: int,
+        needs_challenge: bool = True,
     ) -> Consent:
         """Record a request; the end is cut to the bank's maximum."""
         now = self._now
@@ -152,6 +156,7 @@ class ConsentBook:
             created_at=now,
             dies_at=now + timedelta(days=bank.approval_days_max),
             last_action_date=self._clock.today,
+            needs_challenge=needs_challenge,
         )
         with self._lock:
             self._consents[consent.consent_id] = consent
@@ -255,9 +260,10 @@ class ConsentBook:
             if known is None or known.is_used or known.expires_at <= self._now:
                 raise GrantRefused("invalid_grant", "the code is not known, used or too old")
             consent = self._valid_consent(bank, known.request.consent_id)
+            wanted = known.request.code_challenge
             challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
             known.is_used = True
-            if not secrets.compare_digest(challenge, known.request.code_challenge):
+            if wanted and not secrets.compare_digest(challenge, wanted):
                 raise GrantRefused("invalid_grant", "the code verifier does not fit the challenge")
             if redirect_uri != known.request.redirect_uri:
                 raise GrantRefused("invalid_grant", "the redirect URI is not the one of the authorisation")

@@ -57,5 +57,5 @@ def _accounts(banks: tuple[BankSettings, ...]) -> tuple[SimulatedAccount, ...]:
         account
         for bank in banks
         if bank.bank_id not in listed and bank.iban_code
-        for account in companies.accounts_at(bank.bank_id, bank.bic, bank.iban_code, bank.iban_serial)
+        for account in companies.accounts_at(bank.bank_id, bank.bic, bank.iban_code, bank.iban_serial, bank.card)
     )
