@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from connectors import oauth, signing
 from connectors.errors import CallbackRejected, ConsentEnded, RequestRefused
 from connectors.families.berlin_group import segment
 from connectors.families.ponto import PontoConnector
+from connectors.families.ponto_errors import error_of
 from connectors.families.ponto_line import early
-from connectors.http import CallKind
+from connectors.http import BankRequest, CallKind
 from connectors.model import (
     Access,
     ConsentHandle,
@@ -31,6 +32,7 @@ from connectors.model import (
 )
 from connectors.signing import SignatureProfile
 
+API_PATH: Final = "/ponto-connect"
 SCOPES: Final = "ai name offline_access"
 LIVE_AUTHORISATION: Final = "https://authorization.myponto.com/oauth2/auth"
 """The sandbox's stands on the bank's card: the operator sets it, since the interface has one address for both."""
@@ -96,6 +98,22 @@ class PontoPartnerConnector(PontoConnector):
         except RequestRefused as refused:
             if refused.status != 404:
                 raise
+
+    def webhook_keys(self) -> dict[str, Any]:
+        """The set of keys that sign webhooks, beside the interface and without a token (RFC 7517)."""
+        parts = urlsplit(self.endpoint.base_url)
+        answer = self.http.send(
+            BankRequest(
+                method="GET",
+                url=f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix(API_PATH)}/webhooks/keys",
+                template="/webhooks/keys",
+                kind=CallKind.METADATA,
+                request_id=self.new_id(),
+            )
+        )
+        if not answer.is_success:
+            raise error_of(answer, bank_id=self.profile.bank_id, has_token=False)
+        return answer.json_object()
 
     def _authorisation_endpoint(self) -> str:
         """That of the environment: the address of the interface is the same for live and sandbox."""
