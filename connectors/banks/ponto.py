@@ -24,7 +24,7 @@ class Ponto(PontoPartnerConnector):
         gives_pending=Knowledge.YES,
         pays_single=Knowledge.YES,
         pays_bulk=Knowledge.YES,
-        proof=Proof.DESCRIBED,
+        proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
         as_of=date(2026, 11, 29),
         user_hints=USER_HINTS,

@@ -24,7 +24,7 @@ class PontoCustom(PontoCustomConnector):
         id_trust=IdTrust.HIGH,
         gives_booked_balance=Knowledge.YES,
         gives_pending=Knowledge.UNKNOWN,
-        proof=Proof.DESCRIBED,
+        proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
         as_of=date(2026, 11, 29),
         user_hints={

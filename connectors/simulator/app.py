@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 
-from connectors.simulator import account_data, admin, argenta, berlin_group, consent_pages, kbc, stet, triodos
+from connectors.simulator import (
+    account_data,
+    admin,
+    argenta,
+    berlin_group,
+    consent_pages,
+    kbc,
+    ponto,
+    ponto_access,
+    stet,
+    triodos,
+)
 from connectors.simulator.simulator import Simulator, SimulatorConfig
 
 
@@ -21,6 +32,8 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
             *kbc.routes(),
             *stet.routes(),
             *triodos.routes(),
+            *ponto.routes(),
+            *ponto_access.routes(),
             *consent_pages.routes(),
         ],
     )

@@ -66,6 +66,8 @@ class BankSettings:
     """First digits after the code, for banks that have the same one."""
     iban_code: str = ""
     """The bank's code in IBANs, for the accounts of a bank that the world names none for."""
+    second_currency: str = ""
+    """Another currency under the same number, where the bank keeps such accounts."""
 
 
 FORTIS: dict[str, Any] = {
@@ -115,6 +117,22 @@ HABITS: dict[str, dict[str, Any]] = {
     "beobank": {"api_path": "/stet/stet-psd2-api/v2.2", "card": "498012XXXXXX5546"},
     # Both banks have the same codes: the accounts of the one must not be those of the other.
     "kbcbrussels": {"iban_code": "734"},
+    "ponto": {
+        "api_path": "/ponto-connect",
+        "signature": signing.PONTO,
+        # What it shows are accounts at a bank that is not simulated itself.
+        "bic": "GKCCBEBB",
+        "iban_code": "063",
+        "iban_serial": "41400",
+        "second_currency": "USD",
+        "has_numeric_amounts": True,
+        "page_size": 100,
+        "unattended_calls_max": None,
+        "access_token_seconds": 1799,
+        "rotates_refresh_token": True,
+    },
+    # One organisation's own door has no page to walk; a test that wants it gives it accounts.
+    "pontocustom": {"api_path": "", "signature": None, "iban_code": ""},
 }
 """What the banks of a family, or one bank, do otherwise than the profile says."""
 
@@ -161,8 +179,8 @@ def settings_of(profile: BankProfile) -> BankSettings:
         bank_id=profile.bank_id,
         name=profile.name,
         family=profile.family,
-        bic=profile.bics[0],
-        iban_code=profile.iban_bank_codes[0].partition("-")[0],
+        bic=next(iter(profile.bics), ""),
+        iban_code=next(iter(profile.iban_bank_codes), "").partition("-")[0],
         consent_days_max=profile.consent_validity.days,
         history_days=profile.history.days,
         balance_types=(*booked, EXPECTED),
@@ -175,8 +193,5 @@ def settings_of(profile: BankProfile) -> BankSettings:
 def every_bank() -> tuple[BankSettings, ...]:
     """All banks of the registry: a new descriptor is simulated without an edit here (CON-03)."""
     # Where no Belgian number is to be had, there is no account to invent.
-    return tuple(
-        settings_of(profile)
-        for profile in registry.profiles()
-        if profile.iban_bank_codes and profile.family not in NOT_SIMULATED
-    )
+    found = (settings_of(profile) for profile in registry.profiles() if profile.family not in NOT_SIMULATED)
+    return tuple(settings for settings in found if settings.iban_code or settings in DEFAULT_BANKS)

@@ -24,10 +24,10 @@ MAINTENANCE_PAGE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>Scheduled maintenance</h1>"
     "<p>Please try again later.</p></html>"
 )
-OWN_ROUTES = frozenset({"argenta", "kbc", "stet", "triodos"})
+OWN_ROUTES = frozenset({"argenta", "kbc", "ponto", "stet", "triodos"})
 """Families that answer at routes of their own, not at those of the Worldline platform."""
 UNSIGNED = frozenset({"token", "metadata"})
-AMOUNT = re.compile(r'"amount": ?"(-?\d+)\.(\d\d)"')
+AMOUNT = re.compile(r'"(amount|currentBalance|availableBalance)": ?"(-?\d+)\.(\d\d)"')
 
 
 class Refusal(Exception):
@@ -183,8 +183,8 @@ def _response(call: BankCall, answer: Answer, headers: dict[str, str]) -> Respon
 
 def _number(match: re.Match[str]) -> str:
     """The amount as a JSON number, written as the platform does: `-256.6`, `50.0`."""
-    whole, cents = match.groups()
-    return f'"amount": {whole}.{cents[0] if cents[1] == "0" else cents}'
+    name, whole, cents = match.groups()
+    return f'"{name}": {whole}.{cents[0] if cents[1] == "0" else cents}'
 
 
 def _is_uuid(value: str | None) -> bool:

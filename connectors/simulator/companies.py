@@ -6,7 +6,7 @@ account numbers of counterparties are invented too, public offices included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from connectors.simulator.references import belgian_iban, enterprise_number
@@ -271,13 +271,26 @@ ACCOUNTS = (
 )
 
 
-def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str, card: str) -> tuple[SimulatedAccount, ...]:
+def accounts_at(  # noqa: PLR0917  a table reads better without names
+    bank_id: str, bic: str, bank_code: str, serial: str, card: str, second_currency: str
+) -> tuple[SimulatedAccount, ...]:
     """What the dental practice holds at a bank for which no accounts are listed: a current and a savings account.
 
-    `card` is the masked number of a credit card beside them, empty for none.
+    `card` is the masked number of a credit card beside them, empty for none. With a second currency the current account
+    has another one under the same number.
     """
+    current = _account(
+        CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"
+    )
+    foreign = replace(
+        current,
+        account_id=f"{current.account_id}{second_currency}",
+        currency=second_currency,
+        activities=frozenset({CUSTOMERS}),
+    )
     accounts = (
-        _account(CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"),
+        current,
+        *((foreign,) if second_currency else ()),
         _account(
             CLINIC,
             bank_id,

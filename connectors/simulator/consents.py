@@ -287,6 +287,11 @@ class ConsentBook:
                 self._refresh_tokens[renewed] = consent_id
             return self._new_access_token(bank, consent), renewed, consent
 
+    def give_access(self, bank: BankSettings, consent: Consent) -> str:
+        """An access token without a code, where the client's own credentials are the permission."""
+        with self._lock:
+            return self._new_access_token(bank, consent)
+
     def access_token(self, token: str) -> AccessToken | None:
         """The token's consent and end, None when it was never given."""
         with self._lock:

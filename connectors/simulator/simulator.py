@@ -14,6 +14,7 @@ from connectors.simulator.clock import OPENING_TIME, BankClock
 from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.consents import ConsentBook
 from connectors.simulator.faults import FaultBoard
+from connectors.simulator.ponto_book import PontoBook
 from connectors.simulator.world import World
 
 
@@ -40,12 +41,14 @@ class Simulator:
         self.clock = BankClock(config.today, config.start_time)
         self.world = World(config.seed, self.clock, config.volume, _accounts(config.banks))
         self.consents = ConsentBook(self.clock)
+        self.ponto = PontoBook(self.clock)
         self.faults = FaultBoard(self.world)
 
     def reset(self) -> None:
         """Back to the start: clock, extra bookings, consents, tokens, quota and faults."""
         self.faults.clear()
         self.consents.reset()
+        self.ponto.reset()
         self.world.reset()
         self.clock.reset()
 
@@ -57,5 +60,7 @@ def _accounts(banks: tuple[BankSettings, ...]) -> tuple[SimulatedAccount, ...]:
         account
         for bank in banks
         if bank.bank_id not in listed and bank.iban_code
-        for account in companies.accounts_at(bank.bank_id, bank.bic, bank.iban_code, bank.iban_serial, bank.card)
+        for account in companies.accounts_at(
+            bank.bank_id, bank.bic, bank.iban_code, bank.iban_serial, bank.card, bank.second_currency
+        )
     )

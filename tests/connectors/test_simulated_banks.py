@@ -53,10 +53,12 @@ PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
 BANKS = [bank.bank_id for bank in every_bank()]
 KEY = throw_away_key()
 """Signs for every bank that wants it; the simulated banks know its public half and check."""
-DIALECTS = ("keytrade", "kbc", "argenta", "triodos", "bnppf", "beobank")
+DIALECTS = ("keytrade", "kbc", "argenta", "triodos", "bnppf", "beobank", "ponto")
 """One bank of each dialect: the faults strike all of a family alike."""
 WITHOUT_CODES = frozenset({"stet"})
 """Families whose errors name no code: a signature that does not hold looks like a token that does not."""
+COUNTING = [bank.bank_id for bank in every_bank() if bank.bank_id in DIALECTS and bank.unattended_calls_max is not None]
+"""Where a read without the PSU reaches the bank and counts."""
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +175,9 @@ def can_read_consents(bank_id: str) -> bool:
 def tells_last_day(server: SimulatorServer, line: Line) -> bool:
     """Whether the bank tells until when it gave access: with the consent, or by tokens that live as long."""
     found = line.connector
-    assert isinstance(found, BerlinGroupConnector)
+    if not isinstance(found, BerlinGroupConnector):
+        # Ponto's accounts name their ends.
+        return True
     if found.can_read_consents:
         return found.can_read_consent_details
     return not server.simulator.banks[found.profile.bank_id].gives_refresh_token
@@ -188,7 +192,7 @@ def opened(server: SimulatorServer, bank_id: str = "keytrade", limits: Limits | 
     granted = line.connector.finish_consent(started.handle, callback, PERSON)
     assert granted.status is ConsentStatus.VALID
     assert granted.valid_until == (request_for(bank_id).valid_until if tells_last_day(server, line) else None)
-    line.handle, line.tokens = started.handle, granted.tokens
+    line.handle, line.tokens = granted.handle or started.handle, granted.tokens
     return line
 
 
@@ -198,7 +202,12 @@ def test_what_arrives_is_what_the_bank_booked(simulated: SimulatorServer, bank_i
     for account in line.connector.accounts(line.access()):
         if account.kind is not AccountKind.CURRENT or account.iban is None:
             continue
-        truth = simulated.world.account(account.iban)
+        # A number may stand for two accounts, a currency each.
+        (truth,) = [
+            one
+            for one in simulated.world.accounts
+            if (one.bank_id, one.iban, one.currency) == (bank_id, account.iban, account.currency)
+        ]
         rows = line.rows(account)
         booked = simulated.world.booked(truth, TODAY - timedelta(days=89), TODAY)
         assert Counter((row.booking_date, row.amount) for row in rows if row.status is TransactionStatus.BOOKED) == (
@@ -266,7 +275,7 @@ def test_a_call_that_is_not_signed_or_signed_by_another_is_refused(simulated: Si
     line.http.close()
 
 
-@pytest.mark.parametrize("bank_id", DIALECTS)
+@pytest.mark.parametrize("bank_id", COUNTING)
 def test_the_fifth_unattended_read_is_over_the_limit_and_an_attended_one_is_not(
     simulated: SimulatorServer, bank_id: str
 ) -> None:
