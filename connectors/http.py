@@ -168,6 +168,7 @@ class BankHttp:
             raise OperatorError("the address of a bank must be https", bank_id=bank_id)
         self._base_is_plain = base.scheme == "http"
         self._base_origin = (base.hostname or "", base.port)
+        is_here = base.hostname in LOOPBACK_HOSTS
         self._now = now
         self._sleep = sleep
         self._limits = limits
@@ -182,7 +183,7 @@ class BankHttp:
             # Cookies would carry one PSU's session at the bank into the next PSU's call.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             # A proxy of the environment is for the outside world, never for a simulated bank on this machine.
-            trust_env=not self._base_is_plain,
+            trust_env=not is_here,
             headers={"Accept": "application/json", "User-Agent": "sluis"},
         )
 

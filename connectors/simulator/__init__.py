@@ -9,6 +9,7 @@ from connectors.simulator.banks import DEFAULT_BANKS, BankSettings, every_bank
 from connectors.simulator.faults import FaultKind
 from connectors.simulator.server import SimulatorServer
 from connectors.simulator.simulator import Simulator, SimulatorConfig
+from connectors.simulator.tls import TlsFiles
 
 __all__ = [
     "DEFAULT_BANKS",
@@ -17,6 +18,7 @@ __all__ = [
     "Simulator",
     "SimulatorConfig",
     "SimulatorServer",
+    "TlsFiles",
     "create_app",
     "every_bank",
 ]

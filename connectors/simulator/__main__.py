@@ -11,6 +11,7 @@ from pathlib import Path
 
 from connectors.simulator.server import LOOPBACK, listen, uvicorn_server
 from connectors.simulator.simulator import Simulator, SimulatorConfig
+from connectors.simulator.tls import TlsFiles, signature_keys
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,8 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="another number gives another history")
     parser.add_argument("--volume", type=int, default=1, help="multiplies the customers' receipts")
     parser.add_argument("--ready-file", type=Path, help="written with the address when the server listens")
+    parser.add_argument("--server-file", type=Path, help="PEM with certificate and key: serve https, not http")
+    parser.add_argument("--authority-file", type=Path, help="PEM whose client certificates callers must show on https")
+    parser.add_argument("--seal-file", type=Path, help="PEM of the QSEAL that must sign, at banks that want it")
     parser.add_argument("--log-level", default="warning", choices=("critical", "error", "warning", "info", "debug"))
     options = parser.parse_args(arguments)
+    if (options.server_file is None) is not (options.authority_file is None):
+        parser.error("--server-file and --authority-file go together")
+    tls = TlsFiles(options.server_file, options.authority_file) if options.server_file is not None else None
+    keys = signature_keys(options.seal_file.read_bytes()) if options.seal_file is not None else None
     # The server finishes what is under way on a signal and then raises it again: that one ends the process quietly.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -32,8 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"cannot listen on port {options.port}: {error.strerror}", file=sys.stderr)  # noqa: T201  a command
         return 2
     with listener:
-        url = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
-        simulator = Simulator(SimulatorConfig(today=options.today, seed=options.seed, volume=options.volume))
+        url = f"{'http' if tls is None else 'https'}://{LOOPBACK}:{listener.getsockname()[1]}"
+        config = SimulatorConfig(
+            today=options.today, seed=options.seed, volume=options.volume, signature_keys=keys, tls=tls
+        )
+        simulator = Simulator(config)
         if options.ready_file is not None:
             _write_at_once(options.ready_file, f"{url}\n")
         print(f"simulated banks at {url}, control desk at {url}/sim", flush=True)  # noqa: T201  a command

@@ -27,6 +27,10 @@ class BankSettings:
     api_path: str = "/berlingroup/v1"
     signature: SignatureProfile | None = None
     """How requests must be signed where `SimulatorConfig.signature_keys` switches the check on."""
+    asks_for_certificate: bool = True
+    """Whether callers must show a client certificate where `SimulatorConfig.tls` switches that on."""
+    reads_roles: bool = True
+    """Whether that certificate must name the role PSP_AI; not where the certificates are the bank's own."""
     consent_days_max: int = 180
     """The last day is today plus this, minus one; a later wish is cut without a word."""
     approval_days_max: int = 3
@@ -174,11 +178,14 @@ def settings_of(profile: BankProfile) -> BankSettings:
     for bank in DEFAULT_BANKS:
         if bank.bank_id == profile.bank_id:
             return bank
+    connector = registry.connector_class(profile.bank_id)
     booked = () if profile.gives_booked_balance is Knowledge.NO else (CLOSING_BOOKED, INTERIM_BOOKED)
     settings = BankSettings(
         bank_id=profile.bank_id,
         name=profile.name,
         family=profile.family,
+        asks_for_certificate=connector.is_behind_mutual_tls,
+        reads_roles=not connector.issues_certificates,
         bic=next(iter(profile.bics), ""),
         iban_code=next(iter(profile.iban_bank_codes), "").partition("-")[0],
         consent_days_max=profile.consent_validity.days,

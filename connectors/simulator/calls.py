@@ -18,6 +18,7 @@ from connectors import signing
 from connectors.simulator.banks import BankSettings
 from connectors.simulator.faults import DEFAULT_STATUS_CODES, Call, Fault, FaultKind, first
 from connectors.simulator.simulator import Simulator
+from connectors.simulator.tls import CallerRefused, check_caller
 
 JSON = dict[str, Any]
 MAINTENANCE_PAGE = (
@@ -130,6 +131,7 @@ def endpoint(
         call = BankCall(simulator, bank, request, name, await request.body())
         headers = {"X-Request-ID": request.headers.get("X-Request-ID", "")}
         try:
+            _check_caller(call)
             _check_signature(call)
             answer = handler(call)
         except Refusal as refusal:
@@ -142,6 +144,16 @@ def endpoint(
         return _response(call, answer, headers | answer.headers)
 
     return serve
+
+
+def _check_caller(call: BankCall) -> None:
+    """Refuse a caller without a fitting client certificate, where mutual TLS is switched on."""
+    if call.simulator.config.tls is None or not call.bank.asks_for_certificate:
+        return
+    try:
+        check_caller(call.request.scope, call.simulator.clock.now, reads_roles=call.bank.reads_roles)
+    except CallerRefused as refused:
+        raise Refusal(401, refused.code, str(refused)) from refused
 
 
 def _check_signature(call: BankCall) -> None:

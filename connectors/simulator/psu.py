@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import IO
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urljoin, urlsplit
-from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import (
+    BaseHandler,
+    HTTPCookieProcessor,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 TIMEOUT_SECONDS = 10
 
@@ -20,14 +31,19 @@ class PsuStopped(Exception):
 
 
 def approve(
-    authorisation_url: str, holder: str | None = None, *, accounts: Iterable[str] | None = None, language: str = "nl"
+    authorisation_url: str,
+    holder: str | None = None,
+    *,
+    accounts: Iterable[str] | None = None,
+    language: str = "nl",
+    authority: Path | None = None,
 ) -> str:
     """Sign in as `holder` (id; default the first on the page) and approve; returns the call-back address.
 
     `accounts` (IBANs) are ticked where the page lets the PSU choose; None ticks all. The call-back itself is not
-    opened. Raises `PsuStopped`.
+    opened. `authority` is the PEM to trust at a bank on https. Raises `PsuStopped`.
     """
-    return _decide(authorisation_url, holder, "approve", accounts, language)
+    return _decide(authorisation_url, holder, "approve", accounts, language, authority)
 
 
 def cancel(authorisation_url: str, holder: str | None = None, *, language: str = "nl") -> str:
@@ -41,8 +57,15 @@ def holders(authorisation_url: str) -> list[str]:
     return [] if form is None else form.choices("holder")
 
 
-def _decide(url: str, holder: str | None, decision: str, accounts: Iterable[str] | None, language: str) -> str:
-    browser = _Browser(url, language)
+def _decide(  # noqa: PLR0917  one for each of the browser's doings
+    url: str,
+    holder: str | None,
+    decision: str,
+    accounts: Iterable[str] | None,
+    language: str,
+    authority: Path | None = None,
+) -> str:
+    browser = _Browser(url, language, authority)
     address, form = browser.open(url)
     if form is None:
         return address
@@ -108,10 +131,15 @@ class _StayAtBank(HTTPRedirectHandler):
 
 
 class _Browser:
-    def __init__(self, url: str, language: str) -> None:
-        self._opener: OpenerDirector = build_opener(
-            ProxyHandler({}), HTTPCookieProcessor(CookieJar()), _StayAtBank(urlsplit(url).netloc)
-        )
+    def __init__(self, url: str, language: str, authority: Path | None = None) -> None:
+        handlers: list[BaseHandler] = [
+            ProxyHandler({}),
+            HTTPCookieProcessor(CookieJar()),
+            _StayAtBank(urlsplit(url).netloc),
+        ]
+        if authority is not None:
+            handlers.append(HTTPSHandler(context=ssl.create_default_context(cafile=str(authority))))
+        self._opener: OpenerDirector = build_opener(*handlers)
         self._opener.addheaders = [("Accept-Language", language), ("User-Agent", "simulated-psu")]
 
     def open(self, url: str, form: dict[str, list[str]] | None = None) -> tuple[str, _Form | None]:

@@ -14,6 +14,7 @@ from connectors.simulator.app import create_app
 from connectors.simulator.clock import BankClock
 from connectors.simulator.faults import FaultBoard
 from connectors.simulator.simulator import Simulator, SimulatorConfig
+from connectors.simulator.tls import CertificateProtocol
 from connectors.simulator.world import World
 
 DEFAULT_API_PATH = "/berlingroup/v1"
@@ -36,15 +37,17 @@ def listen(port: int = 0) -> socket.socket:
 
 def uvicorn_server(simulator: Simulator, *, log_level: str = "critical") -> uvicorn.Server:
     """A server for these banks; it listens where `run(sockets=…)` says."""
+    tls = simulator.config.tls
     config = uvicorn.Config(
         create_app(simulator),
-        http="httptools",
+        http=CertificateProtocol,
         ws="none",
         lifespan="off",
         access_log=False,
         log_level=log_level,
         server_header=False,
         timeout_graceful_shutdown=2,
+        **(tls.options() if tls is not None else {}),
     )
     return uvicorn.Server(config)
 
@@ -61,9 +64,10 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a slash at the end."""
+        """`http://127.0.0.1:PORT`, or with https, without a slash at the end."""
         assert self._listener is not None, "the server is not running"
-        return f"http://{LOOPBACK}:{self._listener.getsockname()[1]}"
+        scheme = "http" if self.simulator.config.tls is None else "https"
+        return f"{scheme}://{LOOPBACK}:{self._listener.getsockname()[1]}"
 
     @property
     def world(self) -> World:

@@ -15,6 +15,7 @@ from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.consents import ConsentBook
 from connectors.simulator.faults import FaultBoard
 from connectors.simulator.ponto_book import PontoBook
+from connectors.simulator.tls import TlsFiles
 from connectors.simulator.world import World
 
 
@@ -29,7 +30,9 @@ class SimulatorConfig:
     volume: int = 1
     """Multiplies the customers' receipts; 20 gives a main account some 2,000 rows in 90 days."""
     signature_keys: Mapping[str, RSAPublicKey] | None = None
-    """Public keys by key id; None leaves signatures unchecked, as in the demo, where nobody has a certificate."""
+    """Public keys by key id; None leaves signatures unchecked."""
+    tls: TlsFiles | None = None
+    """Serves https and asks callers of the interface for a client certificate; None is plain http for anybody."""
 
 
 class Simulator:
