@@ -34,6 +34,7 @@ from connectors.model import (
     TransactionPage,
     TransactionStatus,
 )
+from connectors.payments import PaymentInitiation, PaymentOffer
 from connectors.profile import BankProfile
 from connectors.signing import CertificateHeader, KeyIdForm, SignatureProfile
 
@@ -76,6 +77,8 @@ class Connector(ABC):
     signature: ClassVar[SignatureProfile | None] = None
     """How the bank wants its requests signed; None where it wants no signature."""
     key_id_form: ClassVar[KeyIdForm] = KeyIdForm.HEX_RFC4514
+    payment_offer: ClassVar[PaymentOffer | None] = None
+    """What `payments` takes at this bank; None where too little is known of its interface."""
     registered: ClassVar[frozenset[Need]] = frozenset()
     """What the bank's registration gives, and its calls must carry: an API key, a client secret."""
     is_behind_mutual_tls: ClassVar[bool] = True
@@ -184,6 +187,10 @@ class Connector(ABC):
     @abstractmethod
     def revoke_consent(self, access: Access) -> None:
         """End the consent at the bank; one already ended is fine."""
+
+    def payments(self) -> PaymentInitiation | None:
+        """Payment initiation at this bank; None where its interface has none that is known well enough."""
+        return None
 
     # For sources that keep a copy of many banks' accounts; the defaults are those of a bank
 

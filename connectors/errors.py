@@ -10,7 +10,9 @@ ConnectorError
 │   ├── QuotaExhausted    429; `retry_after` when the bank named a wait
 │   ├── BankUnavailable   5xx, time-out, cut connection
 │   ├── BankAnswerInvalid not what the interface describes: HTML, broken JSON, foreign host
-│   └── RequestRefused    the bank finds our request wrong (400, 404, 406, …): a defect of ours, or an account gone
+│   ├── RequestRefused    the bank finds our request wrong (400, 404, 406, …): a defect of ours, or an account gone
+│   ├── PaymentNotOffered the bank's interface does not take such a payment; nothing was sent
+│   └── PaymentFateUnknown  no answer to a payment: it may have arrived, so it is never sent again
 └── OperatorError         the operator must act: certificate, role, registration
 
 Errors carry ids and codes only: never names, full IBANs, tokens or payloads (law 6).
@@ -114,6 +116,37 @@ class RequestRefused(BankError):
 
     code = "bank_request_refused"
     hint = "Report this with the bank's code and the request id; repeating does not help."
+
+
+class PaymentNotOffered(BankError):
+    """The bank's interface does not take such a payment; nothing was sent. `field` says which part of the request."""
+
+    code = "payment_not_offered"
+    hint = "Export the payment as a file, or change the part named in the error."
+
+    def __init__(self, message: str, *, field: str, bank_id: str | None = None) -> None:
+        super().__init__(message, bank_id=bank_id)
+        self.field = field
+
+
+class PaymentFateUnknown(BankError):
+    """No usable answer to a payment: it may have arrived. It is never sent again; look at the bank before anything."""
+
+    code = "payment_fate_unknown"
+    hint = "Look at the bank whether the payment waits there for a signature; it is not sent a second time."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        bank_id: str | None = None,
+        status: int | None = None,
+        bank_code: str | None = None,
+        handle: object = None,
+    ) -> None:
+        super().__init__(message, bank_id=bank_id, status=status, bank_code=bank_code)
+        self.handle = handle
+        """The `PaymentHandle` when the bank gave its id before it fell silent: the status can be read with it."""
 
 
 class OperatorError(ConnectorError):

@@ -47,6 +47,7 @@ class CallKind(StrEnum):
     ACCOUNTS = "accounts"
     BALANCES = "balances"
     TRANSACTIONS = "transactions"
+    PAYMENT = "payment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ class BankRequest:
     params: Mapping[str, str] | None = field(default=None, repr=False)
     json: Mapping[str, Any] | None = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    """A body that is sent byte for byte; its `Content-Type` stands in the headers."""
     is_attended: bool = False
     key_id: str | None = field(default=None, repr=False)
     """The name to sign under, where the bank gave us another than that of the certificate."""
@@ -301,6 +304,7 @@ class BankHttp:
             params=request.params,
             json=request.json,
             data=request.form,
+            content=request.content,
         )
         if self._signer is not None:
             # Signed is what goes over the line: the bytes of the body and the target with its encoding.

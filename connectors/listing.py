@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from connectors import registry
+from connectors.payments import Bulk
 from connectors.profile import BankProfile, Confidence, Knowledge, Proof
 
 _HEAD: Final = """# Banks
@@ -21,8 +22,8 @@ No connector here was tried against a live bank: that takes the certificates of 
 _LIMITS: Final = """
 ## Limits
 
-| Bank | Consent | History | Unattended reads a day | Booked balance | Pending |
-|---|---|---|---|---|---|
+| Bank | Consent | History | Unattended reads a day | Booked balance | Pending | Payments this connector initiates |
+|---|---|---|---|---|---|---|
 """
 _PROOFS: Final = {
     Proof.DESCRIBED: "the family's scenarios with invented answers; the bank's own interface is not known",
@@ -30,6 +31,8 @@ _PROOFS: Final = {
     Proof.SANDBOX: "the bank's sandbox",
     Proof.LIVE: "a real account",
 }
+
+_BULKS: Final = {Bulk.NO: "", Bulk.JSON: ", several at once", Bulk.FILE: ", several as pain.001 file"}
 
 
 def page() -> str:
@@ -56,8 +59,16 @@ def _limits(profile: BankProfile) -> str:
     consent = f"{profile.consent_validity.days} days{'' if profile.is_consent_validity_confirmed else ' (expected)'}"
     return (
         f"| {profile.name} | {consent} | {profile.history.days} days | {profile.calls_per_day_max} "
-        f"| {_said(profile.gives_booked_balance)} | {_said(profile.gives_pending)} |\n"
+        f"| {_said(profile.gives_booked_balance)} | {_said(profile.gives_pending)} | {_paid(profile)} |\n"
     )
+
+
+def _paid(profile: BankProfile) -> str:
+    offer = registry.connector_class(profile.bank_id).payment_offer
+    if offer is None or profile.pays_single is not Knowledge.YES:
+        return "none"
+    instant = ", instant" if offer.is_instant_possible else ""
+    return f"single{instant}{_BULKS[offer.bulk]}"
 
 
 def _said(knowledge: Knowledge) -> str:

@@ -49,6 +49,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         _("The bank answered something unexpected"),
         _("The operator finds the request id in the log."),
     ),
+    "payment_not_offered": (
+        _("The bank does not take this payment"),
+        _("Export it as a file, or change the part that is named."),
+    ),
+    "payment_fate_unknown": (
+        _("The bank did not say whether it received the payment"),
+        _("Look at the bank whether it waits there for a signature; it is not sent a second time."),
+    ),
     "operator_error": (
         _("The bank does not accept this installation"),
         _("The operator must check the certificate and the registration named in the bank's card."),

@@ -16,6 +16,7 @@ from connectors.errors import OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.normalise import Dialect
 from connectors.oauth import ServerMetadata
+from connectors.payments import PaymentOffer
 from connectors.signing import KeyIdForm, SignatureProfile
 
 VERSION_PATH: Final = "/berlingroup/v1"
@@ -50,6 +51,7 @@ class ArgentaConnector(BerlinGroupConnector):
     is_state_in_redirect_uri: ClassVar[bool] = False
     needs_token_to_revoke: ClassVar[bool] = True
     dialect: ClassVar[Dialect] = DIALECT
+    payment_offer: ClassVar[PaymentOffer | None] = PaymentOffer(is_instant_possible=True)
 
     def bank_headers(self) -> Mapping[str, str]:
         """The key the portal gave; without it the bank answers nothing."""

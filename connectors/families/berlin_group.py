@@ -7,14 +7,13 @@ Berlin Group implementation guidelines 1.3 and the official interface descriptio
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors import oauth, text
 from connectors.account_data import balance_kind, normalise_account, normalise_balance
@@ -22,7 +21,6 @@ from connectors.base import Connector
 from connectors.errors import (
     BankAnswerInvalid,
     BankError,
-    CallbackRejected,
     ConsentEnded,
     ConsentRefused,
     OperatorError,
@@ -30,6 +28,9 @@ from connectors.errors import (
     TokenRejected,
 )
 from connectors.families.berlin_group_errors import error_of
+from connectors.families.berlin_group_parts import psu_headers, segment
+from connectors.families.berlin_group_payments import BerlinGroupPayments
+from connectors.families.berlin_group_sca import POLL_SECONDS, require_state, tokens_of, way_of
 from connectors.http import BankAnswer, BankRequest, CallKind
 from connectors.model import (
     Access,
@@ -54,10 +55,11 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.normalise import STANDARD, Dialect, normalise_berlin_group
+from connectors.payments import PaymentInitiation
+from connectors.profile import Knowledge
 
 SHORT_WINDOW = timedelta(days=89)
 """What is asked for when the bank refuses the period (`PERIOD_INVALID`)."""
-POLL_SECONDS = 4
 PROVING = frozenset({BalanceKind.CLOSING_BOOKED, BalanceKind.INTERIM_BOOKED, BalanceKind.OPENING_BOOKED})
 """Balances that must be readable; one bank lists others without an amount."""
 
@@ -112,6 +114,8 @@ class BerlinGroupConnector(Connector):
     authorisation_params: ClassVar[Mapping[str, str]] = {}
     """What this bank wants in the authorisation address besides the parameters of OAuth."""
     dialect: ClassVar[Dialect] = STANDARD
+    needs_psu_for_payments: ClassVar[bool] = False
+    """Whether the PSU's address must be named whenever a payment's status is read."""
     pages_max: ClassVar[int] = 500
 
     # Consent
@@ -120,7 +124,7 @@ class BerlinGroupConnector(Connector):
         redirect_uri = request.redirect_uri
         if self.is_state_in_redirect_uri:
             redirect_uri = f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode({'state': request.state})}"
-        answer = self._call(
+        answer = self.call(
             "POST",
             "/consents",
             "/consents",
@@ -142,7 +146,7 @@ class BerlinGroupConnector(Connector):
                 **self.kept_of(body),
             },
         )
-        return self._decided(handle, body, answer, request.psu)
+        return self._decided(handle, answer, request.psu)
 
     def consent_body(self, request: ConsentRequest) -> dict[str, Any]:
         """The wish for a consent. Source: Berlin Group 1.3, `consents`."""
@@ -170,6 +174,15 @@ class BerlinGroupConnector(Connector):
     def scope(self, bank_consent_id: str) -> str:
         """The OAuth scope of one consent."""
         return f"AIS:{bank_consent_id}"
+
+    def payment_scope(self, bank_payment_id: str) -> str:
+        """The OAuth scope of one payment."""
+        return self.scope(bank_payment_id).replace("AIS:", "PIS:")
+
+    def payments(self) -> PaymentInitiation | None:
+        if self.payment_offer is None or self.profile.pays_single is not Knowledge.YES:
+            return None
+        return BerlinGroupPayments(self, self.payment_offer)
 
     def confirm_consent(self, handle: ConsentHandle, tokens: TokenSet, psu: PsuContext | None) -> None:
         """What a bank wants between the tokens and a valid consent; most want nothing."""
@@ -268,7 +281,7 @@ class BerlinGroupConnector(Connector):
 
     def revoke_consent(self, access: Access) -> None:
         try:
-            self._call(
+            self.call(
                 "DELETE",
                 f"/consents/{segment(access.bank_consent_id)}",
                 "/consents/{id}",
@@ -399,88 +412,26 @@ class BerlinGroupConnector(Connector):
             status=status,
         )
 
-    # Deciding how the PSU authorises (section 4 of the guidelines' SCA approaches)
+    # The way the PSU authorises
 
-    def _decided(
-        self,
-        handle: ConsentHandle,
-        body: dict[str, Any],
-        answer: BankAnswer,
-        psu: PsuContext,
-        *,
-        is_started: bool = False,
-    ) -> StartedConsent:
-        """The handle and step for an answer's links: redirect, OAuth, explicit start, then the bank's own app."""
-        status = self._status_of(body.get("consentStatus"), default=ConsentStatus.AWAITING_AUTHORISATION)
+    def _decided(self, handle: ConsentHandle, answer: BankAnswer, psu: PsuContext) -> StartedConsent:
+        """The handle and step for the answer to a new consent."""
+        status = self._status_of(
+            answer.json_object().get("consentStatus"), default=ConsentStatus.AWAITING_AUTHORISATION
+        )
         if status is not ConsentStatus.AWAITING_AUTHORISATION:
             return StartedConsent(handle, Finished(status))
-        links = body.get("_links")
-        links = links if isinstance(links, Mapping) else {}
-        private = dict(handle.private)
-        found = self.authorisation_server()
-        redirect = self.http.link(links.get("scaRedirect")) if found is None else None
-        metadata = self.http.link(links.get("scaOAuth")) if redirect is None and found is None else None
-        if metadata is not None:
-            found = oauth.read_metadata(self.http, metadata, request_id=self.new_id(), headers=self.bank_headers())
-        if found is not None:
-            private["token_endpoint"] = found.token_endpoint
-            redirect = oauth.authorization_url(
-                found.authorization_endpoint,
-                client_id=self.endpoint.client_id,
-                redirect_uri=private["redirect_uri"],
-                scope=self.scope(handle.bank_consent_id),
-                state=private["state"],
-                code_verifier=private["code_verifier"],
-                extra=self.authorisation_params,
-            )
-        if redirect is not None:
-            private["authorisation_url"] = redirect
-            return StartedConsent(replace(handle, private=private), Redirect(redirect))
-        start = next((links[name] for name in sorted(links) if name.startswith("startAuthorisation")), None)
-        start_url = self.http.link(start) if not is_started else None
-        if start_url is not None:
-            started = self._call(
-                "POST",
-                start_url,
-                "/consents/{id}/authorisations",
-                CallKind.CONSENT,
-                headers=psu_headers(psu),
-                json={},
-                is_attended=True,
-            )
-            return self._decided(handle, started.json_object(), started, psu, is_started=True)
-        if answer.headers.get("aspsp-sca-approach", "").upper() == "DECOUPLED":
-            message = text.present(body.get("psuMessage"))
-            if message is not None:
-                private["psu_message"] = message
-            return StartedConsent(replace(handle, private=private), Poll(POLL_SECONDS, message))
-        raise BankAnswerInvalid("the bank offers no way to authorise that we may use", bank_id=self.profile.bank_id)
+        private, step = way_of(
+            self, answer, handle.private, scope=self.scope(handle.bank_consent_id), template="/consents/{id}",
+            kind=CallKind.CONSENT, psu=psu,
+        )  # fmt: skip
+        return StartedConsent(replace(handle, private=private), step)
 
     def _check_state(self, handle: ConsentHandle, callback: Mapping[str, str]) -> None:
-        """The caller checks the state against its browser secret; this is the second lock on the same door."""
-        given, kept = callback.get("state"), handle.private.get("state")
-        if given is not None and kept is not None and not hmac.compare_digest(given.encode(), kept.encode()):
-            raise CallbackRejected("the call-back belongs to another consent", bank_id=self.profile.bank_id)
+        require_state(handle.private, callback, bank_id=self.profile.bank_id)
 
     def _tokens_of(self, handle: ConsentHandle, callback: Mapping[str, str]) -> TokenSet | None:
-        endpoint = handle.private.get("token_endpoint")
-        if endpoint is None:
-            return None
-        code = callback.get("code")
-        if not code:
-            raise CallbackRejected("the call-back holds no code", bank_id=self.profile.bank_id)
-        return oauth.exchange_code(
-            self.http,
-            endpoint,
-            client_id=self.endpoint.client_id,
-            code=code,
-            code_verifier=handle.private["code_verifier"],
-            redirect_uri=handle.private["redirect_uri"],
-            now=self.now(),
-            request_id=self.new_id(),
-            headers=self.token_headers(),
-            extra=self.token_params(),
-        )
+        return tokens_of(self, handle.private, callback)
 
     def _status(self, consent_id: str, psu: PsuContext | None) -> ConsentStatus:
         path = f"/consents/{segment(consent_id)}/status"
@@ -492,7 +443,7 @@ class BerlinGroupConnector(Connector):
         return self._consent(f"/consents/{segment(consent_id)}", "/consents/{id}", psu)
 
     def _consent(self, path: str, template: str, psu: PsuContext | None) -> ConsentDetails:
-        answer = self._call(
+        answer = self.call(
             "GET", path, template, CallKind.CONSENT, headers=psu_headers(psu), is_attended=psu is not None
         )
         body = answer.json_object()
@@ -545,12 +496,12 @@ class BerlinGroupConnector(Connector):
             **self.consent_headers(access),
             "Authorization": f"Bearer {session.tokens.access_token}",
         }
-        return self._call(
+        return self.call(
             "GET", url, template, kind, headers=headers, params=params, is_attended=access.psu is not None,
             key_id=self.key_id(access),
         )  # fmt: skip
 
-    def _call(
+    def call(
         self,
         method: str,
         url: str,
@@ -560,19 +511,23 @@ class BerlinGroupConnector(Connector):
         headers: Mapping[str, str],
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        request_id: str | None = None,
         is_attended: bool,
         key_id: str | None = None,
     ) -> BankAnswer:
+        """One call, with the bank's own headers; raises what `error_of` makes of a refusal."""
         answer = self.http.send(
             BankRequest(
                 method=method,
                 url=url,
                 template=template,
                 kind=kind,
-                request_id=self.new_id(),
+                request_id=request_id or self.new_id(),
                 headers={**self.bank_headers(), **headers},
                 params=params,
                 json=json,
+                content=content,
                 is_attended=is_attended,
                 key_id=key_id,
             )
@@ -665,25 +620,6 @@ class BerlinGroupConnector(Connector):
         if not isinstance(rows, list):
             raise BankAnswerInvalid(f"the answer holds no list of {name}", bank_id=self.profile.bank_id)
         return rows
-
-
-def psu_headers(psu: PsuContext | None) -> dict[str, str]:
-    """What tells the bank that the PSU is present; nothing when absent, so that the call counts as unattended."""
-    if psu is None:
-        return {}
-    headers = {"PSU-IP-Address": psu.ip_address}
-    for name, value in (("PSU-User-Agent", psu.user_agent), ("PSU-Accept-Language", psu.language)):
-        # These come from a browser: what is no header value is left out rather than sent on.
-        if value and value.isascii() and value.isprintable():
-            headers[name] = value[:256]
-    return headers
-
-
-def segment(bank_id: str) -> str:
-    """An id of the bank as one part of a path; dots alone would climb out of it."""
-    if bank_id.strip(".") == "":
-        raise BankAnswerInvalid("an id of the bank cannot stand in an address")
-    return quote(bank_id, safe="")
 
 
 def _canonical(url: str) -> tuple[str, tuple[tuple[str, str], ...]]:

@@ -17,7 +17,8 @@ from urllib.parse import quote, urlencode
 
 from connectors import oauth, signing, text
 from connectors.errors import BankAnswerInvalid, CallbackRejected, ConnectorError, ConsentEnded, OperatorError
-from connectors.families.berlin_group import BerlinGroupConnector, segment
+from connectors.families.berlin_group import BerlinGroupConnector
+from connectors.families.berlin_group_parts import segment
 from connectors.http import CallKind
 from connectors.model import (
     Access,
@@ -97,7 +98,7 @@ class IngConnector(BerlinGroupConnector):
             "country_code": self.country,
             "response_type": "code",
         }
-        answer = self._call(
+        answer = self.call(
             "GET",
             f"/oauth2/authorization-server-url?{urlencode(asked, quote_via=quote)}",
             "/oauth2/authorization-server-url",

@@ -15,6 +15,7 @@ from connectors.errors import RequestRefused
 from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel
 from connectors.normalise import Dialect
 from connectors.oauth import ServerMetadata
+from connectors.payments import Bulk, PaymentOffer
 
 AUTHORISE: Final = "https://idp.kbc.com/ASK/oauth/authorize/1"
 TOKEN: Final = "https://openapi.kbc-group.com/ASK/oauth/token/1"  # noqa: S105 - an address
@@ -69,6 +70,8 @@ class KbcConnector(BerlinGroupConnector):
     can_read_consents: ClassVar[bool] = False
     booking_status: ClassVar[str] = "booked"
     dialect: ClassVar[Dialect] = DIALECT
+    payment_offer: ClassVar[PaymentOffer | None] = PaymentOffer(bulk=Bulk.FILE)
+    needs_psu_for_payments: ClassVar[bool] = True
 
     def authorisation_server(self) -> ServerMetadata:
         """The group's addresses in production; elsewhere those beside the interface, as the host is not published."""

@@ -14,13 +14,9 @@ from typing import Any, ClassVar, Final
 
 from connectors import oauth, text
 from connectors.errors import BankAnswerInvalid, ConsentRefused
-from connectors.families.berlin_group import (
-    POLL_SECONDS,
-    BerlinGroupConnector,
-    ConsentModel,
-    psu_headers,
-    segment,
-)
+from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel
+from connectors.families.berlin_group_parts import psu_headers, segment
+from connectors.families.berlin_group_sca import POLL_SECONDS
 from connectors.http import BankRequest, CallKind
 from connectors.model import (
     Access,
@@ -126,7 +122,7 @@ class N26Connector(BerlinGroupConnector):
             raise error
         tokens = self._tokens_of(handle, callback)
         assert tokens is not None, "the handle names a token address"
-        answer = self._call(
+        answer = self.call(
             "POST",
             "/consents",
             "/consents",
@@ -182,7 +178,7 @@ class N26Connector(BerlinGroupConnector):
         return replace(found, additional_information="\n".join(text.lines(details)), missing_fields=missing)
 
     def _status_with(self, token: str, consent_id: str, psu: PsuContext | None) -> ConsentStatus:
-        answer = self._call(
+        answer = self.call(
             "GET",
             f"/consents/{segment(consent_id)}/status",
             "/consents/{id}/status",

@@ -22,7 +22,7 @@ from connectors.errors import (
     RequestRefused,
 )
 from connectors.families import ponto_rows
-from connectors.families.berlin_group import segment
+from connectors.families.berlin_group_parts import segment
 from connectors.families.ponto_errors import RECENTLY, failure_of
 from connectors.families.ponto_line import ACCOUNTS, PontoLine, data_of
 from connectors.http import CallKind

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from connectors import oauth, signing
 from connectors.errors import CallbackRejected, ConsentEnded, RequestRefused
-from connectors.families.berlin_group import segment
+from connectors.families.berlin_group_parts import segment
 from connectors.families.ponto import PontoConnector
 from connectors.families.ponto_errors import error_of
 from connectors.families.ponto_line import early

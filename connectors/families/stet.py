@@ -19,7 +19,8 @@ from connectors.account_data import normalise_account, normalise_balance
 from connectors.base import Need
 from connectors.errors import OperatorError, RequestRefused, TokenRejected
 from connectors.families import stet_rows
-from connectors.families.berlin_group import BerlinGroupConnector, segment
+from connectors.families.berlin_group import BerlinGroupConnector
+from connectors.families.berlin_group_parts import segment
 from connectors.http import BankAnswer, CallKind
 from connectors.model import (
     Access,
@@ -238,7 +239,7 @@ class FortisConnector(StetConnector):
             return url
         return f"{url}{'&' if '?' in url else '?'}{urlencode({'brand': self.brand})}"
 
-    def _call(
+    def call(
         self,
         method: str,
         url: str,
@@ -248,6 +249,8 @@ class FortisConnector(StetConnector):
         headers: Mapping[str, str],
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        request_id: str | None = None,
         is_attended: bool,
         key_id: str | None = None,
     ) -> BankAnswer:
@@ -256,7 +259,7 @@ class FortisConnector(StetConnector):
             params = {**(params or {}), "brand": self.brand}
 
         def once() -> BankAnswer:
-            return super(FortisConnector, self)._call(
+            return super(FortisConnector, self).call(
                 method,
                 url,
                 template,
@@ -264,6 +267,8 @@ class FortisConnector(StetConnector):
                 headers=headers,
                 params=params,
                 json=json,
+                content=content,
+                request_id=request_id,
                 is_attended=is_attended,
                 key_id=key_id,
             )

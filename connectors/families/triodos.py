@@ -14,7 +14,8 @@ from urllib.parse import quote
 from connectors import signing, text
 from connectors.base import Need
 from connectors.errors import BankAnswerInvalid, OperatorError
-from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel, psu_headers, segment
+from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel
+from connectors.families.berlin_group_parts import psu_headers, segment
 from connectors.http import CallKind
 from connectors.model import ConsentHandle, PsuContext, TokenSet
 from connectors.normalise import Dialect
@@ -79,7 +80,7 @@ class TriodosConnector(BerlinGroupConnector):
     def confirm_consent(self, handle: ConsentHandle, tokens: TokenSet, psu: PsuContext | None) -> None:
         """Without this call the consent stays `received` for ever."""
         authorisation_id = segment(handle.private["authorisation_id"])
-        self._call(
+        self.call(
             "PUT",
             f"/consents/{segment(handle.bank_consent_id)}/authorisations/{authorisation_id}",
             "/consents/{id}/authorisations/{id}",

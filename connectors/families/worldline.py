@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from connectors.families.berlin_group import BerlinGroupConnector
+from connectors.payments import PaymentOffer
 
 USER_HINTS = {
     "nl": "U meldt zich aan op de pagina van de bank zelf, met het middel dat u voor haar internetbankieren gebruikt.",
@@ -26,3 +27,5 @@ class WorldlineConnector(BerlinGroupConnector):
     # The OAuth answer carries the state itself; these banks compare the return address letter by letter.
     is_state_in_redirect_uri: ClassVar[bool] = False
     lists_balances_with_accounts: ClassVar[bool] = True
+    # Whether and how these banks take several payments at once stands in none of the published texts.
+    payment_offer: ClassVar[PaymentOffer | None] = PaymentOffer(is_instant_possible=True)

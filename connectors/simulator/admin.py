@@ -11,6 +11,7 @@
   "times", "params": {…}}`; `DELETE /sim/api/faults[/{id}]` takes back one or all
 - `GET /sim/api/consents`: every consent and its status; `POST /sim/api/consents/{id}/revocation`: the PSU revokes it;
   `POST /sim/api/consents/{id}/signature`: the second signatory of an ordered `joint_signature` signs
+- `GET /sim/api/payments`, `POST /sim/api/payments/{id}/signature`: in `admin_payments`
 - `POST /sim/api/reset`: everything back to the start
 
 A body is `application/json` and a call from a web page of another origin is refused, so no page elsewhere can use it.
@@ -66,28 +67,28 @@ def routes() -> list[Route]:
     """The routes of the control desk."""
     account = "/sim/api/accounts/{account_id}"
     return [
-        Route("/sim", _guarded(_desk), methods=["GET"]),
-        Route("/sim/clock", _guarded(_desk_clock), methods=["POST"]),
-        Route("/sim/faults", _guarded(_desk_fault), methods=["POST"]),
-        Route("/sim/faults/clear", _guarded(_desk_clear), methods=["POST"]),
-        Route("/sim/api/clock", _guarded(_read_clock), methods=["GET"]),
-        Route("/sim/api/clock", _guarded(_move_clock), methods=["POST"]),
-        Route("/sim/api/world", _guarded(_read_world), methods=["GET"]),
-        Route(account + "/days", _guarded(_read_days), methods=["GET"]),
-        Route(account + "/transactions", _guarded(_read_rows), methods=["GET"]),
-        Route(account + "/transactions", _guarded(_book), methods=["POST"]),
-        Route("/sim/api/faults", _guarded(_list_faults), methods=["GET"]),
-        Route("/sim/api/faults", _guarded(_order_fault), methods=["POST"]),
-        Route("/sim/api/faults", _guarded(_clear_faults), methods=["DELETE"]),
-        Route("/sim/api/faults/{fault_id}", _guarded(_clear_faults), methods=["DELETE"]),
-        Route("/sim/api/consents", _guarded(_list_consents), methods=["GET"]),
-        Route("/sim/api/consents/{consent_id}/revocation", _guarded(_revoke), methods=["POST"]),
-        Route("/sim/api/consents/{consent_id}/signature", _guarded(_sign), methods=["POST"]),
-        Route("/sim/api/reset", _guarded(_reset), methods=["POST"]),
+        Route("/sim", guarded(_desk), methods=["GET"]),
+        Route("/sim/clock", guarded(_desk_clock), methods=["POST"]),
+        Route("/sim/faults", guarded(_desk_fault), methods=["POST"]),
+        Route("/sim/faults/clear", guarded(_desk_clear), methods=["POST"]),
+        Route("/sim/api/clock", guarded(_read_clock), methods=["GET"]),
+        Route("/sim/api/clock", guarded(_move_clock), methods=["POST"]),
+        Route("/sim/api/world", guarded(_read_world), methods=["GET"]),
+        Route(account + "/days", guarded(_read_days), methods=["GET"]),
+        Route(account + "/transactions", guarded(_read_rows), methods=["GET"]),
+        Route(account + "/transactions", guarded(_book), methods=["POST"]),
+        Route("/sim/api/faults", guarded(_list_faults), methods=["GET"]),
+        Route("/sim/api/faults", guarded(_order_fault), methods=["POST"]),
+        Route("/sim/api/faults", guarded(_clear_faults), methods=["DELETE"]),
+        Route("/sim/api/faults/{fault_id}", guarded(_clear_faults), methods=["DELETE"]),
+        Route("/sim/api/consents", guarded(_list_consents), methods=["GET"]),
+        Route("/sim/api/consents/{consent_id}/revocation", guarded(_revoke), methods=["POST"]),
+        Route("/sim/api/consents/{consent_id}/signature", guarded(_sign), methods=["POST"]),
+        Route("/sim/api/reset", guarded(_reset), methods=["POST"]),
     ]
 
 
-def _guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """Admit loopback callers only, read the body, and turn refusals into answers."""
 
     async def serve(request: Request) -> Response:

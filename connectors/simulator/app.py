@@ -7,10 +7,12 @@ from starlette.applications import Starlette
 from connectors.simulator import (
     account_data,
     admin,
+    admin_payments,
     argenta,
     berlin_group,
     consent_pages,
     kbc,
+    payment_pages,
     ponto,
     ponto_access,
     stet,
@@ -26,6 +28,7 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
     app = Starlette(
         routes=[
             *admin.routes(),
+            *admin_payments.routes(),
             *berlin_group.routes(),
             *account_data.routes(),
             *argenta.routes(),
@@ -35,6 +38,7 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
             *ponto.routes(),
             *ponto_access.routes(),
             *consent_pages.routes(),
+            *payment_pages.routes(),
         ],
     )
     app.state.simulator = simulator

@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectors.simulator import account_data, berlin_group
+from connectors.simulator import account_data, berlin_group, payment_routes
 from connectors.simulator.calls import JSON, Answer, BankCall, Handler, Refusal, endpoint
 from connectors.simulator.rewriting import ask_with, body_of, is_at_home, query_of, relative, with_query, wording_of
+from connectors.simulator.scopes import page_of
 from connectors.simulator.simulator import Simulator
 
 FAMILIES: Final = frozenset({"argenta"})
@@ -58,6 +59,7 @@ def routes() -> list[Route]:
         route(accounts, "accounts", list_accounts),
         route(account + "/balances", "balances", read_balances),
         route(account + "/transactions", "transactions", read_transactions),
+        *payment_routes.routes(f"{ROOT}/berlingroup/v1", FAMILIES),
     ]
 
 
@@ -84,10 +86,9 @@ async def authorise(request: Request) -> Response:
     """To the page of the consent that the scope names."""
     simulator: Simulator = request.app.state.simulator
     bank_id = request.path_params["bank_id"]
-    consent = simulator.consents.find(bank_id, request.query_params.get("scope", "").removeprefix("AIS:"))
-    if consent is None:
+    page = page_of(simulator, bank_id, request.query_params.get("scope", ""))
+    if page is None:
         return Response("unknown request", 400)
-    page = f"/{bank_id}/public/berlingroup/authorize/{consent.authorisation_id}"
     return RedirectResponse(f"{page}?{request.url.query}", 303)
 
 

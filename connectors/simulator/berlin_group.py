@@ -5,6 +5,7 @@ Routes, below `/{bank_id}`:
   `GET …/{id}/authorisations/{authorisation_id}`
 - `GET /berlingroup/.well-known/openid-configuration?authorizationId=…`
 - `POST /berlingroup/v1/token`
+- payments, in `payment_routes`
 The account routes are in `account_data`, the pages for the PSU in `consent_pages`.
 Source: Berlin Group NextGenPSD2 1.3.11, sections 6.3 and 6.4; RFC 6749; RFC 7636.
 """
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.routing import Route
 
+from connectors.simulator import payment_routes
 from connectors.simulator.calls import JSON, Answer, BankCall, Refusal, endpoint
 from connectors.simulator.consents import OPEN, RIGHTS, Consent, GrantRefused
 
@@ -47,6 +49,7 @@ def routes() -> list[Route]:
             methods=["GET"],
         ),
         Route("/{bank_id}/berlingroup/v1/token", endpoint("token", give_token), methods=["POST"]),
+        *payment_routes.routes("/{bank_id}/berlingroup/v1", None),
     ]
 
 
@@ -131,11 +134,15 @@ def read_metadata(call: BankCall) -> Answer:
     """Addresses of the OAuth server; the authorisation address belongs to one consent."""
     call.strike()
     authorisation_id = call.request.query_params.get("authorizationId", "")
-    if call.simulator.consents.by_authorisation(call.bank.bank_id, authorisation_id) is None:
+    if call.simulator.consents.by_authorisation(call.bank.bank_id, authorisation_id) is not None:
+        page = "authorize"
+    elif call.simulator.payments.by_authorisation(call.bank.bank_id, authorisation_id) is not None:
+        page = "pay"
+    else:
         raise Refusal(404, "RESOURCE_UNKNOWN", "no such authorisation")
     body: JSON = {
         "issuer": call.base,
-        "authorization_endpoint": f"{call.base}/public/berlingroup/authorize/{authorisation_id}",
+        "authorization_endpoint": f"{call.base}/public/berlingroup/{page}/{authorisation_id}",
         "token_endpoint": f"{call.api}/token",
         "userinfo_endpoint": f"{call.api}/accounts",
         "scopes_supported": ["account", "payment"],
@@ -153,6 +160,8 @@ def give_token(call: BankCall) -> Answer:
     form = {name: values[0] for name, values in parse_qs(call.content.decode("utf-8", "replace")).items()}
     book = call.simulator.consents
     try:
+        if call.simulator.payments.knows_code(form.get("code", "")):
+            return _payment_token(call, form)
         match form.get("grant_type"):
             case "authorization_code":
                 access, refresh, consent = book.exchange_code(
@@ -174,6 +183,18 @@ def give_token(call: BankCall) -> Answer:
         body["refresh_token"] = refresh
     body["scope"] = f"AIS:{consent.consent_id}"
     return Answer(body=body, headers={"Cache-Control": "no-store"})
+
+
+def _payment_token(call: BankCall, form: Mapping[str, str]) -> Answer:
+    """A token that shows one payment; it cannot be renewed."""
+    access, payment_id = call.simulator.payments.exchange_code(
+        code=form.get("code", ""),
+        verifier=form.get("code_verifier", ""),
+        redirect_uri=form.get("redirect_uri", ""),
+        client_id=form.get("client_id"),
+    )
+    body: JSON = {"access_token": access, "token_type": "Bearer", "expires_in": call.bank.access_token_seconds}
+    return Answer(body={**body, "scope": f"PIS:{payment_id}"}, headers={"Cache-Control": "no-store"})
 
 
 def _consent(call: BankCall) -> Consent:

@@ -95,7 +95,7 @@ async def sign_in_page(request: Request) -> Response:
     wrong = _wrong_parameter(query, visit.consent)
     if wrong is not None:
         answer = {"error": "invalid_request", "error_description": wrong, "state": query.get("state")}
-        return _back(redirect_uri, answer)
+        return back_to_tpp(redirect_uri, answer)
     cookie = visit.simulator.consents.visit(
         AuthorisationRequest(
             consent_id=visit.consent.consent_id,
@@ -118,7 +118,7 @@ async def sign_in(request: Request) -> Response:
     authorisation = visit.authorisation()
     if visit.bank is None or authorisation is None:
         return visit.stopped()
-    form = await _form(request)
+    form = await form_of(request)
     known = {holder.holder_id for holder in visit.simulator.world.holders_at(visit.bank.bank_id)}
     holder_id = form.get("holder", [""])[0]
     if holder_id not in known:
@@ -138,12 +138,12 @@ async def decide(request: Request) -> Response:
     authorisation = visit.authorisation()
     if visit.bank is None or visit.consent is None or authorisation is None or authorisation.holder_id is None:
         return visit.stopped()
-    form = await _form(request)
+    form = await form_of(request)
     match form.get("decision", [""])[0]:
         case "cancel":
             visit.simulator.consents.set_status(visit.consent, "rejected")
             answer = {"error": "access_denied", "error_description": "cancelled", "state": authorisation.state}
-            return _back(authorisation.redirect_uri, answer)
+            return back_to_tpp(authorisation.redirect_uri, answer)
         case "approve":
             granted = _granted(visit, authorisation, set(form.get("account", [])))
             if not granted["accounts"]:
@@ -156,7 +156,7 @@ async def decide(request: Request) -> Response:
                 granted,
                 needs_second_signature=bool(joint) or visit.bank.is_confirmed_by_tpp,
             )
-            return _back(authorisation.redirect_uri, {"code": code, "state": authorisation.state})
+            return back_to_tpp(authorisation.redirect_uri, {"code": code, "state": authorisation.state})
         case _:
             return visit.stopped(visit.texts["wrong_request"].format(reason="decision"))
 
@@ -226,7 +226,7 @@ def _wrong_parameter(query: Mapping[str, str], consent: Consent) -> str | None:
     return next((name for name, is_right in wanted.items() if not is_right), None)
 
 
-def _back(redirect_uri: str, answer: Mapping[str, str | None]) -> Response:
+def back_to_tpp(redirect_uri: str, answer: Mapping[str, str | None]) -> Response:
     """To the TPP; parameters its address already has are kept."""
     parts = urlsplit(redirect_uri)
     added = urlencode({name: value for name, value in answer.items() if value is not None})
@@ -234,5 +234,5 @@ def _back(redirect_uri: str, answer: Mapping[str, str | None]) -> Response:
     return RedirectResponse(urlunsplit(parts._replace(query=query)), 303)
 
 
-async def _form(request: Request) -> dict[str, list[str]]:
+async def form_of(request: Request) -> dict[str, list[str]]:
     return parse_qs((await request.body()).decode("utf-8", "replace"))

@@ -77,6 +77,8 @@ ENDPOINTS = (
     "accounts",
     "balances",
     "transactions",
+    "payment_create",
+    "payment_read",
 )
 
 APPROVAL = "approval"

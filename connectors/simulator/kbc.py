@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectors.simulator import account_data, berlin_group
+from connectors.simulator import account_data, berlin_group, payment_routes
 from connectors.simulator.calls import JSON, Answer, BankCall, Handler, Refusal, endpoint
 from connectors.simulator.companies import company
 from connectors.simulator.rewriting import body_of, is_at_home, relative, wording_of
+from connectors.simulator.scopes import page_of
 from connectors.simulator.simulator import Simulator
 
 FAMILIES: Final = frozenset({"kbc"})
@@ -51,7 +52,11 @@ def routes() -> list[Route]:
         route(one, "accounts", read_account),
         route(one + "/balances", "balances", read_balances),
         route(one + "/transactions", "transactions", read_transactions),
-    ]
+        *payment_routes.routes(
+            "/{bank_id}/psd2/v2", FAMILIES, products=(payment_routes.SEPA,), takes_files=True, error_body=_error,
+            has_links=False,
+        ),
+    ]  # fmt: skip
 
 
 def create_consent(call: BankCall) -> Answer:
@@ -65,11 +70,10 @@ async def authorise(request: Request) -> Response:
     """From the address the TPP built to the page of the consent it names; the company must be that of the bank."""
     simulator: Simulator = request.app.state.simulator
     bank_id, query = request.path_params["bank_id"], request.query_params
-    consent = simulator.consents.find(bank_id, query.get("scope", "").removeprefix("AIS:"))
+    page = page_of(simulator, bank_id, query.get("scope", ""))
     given = {name: query[name] for name in ("mainCompany", "company") if name in query}
-    if consent is None or given != COMPANIES.get(bank_id):
+    if page is None or given != COMPANIES.get(bank_id):
         return Response("unknown request", 400)
-    page = f"/{bank_id}/public/berlingroup/authorize/{consent.authorisation_id}"
     return RedirectResponse(f"{page}?{request.url.query}", 303)
 
 

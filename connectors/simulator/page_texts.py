@@ -23,6 +23,11 @@ TEXTS = {
         "wrong_request": "De aanvraag van de toepassing klopt niet: {reason}.",
         "choose_one": "Kies minstens één rekening.",
         "none_held": "U hebt geen van de gevraagde rekeningen bij deze bank.",
+        "payment": "Overschrijving ondertekenen",
+        "asks_payment": "vraagt te betalen van",
+        "payees": "Begunstigden",
+        "total": "Samen",
+        "sign": "Ondertekenen",
     },
     "fr": {
         "simulated": "Banque simulée - pas de comptes réels",
@@ -44,6 +49,11 @@ TEXTS = {
         "wrong_request": "La demande de l'application n'est pas correcte : {reason}.",
         "choose_one": "Choisissez au moins un compte.",
         "none_held": "Vous n'avez aucun des comptes demandés dans cette banque.",
+        "payment": "Signer un virement",
+        "asks_payment": "demande de payer depuis",
+        "payees": "Bénéficiaires",
+        "total": "Total",
+        "sign": "Signer",
     },
     "en": {
         "simulated": "Simulated bank - no real accounts",
@@ -65,6 +75,11 @@ TEXTS = {
         "wrong_request": "The application's request is not correct: {reason}.",
         "choose_one": "Choose at least one account.",
         "none_held": "You hold none of the accounts asked for at this bank.",
+        "payment": "Sign a transfer",
+        "asks_payment": "asks to pay from",
+        "payees": "Payees",
+        "total": "In all",
+        "sign": "Sign",
     },
 }
 

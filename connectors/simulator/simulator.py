@@ -14,6 +14,7 @@ from connectors.simulator.clock import OPENING_TIME, BankClock
 from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.consents import ConsentBook
 from connectors.simulator.faults import FaultBoard
+from connectors.simulator.payments import PaymentBook
 from connectors.simulator.ponto_book import PontoBook
 from connectors.simulator.tls import TlsFiles
 from connectors.simulator.world import World
@@ -45,6 +46,7 @@ class Simulator:
         self.world = World(config.seed, self.clock, config.volume, _accounts(config.banks))
         self.consents = ConsentBook(self.clock)
         self.ponto = PontoBook(self.clock)
+        self.payments = PaymentBook(self.clock, self.world)
         self.faults = FaultBoard(self.world)
 
     def reset(self) -> None:
@@ -52,6 +54,7 @@ class Simulator:
         self.faults.clear()
         self.consents.reset()
         self.ponto.reset()
+        self.payments.reset()
         self.world.reset()
         self.clock.reset()
 
