@@ -302,3 +302,5 @@ class TransactionPage:
     is_last: bool = False
     date_from: date | None = None
     """First booking day the bank was asked for; later than the day wanted when the bank refused the longer window."""
+    as_of: datetime | None = None
+    """The moment the rows speak of, where they come out of a copy; None where the bank was asked now."""

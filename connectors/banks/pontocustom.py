@@ -20,7 +20,7 @@ class PontoCustom(PontoCustomConnector):
         hosts=("api.ibanity.com",),
         consent_validity=timedelta(days=180),
         overlap_days=7,
-        end_of_day_hour=9,
+        end_of_day_hour=8,
         id_trust=IdTrust.HIGH,
         gives_booked_balance=Knowledge.YES,
         gives_pending=Knowledge.UNKNOWN,

@@ -174,7 +174,7 @@ class PontoConnector(PontoLine):
         number = 0
         for name in ("updated-transactions", "updated-pending-transactions"):
             query = (f"{path}/{name}", f"/synchronizations/{{id}}/{name}", CallKind.TRANSACTIONS)
-            for rows in self.optional(access, query) if "pending" in name else self.plain(access, query):
+            for rows, _ in self.optional(access, query) if "pending" in name else self.plain(access, query):
                 number += 1
                 read = [
                     self.transaction(
@@ -268,14 +268,15 @@ class PontoConnector(PontoLine):
     ) -> Iterator[TransactionPage]:
         path = f"/accounts/{segment(bank_account_id)}"
         settled = (f"{path}/transactions", "/accounts/{id}/transactions", CallKind.TRANSACTIONS)
-        for rows in self.plain(access, settled):
+        for rows, beside in self.plain(access, settled):
             read = [normalised(raw, TransactionStatus.BOOKED) for raw in rows]
             days = [row.booking_date for row in read if isinstance(row, Transaction) and row.booking_date is not None]
-            yield _page([row for row in read if not _is_before(row, date_from)])
+            page = _page([row for row in read if not _is_before(row, date_from)])
+            yield replace(page, as_of=text.moment(beside.get("synchronizedAt")))
             if days and len(days) == len(rows) and max(days) < date_from - LATE:
                 break
         unsettled = (f"{path}/pending-transactions", "/accounts/{id}/pending-transactions", CallKind.TRANSACTIONS)
-        for rows in self.optional(access, unsettled):
+        for rows, _ in self.optional(access, unsettled):
             yield _page([normalised(raw, TransactionStatus.PENDING) for raw in rows])
 
     def tokens_of(self, handle: ConsentHandle, callback: Mapping[str, str]) -> TokenSet:

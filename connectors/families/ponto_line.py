@@ -54,30 +54,31 @@ class PontoLine(Connector):
 
     def resources(self, access: Access) -> list[Mapping[str, Any]]:
         found = []
-        for rows in self.plain(access, ACCOUNTS):
+        for rows, _ in self.plain(access, ACCOUNTS):
             for row in rows:
                 if not isinstance(row, Mapping):
                     raise BankAnswerInvalid("an account is no object", bank_id=self.profile.bank_id)
                 found.append(row)
         return found
 
-    def plain(self, access: Access, query: Query) -> Iterator[list[Any]]:
-        """The rows of each page, none twice; raises when the account itself must be authorised anew."""
+    def plain(self, access: Access, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
+        """The rows of each page, none twice, and what is beside them; raises when it must be authorised anew."""
         session, seen = self.session(access), set[str]()
 
         def read(params: Mapping[str, str]) -> BankAnswer:
             return self.read(session, query[0], query[1], query[2], params)
 
         for rows, body in self.pages(read, query):
-            failure = failure_of(ponto_rows.meta(body).get("latestSynchronization"), bank_id=self.profile.bank_id)
+            beside = ponto_rows.meta(body)
+            failure = failure_of(beside.get("latestSynchronization"), bank_id=self.profile.bank_id)
             if isinstance(failure, ConsentError):
                 # The copy would go on being read and grow old without a word.
                 raise failure
             known = [text.present_id(row.get("id")) if isinstance(row, Mapping) else None for row in rows]
-            yield [row for row, found in zip(rows, known, strict=True) if found is None or found not in seen]
+            yield [row for row, found in zip(rows, known, strict=True) if found is None or found not in seen], beside
             seen.update(found for found in known if found is not None)
 
-    def optional(self, access: Access, query: Query) -> Iterator[list[Any]]:
+    def optional(self, access: Access, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
         """As `plain`, and nothing where Ponto does not know the address: banks without unsettled rows."""
         try:
             yield from self.plain(access, query)

@@ -126,6 +126,10 @@ class PontoBook:
             self._synchronisations[found.synchronisation_id] = found
             return found
 
+    def begun(self) -> int:
+        """How many were begun."""
+        return len(self._synchronisations)
+
     def synchronisation(self, synchronisation_id: str) -> Synchronisation | None:
         """One that was begun."""
         return self._synchronisations.get(synchronisation_id)

@@ -50,6 +50,7 @@ from gateway.offices.services import READING, is_read
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.statements.service import StatementService
 from gateway.transactions.absorb import Window
+from gateway.transactions.copies import renew_copy, speaks_of
 from gateway.transactions.merging import Merger, Reading
 
 ONE_DAY: Final = timedelta(days=1)
@@ -71,6 +72,7 @@ class _Order:
     holder_name: str | None
     own_ibans: frozenset[str]
     psu: PsuContext | None
+    requested_at: datetime
     window: Window
 
 
@@ -78,6 +80,8 @@ class _Order:
 class _Fetched:
     reading: Reading
     balances: Sequence[BankBalance]
+    as_of: datetime
+    """The moment it speaks of, earlier than now where it comes from a copy."""
 
 
 class SyncService:
@@ -133,7 +137,7 @@ class SyncService:
         order = self._start(act, sync_id)
         if order is not None:
             try:
-                fetched = self._fetch(office_id, order, act.today)
+                fetched = self._fetch(act, order)
             except ConnectorError as error:
                 self._fail(act, order, error)
                 return
@@ -187,6 +191,7 @@ class SyncService:
                 holder_name=account.holder_name,
                 own_ibans=KnownAccountRepository(session).ibans(act.office_id, account.client_id),
                 psu=psu_of(self.gateway.keys, sync),
+                requested_at=sync.requested_at,
                 window=window,
             )
 
@@ -224,11 +229,12 @@ class SyncService:
 
     # Call
 
-    def _fetch(self, office_id: UUID, order: _Order, today: date) -> _Fetched:
+    def _fetch(self, act: Act, order: _Order) -> _Fetched:
         """Every page, then the balances right after, so that they speak of the same rows."""
         connector = self.gateway.banks.connector(order.bank_id)
-        tokens = ConsentTokens(self.gateway, connector, office_id=office_id, consent_id=order.consent_id)
+        tokens = ConsentTokens(self.gateway, connector, office_id=act.office_id, consent_id=order.consent_id)
         access = Access(order.bank_consent_id, tokens, order.psu)
+        renew_copy(connector, access, order.bank_account_id, age=act.now - order.requested_at)
         pages = list(
             connector.transaction_pages(
                 access,
@@ -236,7 +242,7 @@ class SyncService:
                 account_iban=order.iban,
                 account_holder=order.holder_name,
                 date_from=order.window.first,
-                today=today,
+                today=act.today,
                 own_ibans=order.own_ibans,
             )
         )
@@ -246,10 +252,10 @@ class SyncService:
             window=Window(first, order.window.last),
             transactions=[row for page in pages for row in page.transactions],
             rejected=[row for page in pages for row in page.rejected],
-            renormalise=_renormaliser(connector, order, today),
+            renormalise=_renormaliser(connector, order, act.today),
             are_ids_trusted=connector.profile.id_trust is IdTrust.HIGH,
         )
-        return _Fetched(reading, balances)
+        return _Fetched(reading, balances, speaks_of(pages, act.now))
 
     # Outcome
 
@@ -271,7 +277,7 @@ class SyncService:
                 self._finish(session, sync, SyncState.FAILED, act, error_code="client_not_active")
                 session.add(sync)
                 return
-            if account.fresh_as_of is not None and account.fresh_as_of > act.now:
+            if account.fresh_as_of is not None and account.fresh_as_of > fetched.as_of:
                 # A later reading was stored meanwhile: this one is old news.
                 self._finish(session, sync, SyncState.FAILED, act, error_code="superseded")
                 session.add(sync)
@@ -280,13 +286,13 @@ class SyncService:
             sync.window_from = fetched.reading.window.first
             self._keep_balances(session, act, account, sync, fetched)
             profile = self.gateway.banks.profile(account.bank_id)
-            complete = last_complete_day(act.now, profile.end_of_day_hour)
+            complete = last_complete_day(fetched.as_of, profile.end_of_day_hour)
             account.complete_until = max(complete, account.complete_until or complete)
             account.history_from = min(
                 account.history_from or fetched.reading.window.first, fetched.reading.window.first
             )
             settle_start(self.gateway, session, act, account)
-            account.fresh_as_of = account.last_sync_at = act.now
+            account.fresh_as_of, account.last_sync_at = fetched.as_of, act.now
             set_health(session, self.gateway.events, act, account, SyncHealth.OK, code=None)
             session.add(account)
             self._finish(session, sync, SyncState.STORED, act)
@@ -304,7 +310,7 @@ class SyncService:
                     amount=amount,
                     currency=balance.currency,
                     reference_date=reference,
-                    read_at=act.now,
+                    read_at=fetched.as_of,
                     basis=basis,
                 )
             )

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlmodel import col, select
 
 from connectors.model import PsuContext
@@ -36,13 +37,16 @@ HOLDERS = {
     "keytrade": "lien.lindenaar",
     "vanbreda": "pieter.dhaenekint",
     "nagelmackers": "amelie.beguin",
+    "ponto": "erik.wouters",
 }
 
 
 def connect_to(banks: SimulatorServer, gateway: Gateway) -> Gateway:
     """The same installation with access to the simulated banks, and with its real time at their start."""
     access = {
-        bank_id: BankAccessSettings(base_url=banks.base_url(bank_id), client_id="PSDBE-NBB-0999999922")
+        bank_id: BankAccessSettings(
+            base_url=banks.base_url(bank_id), client_id="PSDBE-NBB-0999999922", client_secret=SecretStr("of-a-test")
+        )
         for bank_id in banks.simulator.banks
     }
     settings = gateway.settings.model_copy(update={"banks": access})

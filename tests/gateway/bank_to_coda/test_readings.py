@@ -250,7 +250,7 @@ def test_what_is_booked_on_a_later_day_is_not_in_the_balance_of_the_day_that_end
     today = story.act.today
     rows = [form(today + timedelta(days=offset), Decimal(10) ** offset, "rent") for offset in (-1, 0, 2)]
     balance = BankBalance(BalanceKind.INTERIM_BOOKED, Decimal("1000.00"), "EUR")
-    fetched = _Fetched(Reading(Window(today - timedelta(days=5), today), rows), [balance])
+    fetched = _Fetched(Reading(Window(today - timedelta(days=5), today), rows), [balance], story.act.now)
     with story.gateway.database.unit_of_work(story.office.id) as session:
         service._keep_balances(session, story.act, account, sync, fetched)
         closings = BalanceRepository(session).closings(story.office.id, account.id, date_from=FIRST)
