@@ -43,7 +43,7 @@ class Ing(IngConnector):
         gives_booked_balance=Knowledge.YES,
         gives_pending=Knowledge.YES,
         pays_single=Knowledge.YES,
-        proof=Proof.DESCRIBED,
+        proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
         as_of=date(2026, 11, 28),
         user_hints=USER_HINTS,

@@ -98,8 +98,7 @@ def read_transactions(call: BankCall) -> Answer:
 
 def _valid_consent(call: BankCall) -> Consent:
     call.require_request_id()
-    scheme, _, token = (call.header("Authorization") or "").partition(" ")
-    known = call.simulator.consents.access_token(token.strip()) if scheme.lower() == "bearer" else None
+    known = call.simulator.consents.access_token(call.bearer or "")
     if known is None:
         raise Refusal(401, "TOKEN_INVALID", "the access token is missing or not known")
     consent_id = call.header("Consent-ID") if call.bank.names_consent else known.consent_id

@@ -58,20 +58,22 @@ class BankSettings:
     """The PSU can choose a single account, and no other kind."""
     is_confirmed_by_tpp: bool = False
     """What the PSU approved becomes valid only when the TPP confirms it."""
+    signs_everything: bool = False
+    """Calls for tokens and metadata are signed too, all but the first under the name this bank gave the TPP."""
     names_consent: bool = True
     """A call names its consent; False where the token alone tells which one it is."""
     has_lasting_ids: bool = False
     """A row keeps the id it had while pending."""
     gives_refresh_token: bool = True
     """False where the access token lives as long as the consent."""
+    second_currency: str = ""
+    """Currency of a second account under the number of each current account; empty for none."""
     card: str = ""
     """Masked number of a card that the bank lists beside the accounts of a world that names none for it."""
     iban_serial: str = "41200"
     """First digits after the code, for banks that have the same one."""
     iban_code: str = ""
     """The bank's code in IBANs, for the accounts of a bank that the world names none for."""
-    second_currency: str = ""
-    """Another currency under the same number, where the bank keeps such accounts."""
 
 
 FORTIS: dict[str, Any] = {
@@ -115,6 +117,16 @@ HABITS: dict[str, dict[str, Any]] = {
         "has_lasting_ids": True,
         "access_token_seconds": 10_800,
     },
+    "ing": {
+        "api_path": "/ing",
+        "signature": signing.ING,
+        "signs_everything": True,
+        "balance_types": (EXPECTED, INTERIM_BOOKED, INTERIM_AVAILABLE),
+        "names_consent": False,
+        "has_numeric_amounts": True,
+        "access_token_seconds": 900,
+        "rotates_refresh_token": True,
+    },
     "bnppf": FORTIS,
     "fintro": {**FORTIS, "iban_serial": "41400"},
     "hellobank": {**FORTIS, "iban_serial": "41500"},
@@ -139,9 +151,6 @@ HABITS: dict[str, dict[str, Any]] = {
     "pontocustom": {"api_path": "", "signature": None, "iban_code": ""},
 }
 """What the banks of a family, or one bank, do otherwise than the profile says."""
-
-NOT_SIMULATED = frozenset({"ing"})
-"""Families that speak another interface than Berlin Group's and are not simulated yet."""
 
 DEFAULT_BANKS = (
     BankSettings(bank_id="crelan", name="Crelan", bic="NICABEBB"),
@@ -200,5 +209,5 @@ def settings_of(profile: BankProfile) -> BankSettings:
 def every_bank() -> tuple[BankSettings, ...]:
     """All banks of the registry: a new descriptor is simulated without an edit here (CON-03)."""
     # Where no Belgian number is to be had, there is no account to invent.
-    found = (settings_of(profile) for profile in registry.profiles() if profile.family not in NOT_SIMULATED)
+    found = (settings_of(profile) for profile in registry.profiles())
     return tuple(settings for settings in found if settings.iban_code or settings in DEFAULT_BANKS)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -25,7 +25,7 @@ MAINTENANCE_PAGE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>Scheduled maintenance</h1>"
     "<p>Please try again later.</p></html>"
 )
-OWN_ROUTES = frozenset({"argenta", "kbc", "ponto", "stet", "triodos"})
+OWN_ROUTES = frozenset({"argenta", "ing", "kbc", "ponto", "stet", "triodos"})
 """Families that answer at routes of their own, not at those of the Worldline platform."""
 UNSIGNED = frozenset({"token", "metadata"})
 AMOUNT = re.compile(r'"(amount|currentBalance|availableBalance)": ?"(-?\d+)\.(\d\d)"')
@@ -75,6 +75,12 @@ class BankCall:
     def header(self, name: str) -> str | None:
         """A header without blanks around it, None when absent or empty."""
         return (self.request.headers.get(name) or "").strip() or None
+
+    @property
+    def bearer(self) -> str | None:
+        """The bearer token that came with the call."""
+        scheme, _, token = (self.header("Authorization") or "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
 
     def require_request_id(self) -> None:
         """Refuse a call without an `X-Request-ID` that is a UUID."""
@@ -157,10 +163,13 @@ def _check_caller(call: BankCall) -> None:
 
 
 def _check_signature(call: BankCall) -> None:
-    """Refuse a call that is not signed as this bank wants it; calls for tokens and metadata go unsigned."""
+    """Refuse a call that is not signed as this bank wants it; most take calls for tokens and metadata unsigned."""
     keys, profile = call.simulator.config.signature_keys, call.bank.signature
-    if keys is None or profile is None or call.endpoint in UNSIGNED:
+    if keys is None or profile is None or (call.endpoint in UNSIGNED and not call.bank.signs_everything):
         return
+    if call.bank.signs_everything and call.bearer is not None:
+        # The TPP has a token, and with it a name: that of the certificate is over.
+        keys = {client_id_of(key_id): key for key_id, key in keys.items()}
     query = call.request.url.query
     try:
         signing.verify(
@@ -174,6 +183,11 @@ def _check_signature(call: BankCall) -> None:
         )
     except signing.SignatureRefused as refused:
         raise Refusal(401, "SIGNATURE_INVALID", str(refused)) from refused
+
+
+def client_id_of(key_id: str) -> str:
+    """The name a bank gives to the TPP that signs with this key, where it gives one."""
+    return str(uuid5(NAMESPACE_URL, key_id))
 
 
 def _response(call: BankCall, answer: Answer, headers: dict[str, str]) -> Response:

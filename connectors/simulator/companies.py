@@ -65,7 +65,7 @@ class SimulatedAccount:
     """One account at one bank."""
 
     account_id: str
-    """Ours, the same in every run: the IBAN, or the masked card number."""
+    """Ours, the same in every run: the IBAN (with the currency of a second account), or the masked card number."""
     bank_id: str
     bic: str
     company_id: str
@@ -271,26 +271,13 @@ ACCOUNTS = (
 )
 
 
-def accounts_at(  # noqa: PLR0917  a table reads better without names
-    bank_id: str, bic: str, bank_code: str, serial: str, card: str, second_currency: str
-) -> tuple[SimulatedAccount, ...]:
+def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str, card: str) -> tuple[SimulatedAccount, ...]:
     """What the dental practice holds at a bank for which no accounts are listed: a current and a savings account.
 
-    `card` is the masked number of a credit card beside them, empty for none. With a second currency the current account
-    has another one under the same number.
+    `card` is the masked number of a credit card beside them, empty for none.
     """
-    current = _account(
-        CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"
-    )
-    foreign = replace(
-        current,
-        account_id=f"{current.account_id}{second_currency}",
-        currency=second_currency,
-        activities=frozenset({CUSTOMERS}),
-    )
     accounts = (
-        current,
-        *((foreign,) if second_currency else ()),
+        _account(CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"),
         _account(
             CLINIC,
             bank_id,
@@ -319,6 +306,18 @@ def accounts_at(  # noqa: PLR0917  a table reads better without names
             cash_account_type="CARD",
             masked_pan=card,
         ),
+    )
+
+
+def in_currency(account: SimulatedAccount, currency: str) -> SimulatedAccount:
+    """A second account under the same number, in another currency."""
+    return replace(
+        account,
+        account_id=f"{account.account_id}{currency}",
+        currency=currency,
+        name=f"{account.name} {currency}",
+        opening_balance=Decimal("1204.50"),
+        activities=frozenset({CUSTOMERS}),
     )
 
 

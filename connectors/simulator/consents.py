@@ -124,6 +124,7 @@ class ConsentBook:
         self._codes: dict[str, _Code] = {}
         self._access_tokens: dict[str, AccessToken] = {}
         self._refresh_tokens: dict[str, str] = {}
+        self._applications: dict[str, tuple[str, datetime]] = {}
         self._calls: dict[tuple[str, str], deque[datetime]] = {}
 
     def reset(self) -> None:
@@ -296,6 +297,19 @@ class ConsentBook:
         """The token's consent and end, None when it was never given."""
         with self._lock:
             return self._access_tokens.get(token)
+
+    def new_application_token(self, client_id: str, seconds: int) -> str:
+        """A token of the TPP itself, before any PSU has come."""
+        with self._lock:
+            token = self._new_secret()
+            self._applications[token] = (client_id, self._now + timedelta(seconds=seconds))
+            return token
+
+    def application(self, token: str) -> str | None:
+        """The TPP a token of its own was given to; None when it is not known or too old."""
+        with self._lock:
+            client_id, ends_at = self._applications.get(token, (None, self._now))
+            return client_id if ends_at > self._now else None
 
     def spend_call(self, bank: BankSettings, account_id: str, endpoint: str) -> bool:
         """Count an unattended call of an account; False when the bank's limit is reached (then it does not count)."""

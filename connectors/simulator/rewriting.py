@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -20,6 +21,21 @@ def body_of(answer: Answer) -> JSON:
 def ask_with(call: BankCall, query: Mapping[str, str]) -> None:
     """Let the common code see this query instead of the one that came."""
     call.request = Request({**call.request.scope, "query_string": urlencode(query).encode()})
+
+
+def ask_about(call: BankCall, resource_id: str) -> None:
+    """Let the common code see another account in the address."""
+    parameters = {**call.request.path_params, "resource_id": resource_id}
+    call.request = Request({**call.request.scope, "path_params": parameters})
+
+
+def pending_days(call: BankCall, account: JSON) -> list[tuple[date, date]]:
+    """When each pending row was announced and when it will be booked, in the order of the common answer."""
+    world, number = call.simulator.world, account.get("iban") or account.get("maskedPan")
+    known = next(
+        one for one in world.accounts if number in (one.iban, one.masked_pan) and one.currency == account["currency"]
+    )
+    return [((row.announced_at or row.booked_at).date(), row.booking_date) for row in reversed(world.pending(known))]
 
 
 def query_of(url: str) -> dict[str, str]:

@@ -60,13 +60,17 @@ class Simulator:
 
 
 def _accounts(banks: tuple[BankSettings, ...]) -> tuple[SimulatedAccount, ...]:
-    """The listed accounts, and some at every bank that has none."""
+    """The listed accounts, some at every bank that has none, and where wanted the same in a second currency."""
     listed = {account.bank_id for account in companies.ACCOUNTS}
-    return companies.ACCOUNTS + tuple(
+    accounts = companies.ACCOUNTS + tuple(
         account
         for bank in banks
         if bank.bank_id not in listed and bank.iban_code
-        for account in companies.accounts_at(
-            bank.bank_id, bank.bic, bank.iban_code, bank.iban_serial, bank.card, bank.second_currency
-        )
+        for account in companies.accounts_at(bank.bank_id, bank.bic, bank.iban_code, bank.iban_serial, bank.card)
+    )
+    second = {bank.bank_id: bank.second_currency for bank in banks if bank.second_currency}
+    return accounts + tuple(
+        companies.in_currency(account, second[account.bank_id])
+        for account in accounts
+        if account.bank_id in second and account.cash_account_type == "CACC"
     )

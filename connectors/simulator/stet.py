@@ -14,7 +14,7 @@ counterparty in the text is not published: here its name and account are lines o
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from http.client import responses
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -26,7 +26,7 @@ from starlette.routing import Route
 from connectors.simulator import account_data, berlin_group
 from connectors.simulator.authorising import REFUSED, open_consent
 from connectors.simulator.calls import JSON, Answer, BankCall, ErrorBody, Handler, Refusal, endpoint
-from connectors.simulator.rewriting import ask_with, body_of, is_at_home, query_of
+from connectors.simulator.rewriting import ask_with, body_of, is_at_home, pending_days, query_of
 from connectors.simulator.simulator import Simulator
 
 FAMILIES: Final = frozenset({"stet"})
@@ -118,12 +118,11 @@ def read_transactions(call: BankCall) -> Answer:
     ask_with(call, {**query, "bookingStatus": status, "page": index})
     body = body_of(account_data.read_transactions(call))
     report = body["transactions"]
-    expected = _announced(call, body["account"])
     rows = [
-        _row(call, row, row_status, expected)
-        for name, row_status in (("pending", "PDNG"), ("booked", "BOOK"))
-        for row in report.get(name, [])
+        _row(call, {**row, **_days(call, days)}, "PDNG")
+        for row, days in zip(report["pending"], pending_days(call, body["account"]), strict=False)
     ]
+    rows += [_row(call, row, "BOOK") for row in report.get("booked", [])]
     if not rows:
         return Answer(status=204)
     own = f"/accounts/{call.request.path_params['resource_id']}"
@@ -201,17 +200,13 @@ def _balance(call: BankCall, balance: JSON) -> JSON:
     return body
 
 
-def _announced(call: BankCall, account: JSON) -> dict[str, tuple[str, str]]:
-    """Of each pending row the day it was announced and the day it will be booked, by its id."""
-    known = call.simulator.world.account(account.get("iban") or account["maskedPan"])
-    return {
-        row.transaction_id(): (row.announced_at.date().isoformat(), row.booking_date.isoformat())
-        for row in call.simulator.world.pending(known)
-        if row.announced_at is not None
-    }
+def _days(call: BankCall, days: tuple[date, date]) -> JSON:
+    """The days of a pending row; the group gives none."""
+    ordered, booked = (day.isoformat() for day in days)
+    return {} if call.bank.bank_id in BRANDS else {"transactionDate": ordered, "expectedBookingDate": booked}
 
 
-def _row(call: BankCall, row: JSON, status: str, announced: dict[str, tuple[str, str]]) -> JSON:
+def _row(call: BankCall, row: JSON, status: str) -> JSON:
     is_of_group = call.bank.bank_id in BRANDS
     body: JSON = {"resourceId": call.request.path_params["resource_id"], "status": status}
     if "transactionId" in row:
@@ -221,12 +216,9 @@ def _row(call: BankCall, row: JSON, status: str, announced: dict[str, tuple[str,
         body["creditDebitIndicator"] = "DBIT" if money["amount"].startswith("-") else "CRDT"
         amount = money["amount"] if is_of_group else money["amount"].removeprefix("-")
         body["transactionAmount"] = {**money, "amount": amount}
-    for name in ("bookingDate", "valueDate"):
+    for name in ("bookingDate", "valueDate", "transactionDate", "expectedBookingDate"):
         if name in row:
             body[name] = _day(call, row[name])
-    if status != "BOOK" and not is_of_group and row.get("transactionId") in announced:
-        ordered, booked = announced[row["transactionId"]]
-        body |= {"transactionDate": _day(call, ordered), "expectedBookingDate": _day(call, booked)}
     code = row.get("bankTransactionCode")
     if code is not None and not is_of_group:
         domain, family, sub_family = code.split("-")

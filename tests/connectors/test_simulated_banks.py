@@ -53,7 +53,7 @@ PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
 BANKS = [bank.bank_id for bank in every_bank()]
 KEY = throw_away_key()
 """Signs for every bank that wants it; the simulated banks know its public half and check."""
-DIALECTS = ("keytrade", "kbc", "argenta", "triodos", "bnppf", "beobank", "ponto")
+DIALECTS = ("keytrade", "kbc", "argenta", "triodos", "bnppf", "beobank", "ing", "ponto")
 """One bank of each dialect: the faults strike all of a family alike."""
 WITHOUT_CODES = frozenset({"stet"})
 """Families whose errors name no code: a signature that does not hold looks like a token that does not."""
@@ -180,7 +180,8 @@ def tells_last_day(server: SimulatorServer, line: Line) -> bool:
         return True
     if found.can_read_consents:
         return found.can_read_consent_details
-    return not server.simulator.banks[found.profile.bank_id].gives_refresh_token
+    bank = server.simulator.banks[found.profile.bank_id]
+    return bank.family == "ing" or not bank.gives_refresh_token
 
 
 def opened(server: SimulatorServer, bank_id: str = "keytrade", limits: Limits | None = None) -> Line:

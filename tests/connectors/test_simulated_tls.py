@@ -125,13 +125,17 @@ def test_with_qwac_and_qseal_every_bank_is_linked_and_read(stage: Stage, bank_id
     connector.http.close()
 
 
+def accounts_request(bank_id: str) -> BankRequest:
+    """The list of accounts, without a token."""
+    url = getattr(registry.connector_class(bank_id), "accounts_path", "/accounts")
+    return BankRequest(method="GET", url=url, template="/accounts", kind=CallKind.ACCOUNTS, request_id=str(uuid4()))
+
+
 @pytest.mark.parametrize("bank_id", FAMILIES)
 def test_without_a_certificate_the_operator_must_act(stage: Stage, bank_id: str) -> None:
     connector = stage.connector(bank_id, None)
     # Not every bank is called before the PSU has signed in, and not every one names a code: this is the bare answer.
-    request = BankRequest(
-        method="GET", url="/accounts", template="/accounts", kind=CallKind.ACCOUNTS, request_id=str(uuid4())
-    )
+    request = accounts_request(bank_id)
     answer = connector.http.send(request)
     assert answer.status == 401
     assert b"a client certificate is needed" in answer.body or bank_id in WITHOUT_REASON
@@ -177,9 +181,7 @@ def test_a_certificate_of_another_authority_or_not_for_clients_ends_in_the_hands
 @pytest.mark.parametrize("bank_id", SIGNED)
 def test_the_seal_of_another_is_refused_behind_a_good_certificate(stage: Stage, bank_id: str) -> None:
     line = stage.connector(bank_id, stage.folder / "qwac.pem", seal=stage.authority.qseal()).http
-    request = BankRequest(
-        method="GET", url="/accounts", template="/accounts", kind=CallKind.ACCOUNTS, request_id=str(uuid4())
-    )
+    request = accounts_request(bank_id)
     sealed = stage.connector(bank_id, stage.folder / "qwac.pem").http
     refused, known = line.send(request), sealed.send(request)
     assert refused.status == 401
