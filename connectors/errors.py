@@ -21,7 +21,27 @@ Errors carry ids and codes only: never names, full IBANs, tokens or payloads (la
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """The seven kinds of trouble at a bank, by what happens next (SYN-13)."""
+
+    RENEW_CONSENT = "renew_consent"
+    """The PSU must give the permission again."""
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - a kind
+    """We renew the access; nobody else acts."""
+    PERSON_AT_BANK = "person_at_bank"
+    """The PSU must act in the bank's own channel."""
+    QUOTA = "quota"
+    """Time must pass until the bank allows more."""
+    TEMPORARY = "temporary"
+    """Repeated, at most three times at once, then by the schedule."""
+    OPERATOR = "operator"
+    """Certificate, registration or rights: every client of the bank is concerned."""
+    DEFECT = "defect"
+    """Ours: the same request would be refused again."""
 
 
 class ConnectorError(Exception):
@@ -30,6 +50,7 @@ class ConnectorError(Exception):
     code: ClassVar[str] = "bank_error"
     hint: ClassVar[str] = "Look at the code and the bank named in the error."
     is_retryable: ClassVar[bool] = False
+    fault: ClassVar[Fault] = Fault.TEMPORARY
 
     def __init__(
         self,
@@ -53,6 +74,7 @@ class ConsentError(ConnectorError):
     """Only the PSU can restore the permission."""
 
     code = "consent_error"
+    fault = Fault.PERSON_AT_BANK
     hint = "Create a renewal for this consent and send the PSU to its authorisation_url."
 
 
@@ -60,12 +82,14 @@ class ConsentEnded(ConsentError):
     """The permission expired, was revoked, or is not known at the bank any more."""
 
     code = "consent_ended"
+    fault = Fault.RENEW_CONSENT
 
 
 class ConsentRefused(ConsentError):
     """The PSU cancelled, or the bank refused the authorisation."""
 
     code = "consent_refused"
+    fault = Fault.RENEW_CONSENT
     hint = "Start the authorisation again; the choice of bank and client is kept."
 
 
@@ -73,6 +97,7 @@ class CallbackRejected(ConsentError):
     """The call-back holds no code, or one that does not belong to this consent."""
 
     code = "callback_rejected"
+    fault = Fault.RENEW_CONSENT
     hint = "Open the authorisation_url again in the same browser."
 
 
@@ -80,6 +105,7 @@ class TokenRejected(ConnectorError):
     """The bank does not accept the access token; renew it once and repeat once."""
 
     code = "token_rejected"
+    fault = Fault.REFRESH_TOKEN
     hint = "The token is renewed automatically; when that fails the consent must be renewed."
 
 
@@ -94,6 +120,7 @@ class QuotaExhausted(BankError):
     """The bank's limit of unattended reads is reached (429)."""
 
     code = "bank_quota_exhausted"
+    fault = Fault.QUOTA
     hint = "Wait until the moment named, or read while the PSU is present."
 
 
@@ -115,6 +142,7 @@ class RequestRefused(BankError):
     """The bank finds the request itself wrong; the same request will be refused again. `bank_code` says why."""
 
     code = "bank_request_refused"
+    fault = Fault.DEFECT
     hint = "Report this with the bank's code and the request id; repeating does not help."
 
 
@@ -122,6 +150,7 @@ class PaymentNotOffered(BankError):
     """The bank's interface does not take such a payment; nothing was sent. `field` says which part of the request."""
 
     code = "payment_not_offered"
+    fault = Fault.DEFECT
     hint = "Export the payment as a file, or change the part named in the error."
 
     def __init__(self, message: str, *, field: str, bank_id: str | None = None) -> None:
@@ -133,6 +162,7 @@ class PaymentFateUnknown(BankError):
     """No usable answer to a payment: it may have arrived. It is never sent again; look at the bank before anything."""
 
     code = "payment_fate_unknown"
+    fault = Fault.PERSON_AT_BANK
     hint = "Look at the bank whether the payment waits there for a signature; it is not sent a second time."
 
     def __init__(
@@ -153,4 +183,5 @@ class OperatorError(ConnectorError):
     """Certificate, role or registration: concerns every client of this bank."""
 
     code = "operator_error"
+    fault = Fault.OPERATOR
     hint = "The operator must check the certificate and the registration named in the bank's card."

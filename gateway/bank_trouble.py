@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors.errors import ConnectorError, ConsentError, OperatorError, QuotaExhausted
+from connectors.errors import ConnectorError, ConsentError, Fault, OperatorError, QuotaExhausted
 from gateway.errors import GatewayError
 from gateway.i18n import _
 
@@ -64,21 +64,40 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
 }
 """Title and hint per code of `connectors.errors`; a test compares the two lists."""
 
+NEXT: Final[dict[Fault, str]] = {
+    Fault.RENEW_CONSENT: _(
+        "The account holder must give the permission again; until then nothing is read, and nothing is lost."
+    ),
+    Fault.REFRESH_TOKEN: _("The access is renewed by itself; nobody has to do anything."),
+    Fault.PERSON_AT_BANK: _("The account holder must act at the bank; afterwards it goes on by itself."),
+    Fault.QUOTA: _("The bank allows no more for now; it goes on by itself when the bank allows it."),
+    Fault.TEMPORARY: _("The trouble is at the bank and passes; it is tried again by itself."),
+    Fault.OPERATOR: _(
+        "The operator must act: the certificate or the registration at this bank. It concerns all clients of the bank."
+    ),
+    Fault.DEFECT: _(
+        "The bank finds our request wrong. Trying again does not help; the operator reports it with the request id."
+    ),
+}
+"""What happens next, for each of the seven kinds (SYN-13)."""
+
 
 class BankTrouble(GatewayError):
     """The bank, the PSU or the operator must act; the code says which."""
 
     code = "bank_error"
     http_status = 502
+    members = ("bank_fault",)
 
     def __init__(self, error: ConnectorError) -> None:
         self.code = error.code
         self.title, self.hint = TEXTS[error.code]
+        self.detail = NEXT[error.fault]
         self.http_status = _status(error)
         headers = {}
         if error.retry_after is not None:
             headers["Retry-After"] = str(max(1, int(error.retry_after.total_seconds())))
-        super().__init__(headers=headers)
+        super().__init__(headers=headers, bank_fault=error.fault.value)
 
 
 def _status(error: ConnectorError) -> int:

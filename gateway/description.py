@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from connectors.errors import Fault
 from gateway.api import problem_responses
 from gateway.bank_trouble import TEXTS, BankTrouble
 from gateway.errors import GatewayError
@@ -249,6 +250,11 @@ _PROBLEM_SCHEMAS: Final = {
                 "description": "With `service_disabled`: where it is off.",
             },
             "count": {"type": "integer", "description": "With `payments_under_way`: how many."},
+            "bank_fault": {
+                "type": "string",
+                "enum": [fault.value for fault in Fault],
+                "description": "With trouble at a bank: which of seven kinds it is; `detail` says what happens next.",
+            },
             "errors": {"type": "array", "items": {"$ref": "#/components/schemas/ProblemField"}},
         },
     },

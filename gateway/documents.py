@@ -18,9 +18,9 @@ import yaml
 
 import gateway
 from connectors import listing
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, Fault
 from gateway.app import create_app
-from gateway.bank_trouble import TEXTS
+from gateway.bank_trouble import NEXT, TEXTS
 from gateway.errors import GatewayError
 from gateway.field_faults import HINT as FIELD_HINT
 from gateway.field_faults import SENTENCES as FIELD_SENTENCES
@@ -52,8 +52,12 @@ _BANKS: Final = """
 ## Bank trouble
 
 Made from the connectors' errors; the status says who must act: 409 the account holder, 429 wait, 502 the bank,
-503 the operator.
+503 the operator. `bank_fault` names one of seven kinds, and `detail` says what happens next.
 
+| kind | what happens next | codes |
+|---|---|---|
+"""
+_BANK_CODES: Final = """
 | code | what it means | what to do |
 |---|---|---|
 """
@@ -86,6 +90,12 @@ def connector_codes() -> set[str]:
     return {kind.code for kind in _below(ConnectorError)} | {ConnectorError.code}
 
 
+def codes_of(fault: Fault) -> list[str]:
+    """Codes of the connector errors of one kind."""
+    kinds: list[type[ConnectorError]] = [ConnectorError, *_below(ConnectorError)]
+    return sorted({kind.code for kind in kinds if kind.fault is fault})
+
+
 def field_codes() -> dict[str, tuple[str, str]]:
     """Code of a faulty field to its sentence and what to do: of the shapes, and those that subjects write themselves.
 
@@ -111,6 +121,10 @@ def errors_page() -> str:
     lines.append(_FIELDS)
     lines += [_row(code, sentence, hint) for code, (sentence, hint) in sorted(field_codes().items())]
     lines.append(_BANKS)
+    lines += [
+        _row(fault.value, text, ", ".join(f"`{code}`" for code in codes_of(fault))) for fault, text in NEXT.items()
+    ]
+    lines.append(_BANK_CODES)
     lines += [_row(code, *TEXTS[code]) for code in sorted(TEXTS)]
     lines.append(_FINDINGS)
     lines += [_row(code, text.severity, text.text, text.hint) for code, text in sorted(CATALOGUE.items())]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import typer.main
 
+from connectors.errors import Fault
 from gateway import documents
-from gateway.bank_trouble import TEXTS
+from gateway.bank_trouble import NEXT, TEXTS
 from gateway.cli import app
 from gateway.settings import Settings
 
@@ -46,6 +47,12 @@ def test_every_command_is_documented_and_explains_itself() -> None:
 
 def test_every_connector_error_has_texts() -> None:
     assert set(TEXTS) == documents.connector_codes()
+
+
+def test_every_kind_of_bank_fault_says_what_happens_next_and_is_used() -> None:
+    """SYN-13: seven kinds, each with at least one error behind it."""
+    assert set(NEXT) == set(Fault)
+    assert all(documents.codes_of(fault) for fault in Fault)
 
 
 def test_every_error_says_what_to_do() -> None:

@@ -2252,6 +2252,8 @@ class Problem(Shape):
     """With `service_disabled`: where it is off."""
     count: int | None = None
     """With `payments_under_way`: how many."""
+    bank_fault: str | None = None
+    """With trouble at a bank: which of seven kinds it is; `detail` says what happens next."""
     errors: list[ProblemField] | None = None
 
 
