@@ -78,7 +78,8 @@ def read_transactions(call: BankCall) -> Answer:
     status = (call.request.query_params.get("bookingStatus") or "").lower()
     if status not in BOOKING_STATUSES:
         raise Refusal(400, "FORMAT_ERROR", "bookingStatus is booked, pending or both")
-    date_from, date_to = _period(call, status)
+    days = _history_days(call, consent, account, is_first_page=number == call.bank.first_page)
+    date_from, date_to = _period(call, status, days)
     index = number - call.bank.first_page
     report: JSON = {}
     pages = 1
@@ -166,7 +167,20 @@ def _page_number(call: BankCall) -> int:
     return int(text)
 
 
-def _period(call: BankCall, status: str) -> tuple[date, date]:
+def _history_days(call: BankCall, consent: Consent, account: SimulatedAccount, *, is_first_page: bool) -> int:
+    """How far back this list reaches; the pages of a list reach as far as its first."""
+    usual, once = call.bank.history_days, call.bank.history_once_days
+    if once is None:
+        return usual
+    if call.bank.gives_history_with_first_token:
+        token = call.simulator.consents.access_token(call.bearer or "")
+        return once if token is not None and token.is_first else usual
+    if is_first_page:
+        consent.reach_days[account.account_id] = usual if account.account_id in consent.reach_days else once
+    return consent.reach_days.get(account.account_id, usual)
+
+
+def _period(call: BankCall, status: str, history_days: int) -> tuple[date, date]:
     query, today = call.request.query_params, call.simulator.clock.today
     if "dateFrom" not in query and status != "pending":
         raise Refusal(400, "FORMAT_ERROR", "dateFrom is missing")
@@ -177,9 +191,9 @@ def _period(call: BankCall, status: str) -> tuple[date, date]:
         raise Refusal(400, "FORMAT_ERROR", "dateFrom and dateTo are dates") from error
     if date_to < date_from:
         raise Refusal(400, "PERIOD_INVALID", "dateTo lies before dateFrom")
-    oldest = today - timedelta(days=call.bank.history_days)
+    oldest = today - timedelta(days=history_days)
     if date_from < oldest and call.bank.refuses_longer_history:
-        raise Refusal(400, "PERIOD_INVALID", f"the history has {call.bank.history_days} days")
+        raise Refusal(400, "PERIOD_INVALID", f"the history has {history_days} days")
     return max(date_from, oldest), date_to
 
 

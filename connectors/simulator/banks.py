@@ -36,6 +36,10 @@ class BankSettings:
     approval_days_max: int = 3
     """A consent nobody approved dies after these days."""
     history_days: int = 90
+    history_once_days: int | None = None
+    """How far the first list of an account reaches in a consent; later ones only `history_days`. None: no further."""
+    gives_history_with_first_token: bool = False
+    """True where not the first list but every list with the consent's first access token reaches that far."""
     refuses_longer_history: bool = False
     """True answers 400 PERIOD_INVALID to a `dateFrom` before the history; False gives what there is."""
     page_size: int = 50
@@ -98,6 +102,8 @@ HABITS: dict[str, dict[str, Any]] = {
         "balance_types": (INTERIM_AVAILABLE, INTERIM_BOOKED, CLOSING_BOOKED),
         "has_plain_structured_text": True,
         "access_token_seconds": 600,
+        "history_once_days": 730,
+        "gives_history_with_first_token": True,
     },
     "triodos": {
         "api_path": "/xs2a-bg/be_nl/v1",
@@ -106,6 +112,7 @@ HABITS: dict[str, dict[str, Any]] = {
         "offers_one_current_account": True,
         "is_confirmed_by_tpp": True,
         "access_token_seconds": 600,
+        "history_once_days": 730,
         "rotates_refresh_token": True,
     },
     "triodosfr": {"api_path": "/xs2a-bg/be_fr/v1", "iban_serial": "41300"},

@@ -47,6 +47,8 @@ class Consent:
     """Per right (accounts, balances, transactions) the accounts it covers."""
     last_action_date: date
     client_id: str | None = None
+    reach_days: dict[str, int] = field(default_factory=dict)
+    """How far back the present list of each account reaches, where the first one reaches further than later ones."""
     needs_challenge: bool = True
     """Whether the authorisation must carry a code challenge (RFC 7636)."""
 
@@ -95,6 +97,8 @@ class AccessToken:
 
     consent_id: str
     expires_at: datetime
+    is_first: bool = False
+    """It was given for the code, not for a refresh token."""
 
 
 class GrantRefused(Exception):
@@ -272,7 +276,7 @@ class ConsentBook:
                 raise GrantRefused("invalid_client", "the code was given to another client")
             refresh = self._new_secret()
             self._refresh_tokens[refresh] = consent.consent_id
-            return self._new_access_token(bank, consent), refresh, consent
+            return self._new_access_token(bank, consent, is_first=True), refresh, consent
 
     def refresh(self, bank: BankSettings, refresh_token: str) -> tuple[str, str | None, Consent]:
         """A new access token, and a new refresh token where the bank rotates them; raises `GrantRefused`."""
@@ -325,10 +329,10 @@ class ConsentBook:
             calls.append(now)
             return True
 
-    def _new_access_token(self, bank: BankSettings, consent: Consent) -> str:
+    def _new_access_token(self, bank: BankSettings, consent: Consent, *, is_first: bool = False) -> str:
         token = self._new_secret()
         ends_at = self._now + timedelta(seconds=bank.access_token_seconds)
-        self._access_tokens[token] = AccessToken(consent_id=consent.consent_id, expires_at=ends_at)
+        self._access_tokens[token] = AccessToken(consent_id=consent.consent_id, expires_at=ends_at, is_first=is_first)
         return token
 
     def _valid_consent(self, bank: BankSettings, consent_id: str) -> Consent:

@@ -43,7 +43,7 @@ BRUSSELS: Final = ZoneInfo("Europe/Brussels")
 SUBTYPES: Final = {"CACC": "checking", "SVGS": "savings", "CARD": "card"}
 SYNCHRONISED: Final = frozenset({"accountDetails", "accountTransactions", "accountTransactionsWithUnsettled"})
 _PAGE_MAX: Final = 100
-_RENAMED: Final = {"transactionId": "id", "bookingDate": "executionDate"}
+_RENAMED: Final = {"transactionId": "id", "bookingDate": "executionDate", "transactionAmount": "amount"}
 
 
 def routes() -> list[Route]:
