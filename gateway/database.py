@@ -69,6 +69,7 @@ GLOBAL_TABLES: Final = frozenset(
         "oidc_attempt",
         "callback_token",
         "reading_budget",
+        "ponto_delivery",
     }
 )
 """The only tables without row-level security; procrastinate's own tables come on top. Listed here and nowhere else."""

@@ -58,6 +58,8 @@ class BankAccessSettings(BaseModel):
     client_secret: SecretStr | None = None
     authorisation_url: str | None = None
     """Where the PSU signs in, for those whose interface has one address for production and sandbox."""
+    webhook_audience: str | None = None
+    """Id of the application whose webhooks are taken at `/webhooks/ponto`; without it none are."""
     authority_file: Path | None = None
     """PEM of the authority of the bank's own certificate, where the system does not know it."""
 

@@ -17,6 +17,8 @@ class Ponto(PontoPartnerConnector):
         sandbox_url="https://api.ibanity.com/ponto-connect",
         production_url="https://api.ibanity.com/ponto-connect",
         consent_validity=timedelta(days=180),
+        # Our own restraint: a read costs the account's bank nothing, and Ponto publishes no limit.
+        calls_per_day_max=12,
         overlap_days=7,
         end_of_day_hour=8,
         id_trust=IdTrust.HIGH,

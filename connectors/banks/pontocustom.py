@@ -19,6 +19,8 @@ class PontoCustom(PontoCustomConnector):
         # Links of its answers are not published; those of the partner's door name this host.
         hosts=("api.ibanity.com",),
         consent_validity=timedelta(days=180),
+        # Our own restraint: a read costs the account's bank nothing, and Ponto publishes no limit.
+        calls_per_day_max=12,
         overlap_days=7,
         end_of_day_hour=8,
         id_trust=IdTrust.HIGH,

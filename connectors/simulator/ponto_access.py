@@ -184,6 +184,7 @@ async def reauthorise(request: Request) -> Response:
 
 def read_keys(call: BankCall) -> Answer:
     """The keys that sign webhooks."""
+    call.strike()
     return Answer(body=call.simulator.ponto.key_set())
 
 
