@@ -21,7 +21,7 @@ def serve(
     today: Annotated[str | None, typer.Option(help="First day of the sandbox, YYYY-MM-DD (default: today).")] = None,
     folder: Annotated[Path, typer.Option(help="Made anew by each run; sandbox.env lies in it.")] = Path("var/sandbox"),
 ) -> None:
-    """Open an office with three clients, their people and an API key, and serve it; nothing is linked yet."""
+    """Open an office with four clients, their people and an API key, and serve it; nothing is linked yet."""
     from gateway.demo import Demo, DemoOptions  # noqa: PLC0415  see above
 
     options = DemoOptions.from_command(

@@ -6,9 +6,10 @@ import argparse
 import os
 import signal
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from connectors.simulator.banks import DEFAULT_BANKS, every_bank
 from connectors.simulator.server import LOOPBACK, listen, uvicorn_server
 from connectors.simulator.simulator import Simulator, SimulatorConfig
 from connectors.simulator.tls import TlsFiles, signature_keys
@@ -22,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="another number gives another history")
     parser.add_argument("--volume", type=int, default=1, help="multiplies the customers' receipts")
     parser.add_argument("--ready-file", type=Path, help="written with the address when the server listens")
+    parser.add_argument("--every-bank", action="store_true", help="all banks that can be simulated, not the four alone")
     parser.add_argument("--server-file", type=Path, help="PEM with certificate and key: serve https, not http")
     parser.add_argument("--authority-file", type=Path, help="PEM whose client certificates callers must show on https")
     parser.add_argument("--seal-file", type=Path, help="PEM of the QSEAL that must sign, at banks that want it")
@@ -42,7 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
     with listener:
         url = f"{'http' if tls is None else 'https'}://{LOOPBACK}:{listener.getsockname()[1]}"
         config = SimulatorConfig(
-            today=options.today, seed=options.seed, volume=options.volume, signature_keys=keys, tls=tls
+            today=options.today,
+            seed=options.seed,
+            banks=every_bank() if options.every_bank else DEFAULT_BANKS,
+            volume=options.volume,
+            signature_keys=keys,
+            # Callers sign by their own clock, wherever the bank clock stands.
+            signature_time=lambda: datetime.now(UTC),
+            tls=tls,
         )
         simulator = Simulator(config)
         if options.ready_file is not None:

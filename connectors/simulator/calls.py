@@ -171,6 +171,8 @@ def _check_signature(call: BankCall) -> None:
         # The TPP has a token, and with it a name: that of the certificate is over.
         keys = {client_id_of(key_id): key for key_id, key in keys.items()}
     query = call.request.url.query
+    told = call.simulator.config.signature_time
+    now = call.simulator.clock.now if told is None else told()
     try:
         signing.verify(
             profile,
@@ -179,7 +181,7 @@ def _check_signature(call: BankCall) -> None:
             target=f"{call.request.url.path}?{query}" if query else call.request.url.path,
             headers=dict(call.request.headers),
             body=call.content,
-            now=int(call.simulator.clock.now.timestamp()),
+            now=int(now.timestamp()),
         )
     except signing.SignatureRefused as refused:
         raise Refusal(401, "SIGNATURE_INVALID", str(refused)) from refused

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -32,6 +32,8 @@ class SimulatorConfig:
     """Multiplies the customers' receipts; 20 gives a main account some 2,000 rows in 90 days."""
     signature_keys: Mapping[str, RSAPublicKey] | None = None
     """Public keys by key id; None leaves signatures unchecked."""
+    signature_time: Callable[[], datetime] | None = None
+    """What the times in signatures are checked by; None is the bank clock, which callers of a demo do not follow."""
     tls: TlsFiles | None = None
     """Serves https and asks callers of the interface for a client certificate; None is plain http for anybody."""
 

@@ -17,12 +17,12 @@ from rich.console import Console
 
 from gateway import runtime
 from gateway.clock import BRUSSELS, brussels_date, real_now
+from gateway.demo import banks
 from gateway.demo.sandbox import open_sandbox
 from gateway.demo.story import Story
-from gateway.demo.world import CLIENT_ID, COMPANIES
 from gateway.embedded import EmbeddedPostgres
 from gateway.errors import ConfigError, FieldFault, InputError
-from gateway.settings import BankAccessSettings, Settings
+from gateway.settings import Settings
 from gateway.supervisor import Supervisor, require_free_port, stopping_on_signals
 
 HOST: Final = "127.0.0.1"
@@ -136,10 +136,7 @@ class Demo:
         folder.mkdir()
 
     def _settings(self) -> Settings:
-        banks = {
-            bank: BankAccessSettings(base_url=f"{self.options.bank_address}/{bank}/berlingroup/v1", client_id=CLIENT_ID)
-            for bank in sorted({bank for company in COMPANIES for bank in company.banks})
-        }
+        seal = banks.write_seal(self.options.folder, now=real_now())
         return Settings(
             _env_file=None,
             data_folder=self.options.folder,
@@ -150,7 +147,8 @@ class Demo:
             host=HOST,
             port=self.options.port,
             mode="test",
-            banks=banks,
+            banks=banks.access(self.options.bank_address, seal),
+            certificates=banks.certificates(seal),
             # One program plays everybody here, faster than people and portals do.
             rate_limit_per_minute=0,
             rate_limit_office_per_minute=0,
@@ -168,6 +166,8 @@ class Demo:
                 f"--port={self.options.bank_port}",
                 f"--today={self.options.today.isoformat()}",
                 f"--ready-file={ready}",
+                "--every-bank",
+                f"--seal-file={settings.certificates['qseal'].certificate_file}",
             ],
             {},
         )
@@ -182,7 +182,10 @@ class Demo:
             "SLUIS_RATE_LIMIT_PER_MINUTE": str(settings.rate_limit_per_minute),
             "SLUIS_RATE_LIMIT_OFFICE_PER_MINUTE": str(settings.rate_limit_office_per_minute),
             "SLUIS_RATE_LIMIT_UNKNOWN_PER_MINUTE": str(settings.rate_limit_unknown_per_minute),
-            "SLUIS_BANKS": json.dumps({name: bank.model_dump(mode="json") for name, bank in settings.banks.items()}),
+            "SLUIS_BANKS": json.dumps(banks.in_clear(settings.banks)),
+            "SLUIS_CERTIFICATES": json.dumps(
+                {name: found.model_dump(mode="json") for name, found in settings.certificates.items()}
+            ),
         }
         supervisor.start("web", ["gateway", "serve"], environment)
         supervisor.start("worker", ["gateway", "worker"], environment)

@@ -28,6 +28,8 @@ from gateway.offices.service import OfficeService
 
 SYNC_SECONDS_MAX: Final = 60
 POLL_SECONDS: Final = 0.1
+WITHOUT_PROOF: Final = frozenset({"kbc"})
+"""Banks that name no day with their balance: their days are held until that is known (STA-04)."""
 
 
 class Options(Protocol):
@@ -77,7 +79,7 @@ class Story:
         self.sessions: dict[str, Caller] = {}
 
     def prepare(self) -> None:
-        """An office with its portal, three clients and their people; nothing is linked yet."""
+        """An office with its portal, four clients and their people; nothing is linked yet."""
         self.console.print(
             f"[bold]Sluis[/bold] at {self.options.address}, simulated banks at {self.options.bank_address}/sim"
         )
@@ -138,7 +140,7 @@ class Story:
     # The portal's part -------------------------------------------------------------------------------------------
 
     def _make_clients(self) -> None:
-        self.step("The portal adds three clients")
+        self.step("The portal adds four clients")
         world = self.banks.get("/sim/api/world")
         holders = {holder["holder_id"]: holder for holder in world["holders"]}
         for company in COMPANIES:
@@ -220,7 +222,8 @@ class Story:
                     key=lambda statement: (statement["year"], statement["number"]),
                 )
                 if not statements:
-                    raise DemoFailed(reason=f"no file was issued for {account['iban'][-4:]}")
+                    table.add_row(in_fours(account["iban"]), self._why_none(account))
+                    continue
                 for statement in statements:
                     self._write_file(linked, account, statement)
                 first, last = statements[0], statements[-1]
@@ -233,6 +236,13 @@ class Story:
                 )
         self.console.print(table)
         self.tell_fact(f"written below {self.options.folder / 'coda'}")
+
+    def _why_none(self, account: dict[str, Any]) -> str:
+        """Why no file was issued, where that is right: a bank whose balance proves no day; raises `DemoFailed` else."""
+        causes = {day["cause"] for day in self.portal.get(f"/v1/accounts/{account['id']}/days")["items"]}
+        if account["bank_id"] not in WITHOUT_PROOF or None in causes:
+            raise DemoFailed(reason=f"no file was issued for {account['iban'][-4:]}: {sorted(map(str, causes))}")
+        return f"none: {', '.join(sorted(causes))}"
 
     def _write_file(self, linked: Linked, account: dict[str, Any], statement: dict[str, Any]) -> None:
         answer = self.portal.call("GET", f"/v1/statements/{statement['id']}/content")

@@ -1,4 +1,4 @@
-"""Who the demo is about: an office, its people, three companies of the simulated world with their banks."""
+"""Who the demo is about: an office, its people, four companies of the simulated world with their banks."""
 
 from __future__ import annotations
 
@@ -62,4 +62,6 @@ COMPANIES: Final = (
     DemoCompany("korenhof", "lien.lindenaar", ("crelan", "keytrade")),
     DemoCompany(TEXTILE, "pieter.dhaenekint", ("vanbreda", "nagelmackers")),
     DemoCompany("beguin", "amelie.beguin", ("nagelmackers", "crelan")),
+    # One bank of every other family, and an intermediary.
+    DemoCompany("wouters", "erik.wouters", ("kbc", "argenta", "triodos", "bnppf", "ponto")),
 )
