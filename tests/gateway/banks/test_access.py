@@ -94,6 +94,13 @@ def test_what_a_connector_reads_of_its_registration_is_what_it_says_it_needs(ban
     assert (Need.SEAL_CERTIFICATE in found.needs()) is (found.signature is not None)
 
 
+@pytest.mark.parametrize("bank_id", [profile.bank_id for profile in registry.profiles()])
+def test_the_card_names_the_settings_a_bank_needs(bank_id: str) -> None:
+    needs = registry.connector_class(bank_id).needs()
+    named = {need for need in (Need.KEY_ID, Need.API_KEY, Need.CLIENT_SECRET) if f"`{need}`" in registry.card(bank_id)}
+    assert named == needs & {Need.KEY_ID, Need.API_KEY, Need.CLIENT_SECRET}
+
+
 @pytest.mark.parametrize(
     ("bank_id", "missing"),
     [
