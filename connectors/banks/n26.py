@@ -24,7 +24,7 @@ class N26(N26Connector):
         gives_pending=Knowledge.NO,
         pays_single=Knowledge.YES,
         pays_instant=Knowledge.YES,
-        proof=Proof.DESCRIBED,
+        proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
         as_of=date(2026, 11, 28),
         user_hints=USER_HINTS,

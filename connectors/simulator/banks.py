@@ -62,6 +62,8 @@ class BankSettings:
     """The PSU can choose a single account, and no other kind."""
     is_confirmed_by_tpp: bool = False
     """What the PSU approved becomes valid only when the TPP confirms it."""
+    approves_in_app: bool = False
+    """On the page the PSU signs in only; the consent becomes valid by an approval elsewhere."""
     signs_everything: bool = False
     """Calls for tokens and metadata are signed too, all but the first under the name this bank gave the TPP."""
     names_consent: bool = True
@@ -133,6 +135,16 @@ HABITS: dict[str, dict[str, Any]] = {
         "has_numeric_amounts": True,
         "access_token_seconds": 900,
         "rotates_refresh_token": True,
+    },
+    "n26": {
+        "api_path": "/n26/v1/berlin-group/v1",
+        # Its numbers are German; there is no Belgian code.
+        "iban_code": "10011001",
+        "approves_in_app": True,
+        "access_token_seconds": 900,
+        "rotates_refresh_token": True,
+        "history_once_days": 730,
+        "gives_history_with_first_token": True,
     },
     "bnppf": FORTIS,
     "fintro": {**FORTIS, "iban_serial": "41400"},

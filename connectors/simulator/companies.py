@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from connectors.simulator.references import belgian_iban, enterprise_number
+from connectors.simulator.references import belgian_iban, enterprise_number, german_iban
 
 CUSTOMERS, SUPPLIERS, WAGES, TAXES, CARDS = "customers", "suppliers", "wages", "taxes", "cards"
 DIRECT_DEBITS, STANDING_ORDERS, COSTS, INSTANT = "direct_debits", "standing_orders", "costs", "instant"
@@ -276,13 +276,15 @@ def accounts_at(bank_id: str, bic: str, bank_code: str, serial: str, card: str) 
 
     `card` is the masked number of a credit card beside them, empty for none.
     """
+    # A German code has eight digits.
+    iban_of = german_iban if len(bank_code) == 8 else belgian_iban
     accounts = (
-        _account(CLINIC, bank_id, bic, belgian_iban(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"),
+        _account(CLINIC, bank_id, bic, iban_of(bank_code, f"{serial}75"), 9_310_44, SECOND, name="Zichtrekening"),
         _account(
             CLINIC,
             bank_id,
             bic,
-            belgian_iban(bank_code, f"{serial[:3]}0176"),
+            iban_of(bank_code, f"{serial[:3]}0176"),
             25_000_00,
             frozenset({SAVINGS_INTEREST}),
             name="Spaarrekening",

@@ -154,7 +154,7 @@ async def decide(request: Request) -> Response:
                 visit.bank,
                 authorisation,
                 granted,
-                needs_second_signature=bool(joint) or visit.bank.is_confirmed_by_tpp,
+                needs_second_signature=bool(joint) or visit.bank.is_confirmed_by_tpp or visit.bank.approves_in_app,
             )
             return back_to_tpp(authorisation.redirect_uri, {"code": code, "state": authorisation.state})
         case _:

@@ -1,4 +1,4 @@
-"""Numbers with valid check digits: Belgian IBAN, structured communication, RF reference, enterprise number."""
+"""Numbers with valid check digits: IBAN, structured communication, RF reference, enterprise number."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ def belgian_iban(bank_code: str, account_number: str) -> str:
     base = f"{bank_code}{account_number:0>7}"
     bban = f"{base}{int(base) % 97 or 97:02d}"
     return f"BE{98 - int(bban + '111400') % 97:02d}{bban}"
+
+
+def german_iban(bank_code: str, account_number: str) -> str:
+    """Compact IBAN from the eight-digit bank code and up to ten digits; no national check."""
+    bban = f"{bank_code}{account_number:0>10}"
+    return f"DE{98 - int(bban + '131400') % 97:02d}{bban}"
 
 
 def structured_communication(base: int) -> str:

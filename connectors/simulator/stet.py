@@ -26,6 +26,7 @@ from starlette.routing import Route
 from connectors.simulator import account_data, berlin_group
 from connectors.simulator.authorising import REFUSED, open_consent
 from connectors.simulator.calls import JSON, Answer, BankCall, ErrorBody, Handler, Refusal, endpoint
+from connectors.simulator.references import printed
 from connectors.simulator.rewriting import ask_with, body_of, is_at_home, pending_days, query_of
 from connectors.simulator.simulator import Simulator
 
@@ -243,7 +244,7 @@ def _remittance(row: JSON, *, has_structured: bool) -> JSON:
         found["structured"] = [{"creditorReferenceInformation": {"reference": given["reference"]}}]
     elif given is not None:
         digits = given["reference"]
-        lines.append(digits if digits.startswith("RF") else f"+++{digits[:3]}/{digits[3:7]}/{digits[7:]}+++")
+        lines.append(digits if digits.startswith("RF") else printed(digits))
     if any(lines):
         found["unstructured"] = [line for line in lines if line]
     return {"remittanceInformation": found} if found else {}

@@ -23,6 +23,7 @@ from connectors.model import Access, AccountKind, ConsentRequest, ConsentStatus,
 from connectors.signing import RequestSigner, SigningKey, key_id
 from connectors.simulator import SimulatorConfig, SimulatorServer, TlsFiles, every_bank, psu
 from connectors.simulator.tls import signature_keys
+from tests.connectors.test_simulated_banks import approved
 
 TODAY = date(2026, 11, 21)
 PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
@@ -118,6 +119,7 @@ def test_with_qwac_and_qseal_every_bank_is_linked_and_read(stage: Stage, bank_id
     assert started.step.url.startswith("https://")
     callback = psu.approve(started.step.url, authority=stage.folder / "authority.pem")
     granted = connector.finish_consent(started.handle, dict(parse_qsl(urlsplit(callback).query)), PERSON)
+    granted = approved(stage.server, connector, granted)
     assert granted.status is ConsentStatus.VALID
     assert granted.tokens is not None
     access = Access((granted.handle or started.handle).bank_consent_id, Held(granted.tokens), PERSON)
