@@ -15,6 +15,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from connectors.errors import ConnectorError
 from connectors.families.ponto_doors import PontoPartnerConnector
 from connectors.families.ponto_webhooks import KeyRing, WebhookEvent, WebhookRefused, read_event
 from gateway import jobs
@@ -22,6 +23,7 @@ from gateway.accounts.models import Account
 from gateway.accounts.repository import SyncRepository
 from gateway.accounts.syncs import queue_sync
 from gateway.assembly import Gateway
+from gateway.consents.prolonging import prolong
 from gateway.offices.repository import OfficeRepository
 from gateway.ponto.models import PontoDelivery
 
@@ -31,12 +33,13 @@ BANK_ID: Final = "ponto"
 ISSUER: Final = "https://api.ibanity.com"
 TASK: Final = "read_after_ponto_event"
 KEPT: Final = timedelta(days=1)
+REAUTHORISED: Final = "account.reauthorized"
 READ_AFTER: Final = frozenset(
     {
         "account.detailsUpdated",
         "account.pendingTransactionsCreated",
         "account.pendingTransactionsUpdated",
-        "account.reauthorized",
+        REAUTHORISED,
         "account.transactionsCreated",
         "account.transactionsUpdated",
         "integration.accountRevoked",
@@ -90,17 +93,21 @@ class PontoWebhooks:
             if kept.first() is None:
                 return
             if _is_read_after(event):
-                jobs.enqueue(session, TASK, bank_account_id=event.account_id)
+                jobs.enqueue(session, TASK, bank_account_id=event.account_id, event_type=event.event_type)
         log.info("delivery taken", extra={"event_type": event.event_type})
 
-    def read(self, bank_account_id: str) -> int:
-        """Have the account read in each office that has it; how many readings were queued."""
+    def read(self, bank_account_id: str, event_type: str = "") -> int:
+        """Have the account read in each office that has it; how many readings were queued.
+
+        One that was authorised anew may give the permission a later last day.
+        """
         with self.gateway.database.unit_of_work(None) as session:
             offices = OfficeRepository(session).all_ids()
-        return sum(self._read_in(office_id, bank_account_id) for office_id in offices)
+        return sum(self._read_in(office_id, bank_account_id, event_type) for office_id in offices)
 
-    def _read_in(self, office_id: UUID, bank_account_id: str) -> int:
+    def _read_in(self, office_id: UUID, bank_account_id: str, event_type: str) -> int:
         act = self.gateway.system_act(office_id)
+        consents = set[UUID]()
         with self.gateway.database.unit_of_work(office_id) as session:
             query = select(Account).where(
                 Account.office_id == office_id,
@@ -110,10 +117,22 @@ class PontoWebhooks:
             )
             syncs, queued = SyncRepository(session), 0
             for account in session.exec(query):
+                assert account.consent_id is not None, "asked for"
+                consents.add(account.consent_id)
                 if syncs.open_of(office_id, account.id) is None:
                     queue_sync(session, self.gateway.keys, account, reason="event", now=act.now)
                     queued += 1
-            return queued
+        if event_type == REAUTHORISED:
+            for consent_id in sorted(consents):
+                self._prolong(office_id, consent_id)
+        return queued
+
+    def _prolong(self, office_id: UUID, consent_id: UUID) -> None:
+        try:
+            prolong(self.gateway, office_id, consent_id)
+        except ConnectorError as error:
+            # The reading that was queued meets the same trouble, and says who must act.
+            log.info("the last day was not asked", extra={"consent_id": str(consent_id), "code": error.code})
 
 
 def _is_read_after(event: WebhookEvent) -> bool:

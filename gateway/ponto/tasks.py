@@ -12,5 +12,5 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     """Add this subject's tasks to the worker."""
 
     @app.task(name=TASK)
-    def read_after_ponto_event(bank_account_id: str) -> None:
-        PontoWebhooks(gateway).read(bank_account_id)
+    def read_after_ponto_event(bank_account_id: str, event_type: str) -> None:
+        PontoWebhooks(gateway).read(bank_account_id, event_type)

@@ -14,9 +14,10 @@ from starlette.testclient import TestClient
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access
 from gateway.accounts.models import Account
 from gateway.assembly import Gateway
+from gateway.consents.models import Consent
 from gateway.ponto.models import PontoDelivery
 from gateway.ponto.pages import PATH
-from gateway.ponto.service import PontoWebhooks
+from gateway.ponto.service import REAUTHORISED, PontoWebhooks
 from tests.gateway.bank_to_coda.conftest import TODAY
 from tests.gateway.bank_to_coda.story import Story, connect_to
 from tests.gateway.serving import app_of
@@ -46,6 +47,10 @@ class Scene:
 
     def post(self, signature: str, body: bytes) -> int:
         return self.http.post(PATH, content=body, headers={"Signature": signature}).status_code
+
+    def consent(self) -> Consent:
+        with self.story.gateway.database.unit_of_work(self.story.office.id) as session:
+            return session.exec(select(Consent)).one()
 
     def taken(self) -> list[PontoDelivery]:
         with self.story.gateway.database.unit_of_work(None) as session:
@@ -81,6 +86,27 @@ def test_a_delivery_is_taken_once_and_its_account_read(scene: Scene) -> None:
     assert (sync.reason, sync.is_attended) == ("event", False)
     scene.story.work()
     assert not scene.story.queued()
+
+
+def test_an_account_authorised_anew_gives_the_permission_a_later_last_day(scene: Scene) -> None:
+    story, world = scene.story, scene.story.banks.simulator
+    (consent,) = world.consents.listing()
+    for account_id in sorted(consent.account_ids["accounts"]):
+        page = world.ponto.ask(consent.consent_id, account_id, "https://gateway.example/back")
+        world.ponto.authorise(page, TODAY + timedelta(days=30))
+    before = scene.consent().valid_until
+    assert scene.account.bank_account_id is not None
+    read = PontoWebhooks(story.gateway).read
+    read(scene.account.bank_account_id, REAUTHORISED)
+    assert scene.consent().valid_until == before, "an earlier day is no prolonging"
+    with story.gateway.database.unit_of_work(story.office.id) as session:
+        row = session.get_one(Consent, scene.consent().id)
+        row.valid_until = TODAY + timedelta(days=3)
+        session.add(row)
+    read(scene.account.bank_account_id, CREATED)
+    assert scene.consent().valid_until == TODAY + timedelta(days=3)
+    read(scene.account.bank_account_id, REAUTHORISED)
+    assert scene.consent().valid_until == TODAY + timedelta(days=30)
 
 
 def test_an_account_that_is_nobodys_is_read_nowhere(scene: Scene) -> None:

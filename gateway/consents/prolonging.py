@@ -1,0 +1,63 @@
+"""A permission that the PSU has prolonged at the source itself: its new last day, asked from there.
+
+Where each account has an end of its own, the consent's last day is the first of them, and moves when that account is
+authorised anew. Requirements CON-09, CON-16.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from connectors.model import Access, ConsentStatus
+from gateway.assembly import Gateway
+from gateway.audit.log import Change
+from gateway.consents.links import last_day
+from gateway.consents.repository import ConsentRepository
+from gateway.consents.secrets import ConsentSecrets
+from gateway.consents.states import ConsentState
+from gateway.consents.tokens import ConsentTokens
+from gateway.offices.models import Office
+
+
+def prolong(gateway: Gateway, office_id: UUID, consent_id: UUID) -> bool:
+    """Ask for the last day and keep it when it is later than the one known; whether it was.
+
+    Raises what connectors raise. A consent that is not valid stays as it is: only the PSU restores it.
+    """
+    act = gateway.system_act(office_id)
+    with gateway.database.unit_of_work(office_id) as session:
+        consent = ConsentRepository(session).get(office_id, consent_id)
+        if consent is None or consent.state != ConsentState.VALID:
+            return False
+        handle, bank_id = ConsentSecrets(gateway.keys).handle(consent), consent.bank_id
+    if handle is None:
+        return False
+    connector = gateway.banks.connector(bank_id)
+    tokens = ConsentTokens(gateway, connector, office_id=office_id, consent_id=consent_id)
+    details = connector.consent_details(Access(handle.bank_consent_id, tokens, None))
+    if details.status is not ConsentStatus.VALID or details.valid_until is None:
+        return False
+    with gateway.database.unit_of_work(office_id) as session:
+        consent = ConsentRepository(session).get(office_id, consent_id, is_locked=True)
+        if consent is None or consent.state != ConsentState.VALID:
+            return False
+        office = session.get_one(Office, office_id)
+        known, wanted = (
+            consent.valid_until,
+            last_day(gateway.banks.profile(bank_id), office, act.today, details.valid_until),
+        )
+        if known is not None and wanted <= known:
+            return False
+        gateway.audit.record(
+            session,
+            act,
+            "consent.prolonged",
+            "consent",
+            consent.id,
+            client_id=consent.client_id,
+            changes={"valid_until": Change(str(known) if known else None, str(wanted))},
+        )
+        consent.valid_until = wanted
+        consent.version += 1
+        session.add(consent)
+        return True
