@@ -586,7 +586,11 @@ class BerlinGroupConnector(Connector):
             tuple(row for row in rows if isinstance(row, Transaction)),
             tuple(row for row in rows if isinstance(row, RejectedRow)),
         )
-        return page, self.link(links.get("next"))
+        return page, self.following(answer, links)
+
+    def following(self, answer: BankAnswer, links: Mapping[str, Any]) -> str | None:  # noqa: ARG002  of a dialect
+        """The address of the page after this answer; None at the end. `links` are those `listed` found."""
+        return self.link(links.get("next"))
 
     def listed(self, body: Mapping[str, Any]) -> tuple[list[tuple[Any, TransactionStatus]], Mapping[str, Any]]:
         """The rows of an answer, each with its status, and the links beside them."""

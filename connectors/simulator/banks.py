@@ -107,6 +107,15 @@ HABITS: dict[str, dict[str, Any]] = {
         "history_once_days": 730,
         "gives_history_with_first_token": True,
     },
+    "belfius": {
+        "api_path": "/belfius",
+        "gives_pending": False,
+        "balance_types": (INTERIM_BOOKED,),
+        "has_numeric_amounts": True,
+        "second_currency": "USD",
+        "names_consent": False,
+        "rotates_refresh_token": True,
+    },
     "triodos": {
         "api_path": "/xs2a-bg/be_nl/v1",
         "signature": signing.TRIODOS,

@@ -25,10 +25,10 @@ MAINTENANCE_PAGE = (
     "<!doctype html><html lang=en><title>Maintenance</title><h1>Scheduled maintenance</h1>"
     "<p>Please try again later.</p></html>"
 )
-OWN_ROUTES = frozenset({"argenta", "ing", "kbc", "n26", "ponto", "stet", "triodos"})
+OWN_ROUTES = frozenset({"argenta", "belfius", "ing", "kbc", "n26", "ponto", "stet", "triodos"})
 """Families that answer at routes of their own, not at those of the Worldline platform."""
 UNSIGNED = frozenset({"token", "metadata"})
-AMOUNT = re.compile(r'"(amount|currentBalance|availableBalance)": ?"(-?\d+)\.(\d\d)"')
+AMOUNT = re.compile(r'"(amount|balance|currentBalance|availableBalance)": ?"(-?\d+)\.(\d\d)"')
 
 
 class Refusal(Exception):

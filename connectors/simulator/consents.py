@@ -297,6 +297,14 @@ class ConsentBook:
         with self._lock:
             return self._new_access_token(bank, consent)
 
+    def drop_access(self, refresh_token: str) -> None:
+        """End the access tokens of the consent this refresh token renews, where a renewal kills the previous pair."""
+        with self._lock:
+            ended = self._refresh_tokens.get(refresh_token)
+            self._access_tokens = {
+                token: given for token, given in self._access_tokens.items() if given.consent_id != ended
+            }
+
     def access_token(self, token: str) -> AccessToken | None:
         """The token's consent and end, None when it was never given."""
         with self._lock:

@@ -133,7 +133,7 @@ def test_an_account_of_former_axa_leads_to_crelan() -> None:
     assert profile.routed_from == ("AXA Bank Belgium",)
 
 
-@pytest.mark.parametrize("iban", ["", "BE", "NL91ABNA0417164300", "BE71096123456769", "BE00645123456711"])
+@pytest.mark.parametrize("iban", ["", "BE", "NL91ABNA0417164300", "BE52100012345609", "BE00645123456711"])
 def test_other_ibans_name_no_bank_of_ours(iban: str) -> None:
     assert registry.bank_for_iban(iban) == []
 
