@@ -282,7 +282,7 @@ class SyncService:
                 self._finish(session, sync, SyncState.FAILED, act, error_code="superseded")
                 session.add(sync)
                 return
-            sync.counts = Merger(self.gateway, session, act).absorb(account, fetched.reading, seen_at=act.now)
+            sync.counts = Merger(self.gateway, session, act).absorb(account, fetched.reading, seen_at=fetched.as_of)
             sync.window_from = fetched.reading.window.first
             self._keep_balances(session, act, account, sync, fetched)
             profile = self.gateway.banks.profile(account.bank_id)

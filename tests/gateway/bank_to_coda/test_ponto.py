@@ -64,6 +64,20 @@ def test_days_are_read_and_closed(story: Story) -> None:
     assert story.statements("issued")
 
 
+def test_rows_of_a_copy_were_seen_when_the_copy_was_made(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """STA-02: the opening is the copy's balance less the copy's own rows, however much later both are stored."""
+    monkeypatch.setattr(
+        ponto,
+        "_freshness",
+        lambda *_: {"synchronizedAt": stamp(story.banks.clock.now - timedelta(minutes=20))},
+    )
+    account = story.connect()
+    story.work()
+    story.sleep()
+    story.read(account)
+    assert story.statements("issued")
+
+
 def test_a_copy_proves_no_day_that_was_not_over_when_it_was_made(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
     account = story.connect()
     story.work()
