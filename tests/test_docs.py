@@ -25,9 +25,12 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, Any]]:
     return [(" ".join(path), command)]
 
 
-@pytest.mark.parametrize("path", sorted(documents.documents()))
+GENERATED = documents.documents()
+
+
+@pytest.mark.parametrize("path", sorted(GENERATED))
 def test_a_generated_document_is_up_to_date(path: Path) -> None:
-    assert (ROOT / path).read_text() == documents.documents()[path], "run python -m gateway.documents"
+    assert (ROOT / path).read_text() == GENERATED[path], "run python -m gateway.documents"
 
 
 def test_every_setting_is_documented_by_name() -> None:
