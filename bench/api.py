@@ -9,15 +9,19 @@ page, log lines written as in service. The bar is half the speed of the bare end
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# Started as a script, this folder comes first on the path, and bench/connectors.py would hide the package.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
 import http.client
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import uvicorn

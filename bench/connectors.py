@@ -12,8 +12,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-# Started as a script, this folder comes first on the path, and in it this file itself is called `connectors`.
-sys.path[:] = [entry for entry in sys.path if Path(entry) != Path(__file__).parent]
+# Started as a script, this folder comes first on the path, and bench/connectors.py would hide the package.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
 import json
 import subprocess

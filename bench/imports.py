@@ -5,11 +5,16 @@ Prints seconds and statements per step on a database of its own. Requirement OFF
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+# Started as a script, this folder comes first on the path, and bench/connectors.py would hide the package.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
 import argparse
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import event
