@@ -47,8 +47,8 @@ from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, p
 from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.faults import FaultKind
 from connectors.simulator.payments import FAILURES
+from tests.connectors.simulated import KEY, Line, line_to
 from tests.connectors.support import PSU, FakeBank, error_answer, html_answer, json_answer
-from tests.connectors.test_simulated_banks import KEY, Line, line_to
 
 TODAY = date(2026, 11, 23)
 SUPPLIER = "BE43068999999501"

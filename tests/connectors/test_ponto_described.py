@@ -16,7 +16,7 @@ import pytest
 
 from connectors.http import BankAnswer, BankRequest
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access
-from tests.connectors.test_simulated_banks import TODAY, Line, opened
+from tests.connectors.simulated import TODAY, Line, opened
 
 SCHEMAS = {
     "/accounts": "account_collection",

@@ -14,7 +14,7 @@ from connectors.http import BankRequest, CallKind
 from connectors.model import Account, AccountKind, Redirect
 from connectors.simulator import SimulatorConfig, SimulatorServer
 from connectors.simulator.banks import settings_of
-from tests.connectors.test_simulated_banks import PERSON, TODAY, Line, line_to, opened, request_for
+from tests.connectors.simulated import PERSON, TODAY, Line, line_to, opened, request_for
 
 BELFIUS = registry.connector_class("belfius").profile
 

@@ -17,7 +17,7 @@ import pytest
 
 from connectors.http import BankAnswer, BankRequest
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank
-from tests.connectors.test_simulated_banks import KEY, TODAY, opened
+from tests.connectors.simulated import KEY, TODAY, opened
 
 SHARED = Path(os.environ.get("SHARED", Path(__file__).parents[2] / ".." / "shared")).resolve()
 DESCRIPTION = SHARED / "spec" / "psd2" / "openapi" / "stet-ais-pis-1.5.0.43.json"

@@ -20,7 +20,7 @@ from connectors.model import Account, AccountKind, ConsentStatus, Finished, Redi
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access, psu
 from connectors.simulator.companies import Party
 from connectors.simulator.consents import Consent
-from tests.connectors.test_simulated_banks import KEY, PERSON, TODAY, Line, line_to, opened, request_for
+from tests.connectors.simulated import KEY, PERSON, TODAY, Line, line_to, opened, request_for
 
 AUDIENCE = "application-1"
 BACK = "https://gateway.example/back"

@@ -8,20 +8,45 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from connectors.errors import ConsentEnded, QuotaExhausted
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.http import CallKind
-from connectors.model import Account, AccountKind, ConsentStatus, Transaction, TransactionPage, TransactionStatus
-from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank
+from connectors.model import (
+    Account,
+    AccountKind,
+    ConsentStatus,
+    Redirect,
+    Transaction,
+    TransactionPage,
+    TransactionStatus,
+)
+from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, psu
 from connectors.simulator.companies import Party, SimulatedAccount
-from tests.connectors.test_simulated_banks import BANKS, DIALECTS, KEY, TODAY, Line, opened
+from tests.connectors.simulated import (
+    BANKS,
+    KEY,
+    PERSON,
+    TODAY,
+    Line,
+    can_read_consents,
+    line_to,
+    opened,
+    request_for,
+)
 
 SECOND = "USD"
 ONCE = [bank.bank_id for bank in every_bank() if bank.history_once_days is not None]
 KINDS = {"CACC": AccountKind.CURRENT, "SVGS": AccountKind.SAVINGS, "CARD": AccountKind.CARD}
+
+
+def has_second_step(bank_id: str) -> bool:
+    """Whether every consent waits for something after the page: confirmed by the TPP, or approved in an app."""
+    bank = next(one for one in every_bank() if one.bank_id == bank_id)
+    return bank.is_confirmed_by_tpp or bank.approves_in_app
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +140,7 @@ def test_a_list_of_two_pages_is_followed_to_its_end(simulated: SimulatorServer, 
     assert sum(pages, Counter[Decimal]()) == Counter(row.amount for row in booked)
 
 
-@pytest.mark.parametrize("bank_id", DIALECTS)
+@pytest.mark.parametrize("bank_id", BANKS)
 def test_rows_without_an_amount_are_handed_over_for_review(simulated: SimulatorServer, bank_id: str) -> None:
     line = opened(simulated, bank_id)
     with closing(line.http):
@@ -181,7 +206,7 @@ def test_an_access_that_has_run_out_is_over_the_day_after_its_last(simulated: Si
         assert line.connector.consent_status(line.access()) is over
 
 
-@pytest.mark.parametrize("bank_id", DIALECTS)
+@pytest.mark.parametrize("bank_id", BANKS)
 def test_a_late_booking_in_the_past_is_found_by_the_next_read(simulated: SimulatorServer, bank_id: str) -> None:
     line = opened(simulated, bank_id)
     with closing(line.http):
@@ -215,3 +240,26 @@ def test_history_given_once_comes_whole_with_the_first_read(simulated: Simulator
     oldest = today - timedelta(days=bank.history_days)
     assert later == Counter(row.amount for row in simulated.world.booked(truth, oldest, today))
     assert later < whole
+
+
+@pytest.mark.parametrize("bank_id", [bank for bank in BANKS if not has_second_step(bank)])
+def test_a_joint_signature_opens_nothing_until_the_second_signatory_signed(
+    simulated: SimulatorServer, bank_id: str
+) -> None:
+    simulated.faults.order("joint_signature", bank_id=bank_id)
+    line = line_to(simulated, bank_id)
+    with closing(line.http):
+        started = line.connector.start_consent(request_for(bank_id))
+        assert isinstance(started.step, Redirect)
+        callback = dict(parse_qsl(urlsplit(psu.approve(started.step.url)).query))
+        granted = line.connector.finish_consent(started.handle, callback, PERSON)
+        line.handle, line.tokens = granted.handle or started.handle, granted.tokens
+        # A bank whose consents cannot be read shows it by the accounts alone.
+        half = ConsentStatus.PARTIALLY_AUTHORISED if can_read_consents(bank_id) else ConsentStatus.VALID
+        assert granted.status is half
+        with pytest.raises(ConsentEnded):
+            line.connector.accounts(line.access())
+        (consent,) = simulated.simulator.consents.listing()
+        simulated.simulator.consents.sign(simulated.simulator.banks[bank_id], consent)
+        assert line.connector.consent_status(line.access()) is ConsentStatus.VALID
+        assert line.connector.accounts(line.access())

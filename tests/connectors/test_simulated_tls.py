@@ -23,7 +23,7 @@ from connectors.model import Access, AccountKind, ConsentRequest, ConsentStatus,
 from connectors.signing import RequestSigner, SigningKey, key_id
 from connectors.simulator import SimulatorConfig, SimulatorServer, TlsFiles, every_bank, psu
 from connectors.simulator.tls import signature_keys
-from tests.connectors.test_simulated_banks import approved
+from tests.connectors.simulated import approved
 
 TODAY = date(2026, 11, 21)
 PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
