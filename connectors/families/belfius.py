@@ -21,7 +21,8 @@ from connectors.base import Need
 from connectors.errors import BankAnswerInvalid, CallbackRejected, ConnectorError, ConsentEnded, OperatorError
 from connectors.families import belfius_rows
 from connectors.families.belfius_errors import error_of, named_error
-from connectors.families.berlin_group import SHORT_WINDOW, BerlinGroupConnector
+from connectors.families.berlin_group import BerlinGroupConnector
+from connectors.families.berlin_group_data import SHORT_WINDOW
 from connectors.families.berlin_group_parts import psu_headers, segment
 from connectors.http import BankAnswer, BankRequest, CallKind
 from connectors.model import (
