@@ -192,6 +192,10 @@ class Connector(ABC):
         """Payment initiation at this bank; None where its interface has none that is known well enough."""
         return None
 
+    def payments_with(self, access: Access) -> PaymentInitiation | None:  # noqa: ARG002  of a source
+        """As `payments`, for a source whose payments go under a consent, which was asked for them (`may_pay`)."""
+        return self.payments()
+
     # For sources that keep a copy of many banks' accounts; the defaults are those of a bank
 
     def start_synchronisation(self, access: Access, bank_account_id: str) -> Synchronisation | None:  # noqa: ARG002  of a source

@@ -126,6 +126,8 @@ class ConsentRequest:
     frequency_per_day: int = 4
     ibans: tuple[str, ...] = ()
     """Only for banks that want the accounts named in the request; empty leaves the choice to the PSU at the bank."""
+    may_pay: bool = False
+    """Only for sources whose payments go under the same consent: whether it is asked for them too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,8 @@ class PaymentOffer:
     text_max: int = TEXT_MAX
     last_words: frozenset[str] = frozenset()
     """Statuses after which this bank says nothing more, besides those that are final everywhere."""
+    tells_execution: bool = True
+    """False where the words after the signature are not known: only the booked debit shows what became of it."""
 
     def check(self, request: PaymentRequest, *, bank_id: str) -> None:
         """Raise `PaymentNotOffered` for what the bank would refuse or cut; `field` says which part of the request."""
@@ -200,9 +202,13 @@ class ReturnedPayment:
 
 
 class PaymentInitiation(ABC):
-    """Payments at one bank; made by `Connector.payments`."""
+    """Payments at one bank; made by `Connector.payments` or `Connector.payments_with`."""
 
     offer: PaymentOffer
+
+    def activation(self, redirect_uri: str, psu: PsuContext) -> Redirect | None:  # noqa: ARG002  of a source
+        """Where the payer switches payments on before the first one; None where they are on, or need no switch."""
+        return None
 
     @abstractmethod
     def start(self, request: PaymentRequest) -> StartedPayment:

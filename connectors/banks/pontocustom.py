@@ -26,6 +26,8 @@ class PontoCustom(PontoCustomConnector):
         id_trust=IdTrust.HIGH,
         gives_booked_balance=Knowledge.YES,
         gives_pending=Knowledge.UNKNOWN,
+        pays_single=Knowledge.YES,
+        pays_bulk=Knowledge.YES,
         proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
         as_of=date(2026, 11, 29),

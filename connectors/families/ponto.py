@@ -11,8 +11,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Final
 
 from connectors import text
 from connectors.errors import (
@@ -25,6 +24,7 @@ from connectors.families import ponto_rows
 from connectors.families.berlin_group_parts import segment
 from connectors.families.ponto_errors import RECENTLY, failure_of
 from connectors.families.ponto_line import ACCOUNTS, PontoLine, data_of
+from connectors.families.ponto_payments import OFFER, PontoPayments
 from connectors.http import CallKind
 from connectors.model import (
     Access,
@@ -44,6 +44,8 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.normalise import normalise_berlin_group
+from connectors.payments import PaymentInitiation, PaymentOffer
+from connectors.profile import Knowledge
 
 LATE: Final = timedelta(days=7)
 """How far before the day wanted the pages are read on: a late row stands among those of its own day."""
@@ -53,7 +55,9 @@ log = logging.getLogger(__name__)
 
 
 class PontoConnector(PontoLine):
-    """What both doors share: reading, synchronisations, authorising an account anew."""
+    """What both doors share: reading, synchronisations, authorising an account anew, payments."""
+
+    payment_offer: ClassVar[PaymentOffer | None] = OFFER
 
     # Consent
 
@@ -94,12 +98,17 @@ class PontoConnector(PontoLine):
         path = f"/accounts/{segment(bank_account_id)}/reauthorization-requests"
         template = "/accounts/{id}/reauthorization-requests"
         answer = self.create(access, path, template, "reauthorizationRequest", attributes)
-        links = data_of(answer).get("links")
-        url = links.get("redirect") if isinstance(links, Mapping) else None
-        # It is opened by the PSU's browser and never by us: no list of hosts applies to it.
-        if not isinstance(url, str) or urlsplit(url).scheme not in ("https", urlsplit(self.endpoint.base_url).scheme):
+        page = self.page_of(data_of(answer))
+        if page is None:
             raise BankAnswerInvalid("Ponto gave no page to authorise at", bank_id=self.profile.bank_id)
-        return Redirect(url)
+        return page
+
+    # Payments
+
+    def payments_with(self, access: Access) -> PaymentInitiation | None:
+        if self.payment_offer is None or self.profile.pays_single is not Knowledge.YES:
+            return None
+        return PontoPayments(self, access, self.payment_offer)
 
     # Account data
 
@@ -171,10 +180,10 @@ class PontoConnector(PontoLine):
     ) -> Iterator[TransactionPage]:
         """What one synchronisation brought or changed, settled rows first; no link is followed to it."""
         path = f"/synchronizations/{segment(synchronisation_id)}"
-        number = 0
+        session, number = self.session(access), 0
         for name in ("updated-transactions", "updated-pending-transactions"):
             query = (f"{path}/{name}", f"/synchronizations/{{id}}/{name}", CallKind.TRANSACTIONS)
-            for rows, _ in self.optional(access, query) if "pending" in name else self.plain(access, query):
+            for rows, _ in self.optional(session, query) if "pending" in name else self.plain(session, query):
                 number += 1
                 read = [
                     self.transaction(
@@ -266,9 +275,9 @@ class PontoConnector(PontoLine):
         date_from: date,
         normalised: Callable[[Any, TransactionStatus], Transaction | RejectedRow],
     ) -> Iterator[TransactionPage]:
-        path = f"/accounts/{segment(bank_account_id)}"
+        path, session = f"/accounts/{segment(bank_account_id)}", self.session(access)
         settled = (f"{path}/transactions", "/accounts/{id}/transactions", CallKind.TRANSACTIONS)
-        for rows, beside in self.plain(access, settled):
+        for rows, beside in self.plain(session, settled):
             read = [normalised(raw, TransactionStatus.BOOKED) for raw in rows]
             days = [row.booking_date for row in read if isinstance(row, Transaction) and row.booking_date is not None]
             page = _page([row for row in read if not _is_before(row, date_from)])
@@ -276,7 +285,7 @@ class PontoConnector(PontoLine):
             if days and len(days) == len(rows) and max(days) < date_from - LATE:
                 break
         unsettled = (f"{path}/pending-transactions", "/accounts/{id}/pending-transactions", CallKind.TRANSACTIONS)
-        for rows, _ in self.optional(access, unsettled):
+        for rows, _ in self.optional(session, unsettled):
             yield _page([normalised(raw, TransactionStatus.PENDING) for raw in rows])
 
     def tokens_of(self, handle: ConsentHandle, callback: Mapping[str, str]) -> TokenSet:

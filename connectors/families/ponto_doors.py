@@ -34,6 +34,7 @@ from connectors.signing import SignatureProfile
 
 API_PATH: Final = "/ponto-connect"
 SCOPES: Final = "ai name offline_access"
+PAYMENTS: Final = "pi"
 LIVE_AUTHORISATION: Final = "https://authorization.myponto.com/oauth2/auth"
 """The sandbox's stands on the bank's card: the operator sets it, since the interface has one address for both."""
 
@@ -58,7 +59,7 @@ class PontoPartnerConnector(PontoConnector):
             self._authorisation_endpoint(),
             client_id=self.endpoint.client_id,
             redirect_uri=request.redirect_uri,
-            scope=SCOPES,
+            scope=f"{SCOPES} {PAYMENTS}" if request.may_pay else SCOPES,
             state=request.state,
             code_verifier=request.code_verifier,
         )

@@ -25,7 +25,7 @@ from connectors.errors import (
 from connectors.families import ponto_rows
 from connectors.families.ponto_errors import error_of, failure_of
 from connectors.http import BankAnswer, BankRequest, CallKind
-from connectors.model import Access, PsuContext, TokenSet
+from connectors.model import Access, PsuContext, Redirect, TokenSet
 
 PAGE_ROWS: Final = 100
 EARLY: Final = timedelta(seconds=60)
@@ -53,17 +53,22 @@ class PontoLine(Connector):
     # Reading with a token
 
     def resources(self, access: Access) -> list[Mapping[str, Any]]:
+        """Every account of the organisation as Ponto gives it."""
+        return self.resources_of(self.session(access))
+
+    def resources_of(self, session: Session) -> list[Mapping[str, Any]]:
+        """As `resources`, within a session that goes on."""
         found = []
-        for rows, _ in self.plain(access, ACCOUNTS):
+        for rows, _ in self.plain(session, ACCOUNTS):
             for row in rows:
                 if not isinstance(row, Mapping):
                     raise BankAnswerInvalid("an account is no object", bank_id=self.profile.bank_id)
                 found.append(row)
         return found
 
-    def plain(self, access: Access, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
+    def plain(self, session: Session, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
         """The rows of each page, none twice, and what is beside them; raises when it must be authorised anew."""
-        session, seen = self.session(access), set[str]()
+        seen = set[str]()
 
         def read(params: Mapping[str, str]) -> BankAnswer:
             return self.read(session, query[0], query[1], query[2], params)
@@ -78,10 +83,10 @@ class PontoLine(Connector):
             yield [row for row, found in zip(rows, known, strict=True) if found is None or found not in seen], beside
             seen.update(found for found in known if found is not None)
 
-    def optional(self, access: Access, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
+    def optional(self, session: Session, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
         """As `plain`, and nothing where Ponto does not know the address: banks without unsettled rows."""
         try:
-            yield from self.plain(access, query)
+            yield from self.plain(session, query)
         except RequestRefused as refused:
             if refused.status != 404:
                 raise
@@ -175,6 +180,7 @@ class PontoLine(Connector):
         *,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         psu: PsuContext | None,
     ) -> BankAnswer:
@@ -188,12 +194,26 @@ class PontoLine(Connector):
                 headers={**(headers or {}), "Authorization": authorization},
                 params=params,
                 json=json,
+                content=content,
                 is_attended=psu is not None,
             )
         )
         if not answer.is_success:
             raise error_of(answer, bank_id=self.profile.bank_id, has_token=True)
         return answer
+
+    def page_of(self, resource: Mapping[str, Any]) -> Redirect | None:
+        """The page a new resource sends the PSU to; raises `BankAnswerInvalid` for an address that is none.
+
+        It is opened by the PSU's browser and never by us: no list of hosts applies to it.
+        """
+        links = resource.get("links")
+        url = links.get("redirect") if isinstance(links, Mapping) else None
+        if url is None:
+            return None
+        if not isinstance(url, str) or urlsplit(url).scheme not in ("https", urlsplit(self.endpoint.base_url).scheme):
+            raise BankAnswerInvalid("Ponto gave a page that is no address", bank_id=self.profile.bank_id)
+        return Redirect(url)
 
     # Tokens
 

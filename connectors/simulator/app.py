@@ -18,6 +18,7 @@ from connectors.simulator import (
     payment_pages,
     ponto,
     ponto_access,
+    ponto_payments,
     stet,
     triodos,
 )
@@ -43,6 +44,7 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
             *triodos.routes(),
             *ponto.routes(),
             *ponto_access.routes(),
+            *ponto_payments.routes(),
             *consent_pages.routes(),
             *payment_pages.routes(),
         ],

@@ -230,7 +230,7 @@ def back_to_tpp(redirect_uri: str, answer: Mapping[str, str | None]) -> Response
     """To the TPP; parameters its address already has are kept."""
     parts = urlsplit(redirect_uri)
     added = urlencode({name: value for name, value in answer.items() if value is not None})
-    query = f"{parts.query}&{added}" if parts.query else added
+    query = "&".join(part for part in (parts.query, added) if part)
     return RedirectResponse(urlunsplit(parts._replace(query=query)), 303)
 
 

@@ -28,6 +28,9 @@ TEXTS = {
         "payees": "Begunstigden",
         "total": "Samen",
         "sign": "Ondertekenen",
+        "activation": "Betalingen inschakelen",
+        "activation_text": "Zolang betalingen uit staan, kan niemand er via deze toepassing klaarzetten.",
+        "activate": "Inschakelen",
     },
     "fr": {
         "simulated": "Banque simulée - pas de comptes réels",
@@ -54,6 +57,9 @@ TEXTS = {
         "payees": "Bénéficiaires",
         "total": "Total",
         "sign": "Signer",
+        "activation": "Activer les paiements",
+        "activation_text": "Tant que les paiements sont désactivés, personne ne peut en remettre par ici.",
+        "activate": "Activer",
     },
     "en": {
         "simulated": "Simulated bank - no real accounts",
@@ -80,6 +86,9 @@ TEXTS = {
         "payees": "Payees",
         "total": "In all",
         "sign": "Sign",
+        "activation": "Switch payments on",
+        "activation_text": "While payments are off, nobody can hand any over through this application.",
+        "activate": "Switch on",
     },
 }
 

@@ -74,6 +74,11 @@ async def sign_in_page(request: Request) -> Response:
     desk = _Desk(request)
     if desk.payment is None:
         return desk.stopped(status=404)
+    if desk.bank.has_bare_payment_page:
+        return _welcome(desk, Visit(
+            payment_id=desk.payment.payment_id, client_id=desk.bank.name, redirect_uri=desk.payment.redirect_uri,
+            state=None, code_challenge=None,
+        ))  # fmt: skip
     query = request.query_params
     wanted = {
         "redirect_uri": query.get("redirect_uri") == desk.payment.redirect_uri,
@@ -86,15 +91,18 @@ async def sign_in_page(request: Request) -> Response:
     wrong = next((name for name, is_right in wanted.items() if not is_right), None)
     if wrong is not None:
         return desk.stopped(desk.texts["wrong_request"].format(reason=wrong))
-    cookie = desk.simulator.payments.visit(
-        Visit(
-            payment_id=desk.payment.payment_id,
-            client_id=query["client_id"],
-            redirect_uri=query["redirect_uri"],
-            state=query.get("state"),
-            code_challenge=query["code_challenge"],
-        )
+    visit = Visit(
+        payment_id=desk.payment.payment_id,
+        client_id=query["client_id"],
+        redirect_uri=query["redirect_uri"],
+        state=query.get("state"),
+        code_challenge=query["code_challenge"],
     )
+    return _welcome(desk, visit)
+
+
+def _welcome(desk: _Desk, visit: Visit) -> Response:
+    cookie = desk.simulator.payments.visit(visit)
     people = [(holder, company(holder.company_id)) for holder in desk.signers()]
     response = desk.page("sign_in.html", people=people, action=f"{desk.path}/holder")
     response.set_cookie(VISIT_COOKIE, cookie, path=desk.path, httponly=True, samesite="lax")
@@ -139,6 +147,9 @@ async def decide(request: Request) -> Response:
     if desk.payment is None or visit is None or visit.holder_id is None:
         return desk.stopped()
     match (await form_of(request)).get("decision", [""])[0]:
+        case "cancel" if visit.code_challenge is None:
+            # It goes on waiting, here or in the dashboard.
+            return back_to_tpp(visit.redirect_uri, {})
         case "cancel":
             desk.simulator.payments.refuse(desk.payment)
             answer = {"error": "access_denied", "error_description": "cancelled", "state": visit.state}
@@ -147,6 +158,8 @@ async def decide(request: Request) -> Response:
             desk.payment.holder_id = visit.holder_id
             struck = desk.simulator.faults.take(Call(desk.bank_id, APPROVAL))
             desk.simulator.payments.sign(desk.payment, needs_second_signature=bool(struck))
+            if visit.code_challenge is None:
+                return back_to_tpp(visit.redirect_uri, {})
             return back_to_tpp(
                 visit.redirect_uri, {"code": desk.simulator.payments.code_for(visit), "state": visit.state}
             )

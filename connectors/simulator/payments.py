@@ -74,7 +74,8 @@ class Visit:
     client_id: str
     redirect_uri: str = field(repr=False)
     state: str | None = field(repr=False)
-    code_challenge: str = field(repr=False)
+    code_challenge: str | None = field(repr=False)
+    """None where the page was opened without OAuth: the browser goes back without a code."""
     holder_id: str | None = None
 
 
@@ -208,7 +209,7 @@ class PaymentBook:
                 raise GrantRefused("invalid_grant", "the code is not known, used or too old")
             known.is_used = True
             challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-            if not secrets.compare_digest(challenge, known.visit.code_challenge):
+            if not secrets.compare_digest(challenge, known.visit.code_challenge or ""):
                 raise GrantRefused("invalid_grant", "the code verifier does not fit the challenge")
             if redirect_uri != known.visit.redirect_uri or client_id not in {None, known.visit.client_id}:
                 raise GrantRefused("invalid_grant", "the code was given to another client or address")

@@ -82,7 +82,8 @@ def read_institution(call: BankCall) -> Answer:
     institution = call.request.path_params["institution_id"]
     if institution != uuid_of(call.bank.bic):
         raise Refusal(404, "RESOURCE_UNKNOWN", "no such financial institution")
-    attributes = {"name": call.bank.name, "bic": call.bank.bic, "country": "BE", "status": "stable"}
+    attributes: JSON = {"name": call.bank.name, "bic": call.bank.bic, "country": "BE", "status": "stable"}
+    attributes |= {"paymentsEnabled": True, "bulkPaymentsEnabled": True, "futureDatedPaymentsAllowed": True}
     return Answer(body={"data": {"type": "financialInstitution", "id": institution, "attributes": attributes}})
 
 

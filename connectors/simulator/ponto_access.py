@@ -31,6 +31,7 @@ from connectors.simulator.ponto_calls import (
     attributes_of,
     bearer,
     created,
+    organisation_of,
     route,
     session,
 )
@@ -73,6 +74,8 @@ async def authorise(request: Request) -> Response:
         valid_until=simulator.clock.today + timedelta(days=bank.consent_days_max - 1),
         frequency_per_day=4,
     )
+    if "pi" in scopes:
+        simulator.ponto.let_pay(consent.consent_id)
     sign_in = f"/{bank.bank_id}/public/berlingroup/authorize/{consent.authorisation_id}"
     return RedirectResponse(f"{sign_in}?{urlencode({**query, 'scope': f'AIS:{consent.consent_id}'})}", 303)
 
@@ -102,9 +105,12 @@ def read_userinfo(call: BankCall) -> Answer:
     consent = session(call)
     call.strike()
     assert consent.holder_id is not None, "a token is given after somebody signed in"
-    holder = call.simulator.world.holder(consent.holder_id)
+    holder, organisation = call.simulator.world.holder(consent.holder_id), organisation_of(call.simulator, consent)
     return Answer(body={
-        "sub": _organisation(call, consent), "name": company(holder.company_id).name, "onboardingComplete": True
+        "sub": organisation,
+        "name": company(holder.company_id).name,
+        "onboardingComplete": True,
+        "paymentsActivated": call.simulator.ponto.is_active(organisation),
     })  # fmt: skip
 
 
@@ -119,7 +125,7 @@ def end_integration(call: BankCall) -> Answer:
         for consent in call.simulator.consents.listing()
         if consent.bank_id == call.bank.bank_id
         and consent.status == "valid"
-        and _organisation(call, consent) == organisation
+        and organisation_of(call.simulator, consent) == organisation
     ]
     for consent in ended:
         call.simulator.consents.set_status(consent, "terminatedByTpp")
@@ -192,11 +198,8 @@ def webhook(
     simulator: Simulator, consent: Consent, account_id: str, event_type: str, *, audience: str, now: int
 ) -> tuple[str, bytes]:
     """Signature and body of an event about one account, as Ponto would deliver them."""
-    account, holder = simulator.world.account(account_id), consent.holder_id or ""
-    related = {
-        "account": account_uuid(consent, account),
-        "organization": uuid_of(f"organisation|{simulator.world.holder(holder).company_id}"),
-    }
+    account = simulator.world.account(account_id)
+    related = {"account": account_uuid(consent, account), "organization": organisation_of(simulator, consent)}
     return simulator.ponto.delivery(event_type, related, audience=audience, now=now)
 
 
@@ -206,11 +209,6 @@ def _asked(request: Request) -> tuple[Consent, str, str] | None:
     asked = simulator.ponto.asked(request.path_params["page_id"])
     consent = simulator.consents.find(request.path_params["bank_id"], asked.consent_id) if asked else None
     return None if asked is None or consent is None else (consent, asked.account_id, asked.redirect_uri)
-
-
-def _organisation(call: BankCall, consent: Consent) -> str:
-    company_id = call.simulator.world.holder(consent.holder_id).company_id if consent.holder_id else ""
-    return uuid_of(f"organisation|{company_id}")
 
 
 def _names_client(call: BankCall) -> bool:
@@ -242,4 +240,6 @@ def _token_of_the_one(call: BankCall) -> str:
     consent.holder_id = holder.holder_id
     consent.account_ids = dict.fromkeys(RIGHTS, frozenset(account.account_id for account in mine))
     book.sign(call.bank, consent)
+    # Whose credentials they are, nobody asked for scopes.
+    call.simulator.ponto.let_pay(consent.consent_id)
     return book.give_access(call.bank, consent)

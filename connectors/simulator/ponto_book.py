@@ -77,6 +77,9 @@ class PontoBook:
             self._ends: dict[tuple[str, str], date] = {}
             self._failing: dict[str, str] = {}
             self._answers: dict[str, tuple[bytes, JSON]] = {}
+            self._paying: set[str] = set()
+            self._inactive: set[str] = set()
+            self._activations: dict[str, tuple[str, str]] = {}
 
     # Tokens of applications
 
@@ -159,6 +162,47 @@ class PontoBook:
     def end_of(self, consent_id: str, account_id: str, usual: date) -> date:
         """The last day of an account, `usual` for one that was not authorised anew."""
         return self._ends.get((consent_id, account_id), usual)
+
+    # Payments
+
+    def let_pay(self, consent_id: str) -> None:
+        """The PSU was asked for payments too."""
+        with self._lock:
+            self._paying.add(consent_id)
+
+    def may_pay(self, consent_id: str) -> bool:
+        """Whether payments go under this consent."""
+        return consent_id in self._paying
+
+    def switch_off(self, organisation: str) -> None:
+        """From now on the organisation has payments switched off."""
+        with self._lock:
+            self._inactive.add(organisation)
+
+    def is_active(self, organisation: str) -> bool:
+        """Whether the organisation has payments switched on; they are until `switch_off`."""
+        return organisation not in self._inactive
+
+    def ask_activation(self, organisation: str, redirect_uri: str) -> str:
+        """A page on which payments are switched on; its id."""
+        with self._lock:
+            page_id = str(uuid4())
+            self._activations[page_id] = (organisation, redirect_uri)
+            return page_id
+
+    def activation(self, page_id: str) -> str | None:
+        """The organisation of a page, unless it was used."""
+        found = self._activations.get(page_id)
+        return found[0] if found else None
+
+    def activate(self, page_id: str) -> str | None:
+        """Payments are on; where the browser goes back to."""
+        with self._lock:
+            found = self._activations.pop(page_id, None)
+            if found is None:
+                return None
+            self._inactive.discard(found[0])
+            return found[1]
 
     def once(self, key: str | None, content: bytes, answer: JSON) -> JSON:
         """The first answer under an idempotency key; raises `ValueError` when the body was another one."""

@@ -16,6 +16,7 @@ from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.consents import Consent
 from connectors.simulator.faults import FaultKind, first
 from connectors.simulator.ponto_book import uuid_of
+from connectors.simulator.simulator import Simulator
 
 FAMILIES: Final = frozenset({"ponto"})
 ROOTS: Final = ("/{bank_id}/ponto-connect", "/{bank_id}")
@@ -110,10 +111,21 @@ def attributes_of(call: BankCall, kind: str) -> dict[str, Any]:
         raise Refusal(400, "invalidAttribute", "the body is no such resource") from error
 
 
+def key_of(call: BankCall) -> str | None:
+    """The idempotency key of a call."""
+    return call.header("Ibanity-Idempotency-Key")
+
+
+def organisation_of(simulator: Simulator, consent: Consent) -> str:
+    """Ponto's id of the organisation behind a consent."""
+    company_id = simulator.world.holder(consent.holder_id).company_id if consent.holder_id else ""
+    return uuid_of(f"organisation|{company_id}")
+
+
 def created(call: BankCall, body: JSON) -> Answer:
     """201 with the new resource; the same again under the same idempotency key."""
     try:
-        kept = call.simulator.ponto.once(call.header("Ibanity-Idempotency-Key"), call.content, body)
+        kept = call.simulator.ponto.once(key_of(call), call.content, body)
     except ValueError as error:
         raise Refusal(409, "idempotencyConflict", str(error)) from error
     return Answer(status=201, body=kept)

@@ -1,9 +1,8 @@
-"""Ponto by both doors: every scenario of the contract, against invented answers."""
+"""Ponto by both doors: the walk from consent to revocation, and pages by cursor."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,139 +14,39 @@ import pytest
 
 from connectors.errors import (
     BankAnswerInvalid,
-    BankUnavailable,
-    CallbackRejected,
-    ConnectorError,
-    ConsentEnded,
-    ConsentError,
-    ConsentRefused,
-    OperatorError,
-    QuotaExhausted,
-    RequestRefused,
 )
-from connectors.families.ponto import PontoConnector
 from connectors.http import CallKind
 from connectors.model import (
     AccountKind,
     BalanceKind,
-    ConsentHandle,
     ConsentStatus,
     Finished,
     Redirect,
     ReferenceKind,
-    Transaction,
-    TransactionPage,
     TransactionStatus,
 )
 from connectors.signing import PONTO, RequestSigner
+from tests.connectors.ponto_stubs import (
+    DOORS,
+    FIRST,
+    PONTO_BASE,
+    StubPonto,
+    connector_at,
+    error_answer,
+    read,
+    rows_of,
+    with_rows,
+)
 from tests.connectors.support import (
     NOW,
     PSU,
-    TODAY,
     FakeBank,
-    Keeper,
     access,
     consent_request,
-    html_answer,
     json_answer,
     stub,
     throw_away_key,
 )
-
-PONTO_BASE = "https://bank.example/ponto-connect"
-DOORS = ("ponto", "pontocustom")
-FIRST = date(2026, 8, 24)
-FILES = {
-    "/oauth2/token": "tokens.json",
-    "/userinfo": "userinfo.json",
-    "/accounts": "accounts.json",
-    "/financial-institutions/bank-1": "institution.json",
-    "/accounts/res-1/pending-transactions": "pending-transactions.json",
-    "/accounts/res-1/reauthorization-requests": "reauthorisation.json",
-    "/synchronizations": "synchronisation.json",
-    "/synchronizations/sync-9": "synchronisation.json",
-    "/synchronizations/sync-9/updated-transactions": "transactions-2.json",
-    "/synchronizations/sync-9/updated-pending-transactions": "pending-transactions.json",
-}
-
-
-class StubPonto:
-    """Answers each path from the stubs; `answers` are given first, in turn, to data calls that match `path`."""
-
-    def __init__(self, path: str = "", *answers: httpx2.Response | Exception) -> None:
-        self.path = path
-        self.answers = list(answers)
-        self.changed: dict[str, Callable[[Any], Any]] = {}
-
-    def __call__(self, request: httpx2.Request) -> httpx2.Response:
-        path = request.url.path.removeprefix("/ponto-connect")
-        if self.path and path.endswith(self.path) and self.answers:
-            answer = self.answers.pop(0)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-        if request.method == "DELETE":
-            return json_answer({"data": {"type": "integration", "id": "1"}})
-        if path == "/accounts/res-1/transactions":
-            name = "transactions-2.json" if request.url.params.get("page[after]") == "t-2" else "transactions-1.json"
-        elif path == "/accounts/res-1":
-            return json_answer({"data": stub("ponto", "accounts.json")["data"][0]})
-        elif path in FILES:
-            name = FILES[path]
-        else:
-            return error_answer(404, "resourceNotFound")
-        body = stub("ponto", name)
-        return json_answer(self.changed.get(name, lambda same: same)(body), 201 if request.method == "POST" else 200)
-
-
-def error_answer(status: int, code: str, **headers: str) -> httpx2.Response:
-    return json_answer({"errors": [{"code": code, "detail": "Anna Voorbeeld", "meta": {}}]}, status, **headers)
-
-
-def connector_at(bank: FakeBank, bank_id: str = "ponto") -> PontoConnector:
-    found = bank.connector(bank_id, PONTO_BASE)
-    assert isinstance(found, PontoConnector)
-    return found
-
-
-def read(bank: FakeBank, keeper: Keeper | None = None, bank_id: str = "ponto") -> list[TransactionPage]:
-    return list(
-        connector_at(bank, bank_id).transaction_pages(
-            access(keeper),
-            "res-1",
-            account_iban="BE14645123456783",
-            account_holder="Voorbeeld BV",
-            date_from=FIRST,
-            today=TODAY,
-        )
-    )
-
-
-def rows_of(pages: list[TransactionPage]) -> list[Transaction]:
-    return [row for page in pages for row in page.transactions]
-
-
-def with_rows(*changes: dict[str, Any]) -> Callable[[Any], Any]:
-    """The second page with these rows in place of its own."""
-
-    def change(body: Any) -> Any:
-        base = body["data"][0]
-        rows = [
-            {**base, "id": one.pop("id", "t-9"), "attributes": {**base["attributes"], **one}}
-            for one in map(dict, changes)
-        ]
-        return {**body, "data": rows}
-
-    return change
-
-
-def rows_with(*changes: dict[str, Any]) -> list[TransactionPage]:
-    stubs = StubPonto()
-    stubs.changed["transactions-2.json"] = with_rows(*changes)
-    return read(FakeBank(handler=stubs))
-
-
-# The walk
 
 
 def test_the_partners_door_is_walked_from_consent_to_revocation() -> None:
@@ -324,328 +223,3 @@ def test_reading_stops_a_week_before_the_day_wanted_and_a_late_row_is_found() ->
 
     assert [row.bank_transaction_id for row in rows_of(read(FakeBank(handler=handler)))] == ["t-1", "t-2", "t-9", "p-1"]
     assert seen == [None, "t-2", "t-9"], "the page after the old one is not asked for"
-
-
-# Rows
-
-
-def test_twins_differ_by_id_only_and_one_row_given_twice_counts_once() -> None:
-    twins = rows_of(rows_with({"id": "a"}, {"id": "b"}, {"id": "t-1"}))
-    fingerprints = [row.fingerprint for row in twins if row.bank_transaction_id in ("a", "b")]
-    assert len(fingerprints) == 2
-    assert len(set(fingerprints)) == 1
-    assert [row.bank_transaction_id for row in twins].count("t-1") == 1
-
-
-def test_another_id_or_none_changes_nothing_else() -> None:
-    first, other, bare = rows_of(rows_with({"id": "a"}, {"id": "other"}, {"id": None}))[2:5]
-    assert first.fingerprint == other.fingerprint == bare.fingerprint
-    assert bare.bank_transaction_id is None
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"amount": None}, "amount_missing"),
-        ({"amount": "veel"}, "amount_unreadable"),
-        ({"currency": None}, "currency_missing"),
-        ({"executionDate": None, "valueDate": None}, "booking_date_missing"),
-    ],
-)
-def test_a_row_that_cannot_be_understood_is_handed_over_for_review(change: dict[str, Any], reason: str) -> None:
-    pages = rows_with(change)
-    (rejected,) = [row for page in pages for row in page.rejected]
-    assert rejected.reason == reason
-    assert rejected.raw["type"] == "transaction"
-
-
-def test_missing_fields_leave_a_row_that_is_poorer_and_right() -> None:
-    kept = {"amount": -5, "currency": "EUR", "executionDate": "2026-11-18T00:00:00.000Z"}
-    names = stub("ponto", "transactions-2.json")["data"][0]["attributes"]
-    (row,) = [row for row in rows_of(rows_with({**dict.fromkeys(names), **kept})) if row.bank_transaction_id == "t-9"]
-    assert (row.amount, row.counterparty_name, row.remittance_information) == (Decimal("-5.00"), None, None)
-    assert "counterparty_name" in row.missing_fields
-
-
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [
-        ("2026-11-18T00:00:00.000Z", date(2026, 11, 18)),
-        ("2026-11-17T23:00:00.000Z", date(2026, 11, 18)),
-        ("2026-07-17T22:00:00.000Z", date(2026, 7, 18)),
-    ],
-)
-def test_both_midnights_are_the_day_in_brussels(written: str, day: date) -> None:
-    raw = stub("ponto", "transactions-1.json")["data"][0]
-    raw["attributes"]["executionDate"] = written
-    row = connector_at(FakeBank()).transaction(
-        raw, status=TransactionStatus.BOOKED, account_iban="", account_holder=None, own_ibans=frozenset(), today=TODAY
-    )
-    assert isinstance(row, Transaction)
-    assert row.booking_date == day
-    assert row.raw is raw
-
-
-def test_a_reference_counts_where_ponto_says_so_or_where_it_is_the_whole_text() -> None:
-    inside, whole, wrong = rows_of(
-        rows_with(
-            {"id": "a", "remittanceInformation": "Betaling +++090/9337/55493+++ bedankt"},
-            {"id": "b", "remittanceInformation": "+++090/9337/55493+++"},
-            {"id": "c", "remittanceInformation": "090933755499", "remittanceInformationType": "structured"},
-        )
-    )[2:5]
-    assert (inside.structured_reference, inside.remittance_information) == (
-        None, "Betaling +++090/9337/55493+++ bedankt"
-    )  # fmt: skip
-    assert whole.structured_reference == "090933755493"
-    assert (wrong.structured_reference, wrong.warnings) == (None, ("structured_reference_failed",))
-
-
-def test_two_currencies_of_one_number_are_two_accounts() -> None:
-    euros, dollars, *_ = connector_at(FakeBank(handler=StubPonto())).accounts(access())
-    assert euros.iban == dollars.iban
-    assert (euros.bank_account_id, dollars.bank_account_id) == ("res-1", "res-2")
-
-
-def test_what_was_pending_is_booked_later_under_another_id() -> None:
-    before = rows_of(read(FakeBank(handler=StubPonto())))[-1]
-    reservation = {**stub("ponto", "pending-transactions.json")["data"][0]["attributes"], "id": "t-5"}
-    (after,) = [row for row in rows_of(rows_with(reservation)) if row.bank_transaction_id == "t-5"]
-    assert (before.status, after.status) == (TransactionStatus.PENDING, TransactionStatus.BOOKED)
-    assert before.fingerprint == after.fingerprint
-
-
-# Tokens, consent, errors
-
-
-def test_a_token_refused_is_renewed_once_and_serves_the_pages_that_follow() -> None:
-    bank, keeper = FakeBank(handler=StubPonto("/transactions", error_answer(401, "invalidAccessToken"))), Keeper()
-    assert len(rows_of(read(bank, keeper))) == 4
-    assert keeper.renewed == 1
-    assert [request.headers["Authorization"] for request in bank.requests] == [
-        "Bearer token-1", *["Bearer token-2"] * 3
-    ]  # fmt: skip
-
-
-def test_a_fresh_token_refused_or_a_renewal_refused_ends_the_consent() -> None:
-    refused = error_answer(401, "invalidAccessToken")
-    with pytest.raises(ConsentEnded):
-        read(FakeBank(handler=StubPonto("/transactions", refused, refused)))
-    with pytest.raises(ConsentEnded):
-        read(FakeBank(handler=StubPonto("/transactions", refused)), Keeper(error=ConsentEnded("refused")))
-    bank = FakeBank(answers=[json_answer({"error": "invalid_grant", "error_description": "x"}, 400)])
-    with pytest.raises(ConsentEnded):
-        connector_at(bank).refresh_tokens(Keeper().current())
-    details = connector_at(FakeBank(handler=StubPonto("/accounts", refused, refused))).consent_details(access())
-    assert details.status is ConsentStatus.REVOKED
-
-
-def test_the_end_of_all_accounts_is_the_end_and_that_of_some_is_not() -> None:
-    stubs = StubPonto()
-
-    def over(body: Any) -> Any:
-        for resource in body["data"]:
-            resource["attributes"]["authorizationExpirationExpectedAt"] = "2026-11-20T09:00:00.000Z"
-        return body
-
-    stubs.changed["accounts.json"] = over
-    details = connector_at(FakeBank(handler=stubs)).consent_details(access())
-    assert (details.status, details.valid_until) == (ConsentStatus.EXPIRED, date(2026, 11, 20))
-    details = connector_at(FakeBank(handler=StubPonto())).consent_details(access())
-    assert (details.status, details.valid_until) == (ConsentStatus.VALID, date(2027, 2, 1))
-
-
-def synchronised(code: str | None, status: str = "error") -> Callable[[Any], Any]:
-    errors = [] if code is None else [{"code": code, "detail": "Anna Voorbeeld", "meta": {}}]
-
-    def change(body: Any) -> Any:
-        latest = {"type": "synchronization", "id": "s", "attributes": {"status": status, "errors": errors}}
-        return {**body, "meta": {**body["meta"], "latestSynchronization": latest}}
-
-    return change
-
-
-@pytest.mark.parametrize("code", ["authorizationInvalid", "authorizationExpired"])
-def test_an_account_to_authorise_anew_is_not_read_as_if_nothing_were(code: str) -> None:
-    stubs = StubPonto()
-    stubs.changed["transactions-1.json"] = synchronised(code)
-    with pytest.raises(ConsentError) as caught:
-        read(FakeBank(handler=stubs))
-    assert type(caught.value) is ConsentError, "the other accounts of the integration are read on"
-    assert caught.value.bank_code == code
-    assert "Anna" not in str(caught.value)
-
-
-@pytest.mark.parametrize("code", ["internalServerError", None])
-def test_a_technical_failure_at_the_accounts_bank_leaves_the_copy_readable(code: str | None) -> None:
-    stubs = StubPonto()
-    stubs.changed["transactions-1.json"] = synchronised(code)
-    assert len(rows_of(read(FakeBank(handler=stubs)))) == 4
-
-
-ERRORS: list[tuple[int, str | None, type[ConnectorError]]] = [
-    (403, None, ConsentError),
-    (403, "authorizationExpired", ConsentError),
-    (404, "resourceNotFound", RequestRefused),
-    (400, "accountRecentlySynchronized", RequestRefused),
-    (400, "missingAttribute", RequestRefused),
-    (409, "idempotencyConflict", RequestRefused),
-    (400, "invalidSignature", OperatorError),
-    (401, "digestInvalid", OperatorError),
-    (401, "clientIdInvalid", OperatorError),
-    (429, "tooManyRequests", QuotaExhausted),
-]
-
-
-@pytest.mark.parametrize(("status", "code", "kind"), ERRORS)
-def test_an_error_of_ponto_says_who_must_act(status: int, code: str | None, kind: type[ConnectorError]) -> None:
-    answer = httpx2.Response(status, content=b"{}") if code is None else error_answer(status, code)
-    with pytest.raises(ConnectorError) as caught:
-        connector_at(FakeBank(answers=[answer])).balances(access(), "res-1")
-    assert type(caught.value) is kind
-    assert "Anna" not in str(caught.value)
-    if status != 429:
-        assert caught.value.bank_code == code
-
-
-def test_a_short_wait_is_kept_and_a_limit_without_one_is_not_tried_again() -> None:
-    answer = error_answer(429, "tooManyRequests", **{"Retry-After": "7"})
-    bank = FakeBank(handler=StubPonto("/transactions", answer))
-    assert len(rows_of(read(bank))) == 4
-    assert bank.slept == [7]
-    bank = FakeBank(handler=StubPonto("/transactions", error_answer(429, "tooManyRequests")))
-    with pytest.raises(QuotaExhausted):
-        read(bank)
-    assert len(bank.requests) == 1
-
-
-@pytest.mark.parametrize(
-    "fault", [httpx2.Response(500), html_answer(503), httpx2.ReadTimeout("slow"), httpx2.RemoteProtocolError("cut")]
-)
-def test_a_fault_that_passes_is_asked_again_and_one_that_stays_is_told(fault: Any) -> None:
-    assert len(rows_of(read(FakeBank(handler=StubPonto("/transactions", fault))))) == 4
-    with pytest.raises(BankUnavailable):
-        read(FakeBank(handler=StubPonto("/transactions", fault, fault, fault)))
-
-
-@pytest.mark.parametrize("answer", [html_answer(), html_answer(404), json_answer({"data": {}}), json_answer([])])
-def test_a_page_for_people_or_another_shape_is_an_invalid_answer(answer: httpx2.Response) -> None:
-    with pytest.raises(BankAnswerInvalid):
-        read(FakeBank(handler=StubPonto("/transactions", answer)))
-
-
-@pytest.mark.parametrize(
-    ("callback", "kind"),
-    [
-        ({"error": "access_denied", "state": "state-123"}, ConsentRefused),
-        ({"state": "state-123"}, CallbackRejected),
-        ({"code": "x", "state": "another"}, CallbackRejected),
-    ],
-)
-def test_a_call_back_without_a_right_code_spends_nothing(callback: dict[str, str], kind: type[ConnectorError]) -> None:
-    bank = FakeBank()
-    handle = ConsentHandle("", {"state": "state-123", "code_verifier": "v", "redirect_uri": "https://g.example/"})
-    with pytest.raises(ConnectorError) as caught:
-        connector_at(bank).finish_consent(handle, callback, PSU)
-    assert type(caught.value) is kind
-    assert bank.requests == []
-
-
-def test_tokens_survive_when_ponto_cannot_be_read_after_the_code_was_spent() -> None:
-    bank = FakeBank(handler=StubPonto("/userinfo", *[httpx2.Response(503)] * 3))
-    connector = connector_at(bank)
-    started = connector.start_consent(consent_request())
-    granted = connector.finish_consent(started.handle, {"code": "c"}, PSU)
-    assert granted.tokens is not None
-    assert (granted.status, granted.valid_until, granted.handle) == (ConsentStatus.VALID, None, None)
-
-
-def test_our_registration_refused_concerns_the_operator() -> None:
-    answer = json_answer({"error": "invalid_client", "error_description": "x"}, 401)
-    with pytest.raises(OperatorError):
-        connector_at(FakeBank(answers=[answer]), "pontocustom").refresh_tokens(Keeper().current())
-    bank = FakeBank()
-    connector = connector_at(bank)
-    connector.endpoint = replace(connector.endpoint, client_secret=None)
-    with pytest.raises(OperatorError):
-        connector.refresh_tokens(Keeper().current())
-    assert bank.requests == []
-
-
-def test_revoking_what_has_ended_is_fine() -> None:
-    bank = FakeBank(answers=[json_answer(stub("ponto", "tokens.json")), error_answer(404, "resourceNotFound")])
-    connector_at(bank).revoke_consent(access())
-    assert [request.method for request in bank.requests] == ["POST", "DELETE"]
-
-
-# Synchronisations and authorising an account anew
-
-
-def test_a_synchronisation_names_the_person_who_is_there_and_goes_on_by_itself() -> None:
-    bank = FakeBank(handler=StubPonto())
-    connector = connector_at(bank)
-    started = connector.start_synchronisation(access(psu=PSU), "res-1")
-    assert (started.synchronisation_id, started.is_done) == ("sync-9", False)
-    assert b'"customerIpAddress":"192.0.2.17"' in bank.requests[0].content
-    assert b'"subtype":"accountTransactionsWithUnsettled"' in bank.requests[0].content
-    assert "ibanity-idempotency-key" in bank.requests[0].headers
-    assert bank.records[0].is_attended
-    assert not connector.synchronisation(access(), "sync-9").is_done
-
-
-def test_without_a_person_nothing_is_synchronised() -> None:
-    bank = FakeBank()
-    with pytest.raises(ValueError, match="present"):
-        connector_at(bank).start_synchronisation(access(), "res-1")
-    assert bank.requests == []
-
-
-def test_a_synchronisation_asked_for_again_at_once_counts_as_done() -> None:
-    stubs = StubPonto("/synchronizations", error_answer(400, "accountRecentlySynchronized"))
-    found = connector_at(FakeBank(handler=stubs)).start_synchronisation(access(psu=PSU), "res-1")
-    assert (found.synchronisation_id, found.is_done) == (None, True)
-
-
-def test_a_refused_token_starts_one_synchronisation_under_one_key() -> None:
-    bank = FakeBank(handler=StubPonto("/synchronizations", error_answer(401, "invalidAccessToken")))
-    connector_at(bank).start_synchronisation(access(psu=PSU), "res-1")
-    first, second = bank.requests
-    assert first.headers["ibanity-idempotency-key"] == second.headers["ibanity-idempotency-key"]
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [("authorizationInvalid", ConsentError), ("somethingElse", BankUnavailable), (None, BankUnavailable)],
-)
-def test_a_synchronisation_that_failed_says_who_must_act(code: str | None, kind: type[ConnectorError]) -> None:
-    errors = [] if code is None else [{"code": code, "meta": {"financialInstitutionResponse": {"body": "<html>"}}}]
-    body = {"data": {"id": "s", "type": "synchronization", "attributes": {"status": "error", "errors": errors}}}
-    with pytest.raises(ConnectorError) as caught:
-        connector_at(FakeBank(answers=[json_answer(body)])).synchronisation(access(), "s")
-    assert type(caught.value) is kind
-
-
-def test_what_a_synchronisation_changed_is_read_at_our_own_address() -> None:
-    bank = FakeBank(handler=StubPonto())
-    pages = connector_at(bank).updated_transactions(
-        access(), "sync-9", account_iban="BE14645123456783", account_holder=None, today=TODAY
-    )
-    assert [(row.bank_transaction_id, row.status) for row in rows_of(list(pages))] == [
-        ("t-3", TransactionStatus.BOOKED), ("t-4", TransactionStatus.BOOKED), ("p-1", TransactionStatus.PENDING)
-    ]  # fmt: skip
-
-
-def test_one_account_is_authorised_anew_on_a_page_of_pontos() -> None:
-    bank = FakeBank(handler=StubPonto())
-    found = connector_at(bank).reauthorise_account(access(psu=PSU), "res-1", "https://gateway.example/back")
-    assert found == Redirect("https://authorize.bank.example/re-1")
-    assert b'"redirectUri":"https://gateway.example/back"' in bank.requests[0].content
-    body = {"data": {"type": "reauthorizationRequest", "links": {"redirect": "javascript:alert(1)"}}}
-    with pytest.raises(BankAnswerInvalid):
-        connector_at(FakeBank(answers=[json_answer(body, 201)])).reauthorise_account(access(), "res-1", "https://g")
-
-
-@pytest.mark.parametrize("odd", ["..", ".", ""])
-def test_an_id_that_would_climb_out_of_the_path_is_refused(odd: str) -> None:
-    with pytest.raises(BankAnswerInvalid):
-        connector_at(FakeBank()).balances(access(), odd)

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import jsonschema_rs
 import pytest
 
 from connectors.http import BankAnswer, BankRequest
-from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access
-from tests.connectors.simulated import TODAY, Line, opened
+from connectors.model import Redirect
+from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access, psu
+from connectors.simulator.ponto_calls import organisation_of
+from tests.connectors.simulated import PERSON, TODAY, Line, line_to, opened, request_for
+from tests.connectors.test_ponto_payments import request, transfer
 
 SCHEMAS = {
     "/accounts": "account_collection",
@@ -27,13 +32,23 @@ SCHEMAS = {
     "/synchronizations/{id}": "synchronization_single",
     "/synchronizations/{id}/updated-transactions": "transaction_collection",
     "/accounts/{id}/reauthorization-requests": "reauthorizationRequest_single",
+    "/accounts/{id}/payments": "payment_single",
+    "/accounts/{id}/payments/{id}": "payment_single",
+    "/accounts/{id}/bulk-payments": "bulkPayment_single",
+    "/accounts/{id}/bulk-payments/{id}": "bulkPayment_single",
+    "/payment-activation-requests": "paymentActivationRequest_single",
     "/organizations/{id}/integration": "integration_single",
 }
 PATHS = {
     "/synchronizations": "/synchronizations",
     "/accounts/{id}/reauthorization-requests": "/accounts/{accountId}/reauthorization-requests",
+    "/accounts/{id}/payments": "/accounts/{accountId}/payments",
+    "/accounts/{id}/bulk-payments": "/accounts/{accountId}/bulk-payments",
+    "/payment-activation-requests": "/payment-activation-requests",
 }
 """Where the description says what a request holds."""
+NEWER = {"endToEndId"}
+"""Known from the official clients only."""
 UNDESCRIBED = {
     "/token", "/userinfo", "/accounts/{id}/pending-transactions", "/synchronizations/{id}/updated-pending-transactions"
 }  # fmt: skip
@@ -73,15 +88,44 @@ def named(name: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def line() -> Iterator[Line]:
+def server() -> Iterator[SimulatorServer]:
     (bank,) = [bank for bank in every_bank() if bank.bank_id == "ponto"]
-    with SimulatorServer(SimulatorConfig(today=TODAY, banks=(bank,))) as server:
-        found = opened(server, "ponto")
-        yield found
-        found.http.close()
+    with SimulatorServer(SimulatorConfig(today=TODAY, banks=(bank,))) as running:
+        yield running
 
 
-def walked(line: Line, monkeypatch: pytest.MonkeyPatch) -> list[tuple[BankRequest, BankAnswer]]:
+@pytest.fixture
+def line(server: SimulatorServer) -> Iterator[Line]:
+    found = paying(server)
+    yield found
+    found.http.close()
+
+
+def paying(server: SimulatorServer) -> Line:
+    line = line_to(server, "ponto")
+    started = line.connector.start_consent(replace(request_for("ponto"), may_pay=True))
+    assert isinstance(started.step, Redirect)
+    callback = dict(parse_qsl(urlsplit(psu.approve(started.step.url)).query))
+    granted = line.connector.finish_consent(started.handle, callback, PERSON)
+    line.handle, line.tokens = granted.handle, granted.tokens
+    return line
+
+
+def paid(server: SimulatorServer, line: Line, iban: str) -> None:
+    """One payment, several payments, and the switch for them."""
+    payments = line.connector.payments_with(line.access())
+    assert payments is not None
+    (consent,) = server.simulator.consents.listing()
+    for transfers in ((transfer(),), (transfer(1), transfer(2, text=None))):
+        handle = payments.start(request(*transfers, debtor_iban=iban, execution_date=TODAY)).handle
+        payments.status(handle, None, PERSON)
+    server.simulator.ponto.switch_off(organisation_of(server.simulator, consent))
+    assert payments.activation("https://gateway.example/back", PERSON) is not None
+
+
+def walked(
+    server: SimulatorServer, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> list[tuple[BankRequest, BankAnswer]]:
     """Every kind of call, with what was answered."""
     kept: list[tuple[BankRequest, BankAnswer]] = []
     send = line.http.send
@@ -105,6 +149,7 @@ def walked(line: Line, monkeypatch: pytest.MonkeyPatch) -> list[tuple[BankReques
             line.access(), begun.synchronisation_id, account_iban="", account_holder=None, today=TODAY
         )
     )
+    paid(server, line, account.iban or "")
     line.connector.reauthorise_account(line.access(), account.bank_account_id, "https://gateway.example/back")
     line.connector.revoke_consent(line.access())
     return [(request, answer) for request, answer in kept if answer.is_success]
@@ -127,21 +172,25 @@ def test_the_recorded_answers_fit_the_description_as_it_is_read_here(description
 
 
 def test_what_is_asked_and_answered_is_as_described(
-    description: dict[str, Any], line: Line, monkeypatch: pytest.MonkeyPatch
+    description: dict[str, Any], server: SimulatorServer, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exchanges = walked(line, monkeypatch)
-    templates = {request.template for request, _ in exchanges}
+    exchanges = walked(server, line, monkeypatch)
+    templates = {asked.template for asked, _ in exchanges}
     assert templates >= set(SCHEMAS)
     assert templates - set(SCHEMAS) <= UNDESCRIBED
-    for request, answer in exchanges:
-        if request.template in SCHEMAS:
-            assert faults(description, named(SCHEMAS[request.template]), answer.json()) == [], request.template
-        if request.template in PATHS:
-            described = description["paths"][PATHS[request.template]]["post"]["requestBody"]["content"]
+    single = description["paths"][PATHS["/accounts/{id}/payments"]]["post"]["requestBody"]["content"]
+    single = single["application/json"]["schema"]
+    for asked, answer in exchanges:
+        if asked.template in SCHEMAS:
+            assert faults(description, named(SCHEMAS[asked.template]), answer.json()) == [], asked.template
+        if asked.template in PATHS:
+            described = description["paths"][PATHS[asked.template]]["post"]["requestBody"]["content"]
             schema = described["application/json"]["schema"]
-            assert request.json is not None
-            attributes = request.json["data"]["attributes"]
-            assert set(attributes) <= set(schema["properties"])
+            sent = asked.json if asked.content is None else json.loads(asked.content)
+            attributes = sent["data"]["attributes"]
+            assert set(attributes) <= set(schema["properties"]) | NEWER
+            for element in attributes.get("payments", []):
+                assert faults(description, single, element) == []
             assert faults(description, schema, attributes) == []
 
 

@@ -66,7 +66,7 @@ ENDED = (
     "client-fixtures/ponto-connect/delete_organization_integration",
 )
 NOT_OURS = (
-    # Payments come with payment initiation.
+    # In `test_ponto_payments`; an unsigned payment is not deleted, and requests to be paid are not made.
     "ayment",
     # Test data of the sandbox, banks in general, billing and sign-up: nothing here asks for them.
     "inancialInstitutionAccount", "inancialInstitutionTransaction", "FinancialInstitution", "financial_institutions",
