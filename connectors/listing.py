@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from connectors import registry
+from connectors import registry, through
 from connectors.payments import Bulk
 from connectors.profile import BankProfile, Confidence, Knowledge, Proof
+from connectors.through import BankThrough
 
 _HEAD: Final = """# Banks
 
@@ -25,6 +26,15 @@ _LIMITS: Final = """
 | Bank | Consent | History | Unattended reads a day | Booked balance | Pending | Payments this connector initiates |
 |---|---|---|---|---|---|---|
 """
+_THROUGH: Final = """
+## Through another connection
+
+These have no connector here; the account holder links the other one and chooses the bank there. What they give is not
+known, and a bank's own interface is not used.
+
+| Bank | Codes in IBANs | BIC | Linked as |
+|---|---|---|---|
+"""
 _PROOFS: Final = {
     Proof.DESCRIBED: "the family's scenarios with invented answers; the bank's own interface is not known",
     Proof.SIMULATED: "every scenario, with invented answers and at the simulated bank",
@@ -38,7 +48,14 @@ _BULKS: Final = {Bulk.NO: "", Bulk.JSON: ", several at once", Bulk.FILE: ", seve
 def page() -> str:
     """The document's text; the same descriptors always give the same."""
     profiles = sorted(registry.profiles(), key=lambda profile: profile.name.casefold())
-    return _HEAD + "".join(map(_bank, profiles)) + _LIMITS + "".join(map(_limits, profiles))
+    return (
+        _HEAD
+        + "".join(map(_bank, profiles))
+        + _LIMITS
+        + "".join(map(_limits, profiles))
+        + _THROUGH
+        + "".join(map(_through, through.BANKS))
+    )
 
 
 def _bank(profile: BankProfile) -> str:
@@ -61,6 +78,11 @@ def _limits(profile: BankProfile) -> str:
         f"| {profile.name} | {consent} | {profile.history.days} days | {profile.calls_per_day_max} "
         f"| {_said(profile.gives_booked_balance)} | {_said(profile.gives_pending)} | {_paid(profile)} |\n"
     )
+
+
+def _through(bank: BankThrough) -> str:
+    codes, bics = ", ".join(bank.iban_bank_codes), ", ".join(bank.bics)
+    return f"| {bank.name} (`{bank.bank_id}`) | {codes} | {bics} | `{bank.through}` |\n"
 
 
 def _paid(profile: BankProfile) -> str:

@@ -37,10 +37,15 @@ def bank_for_iban(iban: str) -> list[BankProfile]:
     keeps their accounts now (AXA to Crelan). Source: positions 5 to 7 of the IBAN, code list of the National Bank.
     """
     compact = text.compact_account(iban) or ""
-    if not compact.startswith("BE") or not text.is_iban(compact):
-        return []
-    code = int(compact[4:7])
-    return [profile for profile in profiles() if any(_covers(span, code) for span in profile.iban_bank_codes)]
+    return [profile for profile in profiles() if has_code_of(compact, profile.iban_bank_codes)]
+
+
+def has_code_of(iban: str, spans: tuple[str, ...]) -> bool:
+    """Whether this Belgian number, written without spaces, has one of these bank codes."""
+    if not iban.startswith("BE") or not text.is_iban(iban):
+        return False
+    code = int(iban[4:7])
+    return any(_covers(span, code) for span in spans)
 
 
 def card(bank_id: str) -> str:

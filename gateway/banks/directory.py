@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors import registry
+from connectors import registry, through
 from connectors.base import Connector
 from connectors.profile import BankProfile
 from gateway.banks.access import LACK_TEXTS, BankAccess, Lack, accesses
 from gateway.banks.certificates import InstalledCertificate
 from gateway.clock import real_now
-from gateway.errors import ConfigError, NotFound
+from gateway.errors import ConfigError, FieldFault, InputError, NotFound
 from gateway.settings import Settings
 
 
@@ -41,12 +41,29 @@ class BankNotConfigured(ConfigError):
     members = ("missing",)
 
 
+class BankReachedThrough(InputError):
+    """The bank has no connector of its own."""
+
+    code = "bank_reached_through"
+    title = "This bank is reached through another connection"
+    detail = "{bank_name} has no connection of its own; its accounts come through {through_name}."
+    hint = "Use the bank id in `linked_as` of GET /v1/banks; the account holder chooses the bank there."
+    members = ("linked_as",)
+
+
 @dataclass(frozen=True, slots=True)
 class DirectoryEntry:
     """A bank and whether it can be linked here."""
 
     profile: BankProfile
     missing: tuple[Lack, ...]
+    through: BankProfile | None = None
+    """The connection its accounts come by, where it has none of its own."""
+
+    @property
+    def linked_as(self) -> str:
+        """The bank id a consent is asked for."""
+        return (self.through or self.profile).bank_id
 
     @property
     def is_configured(self) -> bool:
@@ -71,18 +88,31 @@ class BankDirectory:
 
     def entries(self) -> list[DirectoryEntry]:
         """All banks, by name."""
-        profiles = sorted(registry.profiles(), key=lambda profile: profile.name.casefold())
-        return [DirectoryEntry(profile, self._missing(profile.bank_id)) for profile in profiles]
+        found = [DirectoryEntry(profile, self._missing(profile.bank_id)) for profile in registry.profiles()]
+        for bank in through.BANKS:
+            found.append(DirectoryEntry(bank.profile(), self._missing(bank.through), self.profile(bank.through)))
+        return sorted(found, key=lambda entry: entry.profile.name.casefold())
 
     def profile(self, bank_id: str) -> BankProfile:
-        """The profile; raises `BankUnknown`."""
+        """The profile; raises `BankUnknown`, `BankReachedThrough`."""
         for profile in registry.profiles():
             if profile.bank_id == bank_id:
                 return profile
+        other = through.find(bank_id)
+        if other is not None:
+            way = self.profile(other.through)
+            raise BankReachedThrough(
+                bank_name=other.name,
+                through_name=way.name,
+                linked_as=other.through,
+                faults=[
+                    FieldFault("/bank_id", BankReachedThrough.code, BankReachedThrough.title, BankReachedThrough.hint)
+                ],
+            )
         raise BankUnknown(bank_id=bank_id)
 
     def connector(self, bank_id: str) -> Connector:
-        """The connector; raises `BankUnknown` or `BankNotConfigured`."""
+        """The connector; raises `BankUnknown`, `BankReachedThrough` or `BankNotConfigured`."""
         self.profile(bank_id)
         missing = self._missing(bank_id)
         if missing:
@@ -107,6 +137,7 @@ class BankDirectory:
     def for_iban(self, iban: str) -> list[DirectoryEntry]:
         """The banks whose code stands in a Belgian IBAN, by name; empty for foreign numbers and unknown codes."""
         found = {profile.bank_id for profile in registry.bank_for_iban(iban)}
+        found |= {bank.bank_id for bank in through.for_iban(iban)}
         return [entry for entry in self.entries() if entry.profile.bank_id in found]
 
     def close(self) -> None:

@@ -41,7 +41,11 @@ class BankRead(Shape):
     missing: list[BankMissing] = Field(
         description="What the operator must see to before the bank is offered; empty for one that is configured."
     )
-    route: str = Field(description="`direct`.")
+    route: str = Field(description="`direct`, or `ponto` for what is read from the copy Ponto keeps.")
+    linked_as: str = Field(
+        description="The bank id of a consent for accounts at this bank. Another than `id` where the bank has no "
+        "connection of its own and the account holder chooses it at that other one."
+    )
     consent_days_max: int
     is_consent_maximum_confirmed: bool
     history_days: int
@@ -60,7 +64,8 @@ class BankRead(Shape):
             bics=list(profile.bics),
             is_configured=entry.is_configured,
             missing=[BankMissing(code=str(lack), text=translate(language, LACK_TEXTS[lack])) for lack in entry.missing],
-            route="direct",
+            route="ponto" if profile.family == "ponto" else "direct",
+            linked_as=entry.linked_as,
             consent_days_max=profile.consent_validity.days,
             is_consent_maximum_confirmed=profile.is_consent_validity_confirmed,
             history_days=profile.history.days,

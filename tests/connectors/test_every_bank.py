@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from schwifty import registry as schwifty_registry
 
-from connectors import banks, registry
+from connectors import banks, registry, through
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.http import CallKind
 from connectors.model import (
@@ -24,7 +24,7 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
-from connectors.profile import BankProfile, Proof
+from connectors.profile import BankProfile, Knowledge, Proof
 from connectors.simulator.references import belgian_iban
 from tests.connectors.support import BASE, NOW, PSU, STUBS, TODAY, FakeBank, access, consent_request, stub, stub_text
 
@@ -105,7 +105,9 @@ def test_a_profile_is_complete_and_careful(profile: BankProfile) -> None:
     assert profile.proof in (Proof.DESCRIBED, Proof.SIMULATED), "only a licensed party's certificates prove more"
 
 
-@pytest.mark.parametrize("profile", PROFILES, ids=BANKS)
+@pytest.mark.parametrize(
+    "profile", [*PROFILES, *(bank.profile() for bank in through.BANKS)], ids=lambda profile: profile.bank_id
+)
 def test_bank_codes_are_those_of_the_national_list(profile: BankProfile) -> None:
     known = {bank.bank_code: bank.bic for bank in schwifty_registry.get_banks_by_country("BE") if bank.bic}
     for span in profile.iban_bank_codes:
@@ -124,6 +126,19 @@ def test_an_iban_names_its_bank() -> None:
         named = [profile.bank_id for profile in registry.bank_for_iban(iban)]
         twins = next((twins for twins in SAME_CODES if bank_id in twins), [bank_id])
         assert named == twins
+
+
+def test_a_bank_without_a_connector_is_named_by_its_numbers_and_the_way_to_it() -> None:
+    assert not {bank.bank_id for bank in through.BANKS} & set(BANKS)
+    for bank in through.BANKS:
+        assert bank.through in BANKS
+        iban = belgian_iban(bank.iban_bank_codes[0].partition("-")[0], "1234567")
+        assert through.for_iban(iban) == [bank]
+        assert registry.bank_for_iban(iban) == []
+        assert through.find(bank.bank_id) is bank
+        assert bank.profile().gives_booked_balance is Knowledge.UNKNOWN
+    assert through.for_iban("BE14645123456783") == []
+    assert through.find("kbc") is None
 
 
 def test_an_account_of_former_axa_leads_to_crelan() -> None:

@@ -485,7 +485,11 @@ class BankRead(Shape):
     missing: list[BankMissing]
     """What the operator must see to before the bank is offered; empty for one that is configured."""
     route: str
-    """`direct`."""
+    """`direct`, or `ponto` for what is read from the copy Ponto keeps."""
+    linked_as: str
+    """The bank id of a consent for accounts at this bank. Another than `id` where the bank has no connection of its
+    own and the account holder chooses it at that other one.
+    """
     consent_days_max: int
     is_consent_maximum_confirmed: bool
     history_days: int

@@ -194,6 +194,11 @@ def test_banks_say_what_is_known_and_what_is_not(story: Story, client: TestClien
     found = client.get("/v1/banks?iban=BE34 1030 7142 3390", headers=headers).json()["items"]
     assert [bank["id"] for bank in found] == ["crelan"]
     assert client.get("/v1/banks?iban=BE34103071423391", headers=headers).json()["code"] == "iban_invalid"
+    assert (banks["wise"]["route"], banks["wise"]["linked_as"], banks["crelan"]["route"]) == (
+        "ponto",
+        "ponto",
+        "direct",
+    )
 
 
 def test_pages_neither_skip_nor_repeat(story: Story, client: TestClient, headers: dict[str, str]) -> None:

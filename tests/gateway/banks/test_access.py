@@ -16,9 +16,10 @@ from connectors import registry
 from connectors.base import Need
 from connectors.certificates import Role
 from connectors.issuing import Institution, InventedAuthority, Issued
+from connectors.simulator.references import belgian_iban
 from gateway.banks.access import LACK_TEXTS, Lack
 from gateway.banks.certificates import SENTENCES, FindingCode, install
-from gateway.banks.directory import BankDirectory, BankNotConfigured, DirectoryEntry
+from gateway.banks.directory import BankDirectory, BankNotConfigured, BankReachedThrough, DirectoryEntry
 from gateway.secret_files import SecretFileUnusable
 from gateway.settings import BankAccessSettings, CertificateSettings, Settings
 
@@ -303,3 +304,30 @@ def test_nothing_shown_of_a_certificate_holds_a_key(sets: dict[str, CertificateS
     assert "PRIVATE" not in shown
     assert str(QSEAL.key.private_numbers().d) not in shown
     assert isinstance(QSEAL.certificate, x509.Certificate)
+
+
+def test_every_bank_of_the_promise_is_listed_under_its_name_or_a_former_one() -> None:
+    """CON-01."""
+    promised = {
+        "Argenta", "AXA Bank Belgium", "Bank de Kremer", "Bank J. Van Breda & C°", "Belfius", "Beobank",
+        "BNP Paribas Fortis", "bpost bank", "CBC", "Crelan", "Europabank", "Fintro", "Hello bank!", "ING Belgium",
+        "KBC", "KBC Brussels", "Keytrade Bank", "Nagelmackers", "Triodos Bank (Nederlands)", "vdk bank", "N26",
+        "Revolut Business", "Wise", "Banque CPH", "Ponto",
+    }  # fmt: skip
+    entries = directory({}).entries()
+    listed = {name for one in entries for name in (one.profile.name, *one.profile.routed_from)}
+    assert promised - listed == set()
+    assert len({one.profile.bank_id for one in entries}) == len(entries)
+
+
+def test_a_bank_without_a_connector_is_linked_as_the_one_in_between(sets: dict[str, CertificateSettings]) -> None:
+    access = bank("ponto", client_secret="s", key_id="k")
+    found = directory(sets, ponto=access)
+    wise = entry(found, "wise")
+    assert (wise.linked_as, wise.is_configured, entry(directory({}), "wise").missing) == ("ponto", True, (Lack.ACCESS,))
+    assert [one.profile.bank_id for one in found.for_iban(belgian_iban("967", "1234567"))] == ["wise"]
+    with pytest.raises(BankReachedThrough) as refused:
+        found.connector("wise")
+    assert refused.value.parameters["linked_as"] == "ponto"
+    assert entry(found, "kbc").linked_as == "kbc"
+    found.close()
