@@ -1,4 +1,4 @@
-"""The control desk: a small page at `/sim` and a JSON API at `/sim/api`, for loopback callers only.
+"""The control desk: a JSON API at `/sim/api`, for loopback callers only; `desk_page` is the same for a person.
 
 - `GET /sim/api/clock`: `{"now", "today"}`; `POST` moves it forward by `{"days", "hours", "minutes"}` or to `{"now"}`
 - `GET /sim/api/world`: banks, holders, accounts with balances
@@ -29,13 +29,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.simulator.companies import Party, SimulatedAccount, company
 from connectors.simulator.consents import OPEN, Consent
-from connectors.simulator.faults import DESCRIPTIONS, ENDPOINTS, Fault, FaultKind, FaultOrderInvalid
-from connectors.simulator.pages import page
+from connectors.simulator.faults import DESCRIPTIONS, ENDPOINTS, Fault, FaultOrderInvalid
 from connectors.simulator.rows import Row
 from connectors.simulator.simulator import Simulator
 
@@ -67,10 +66,6 @@ def routes() -> list[Route]:
     """The routes of the control desk."""
     account = "/sim/api/accounts/{account_id}"
     return [
-        Route("/sim", guarded(_desk), methods=["GET"]),
-        Route("/sim/clock", guarded(_desk_clock), methods=["POST"]),
-        Route("/sim/faults", guarded(_desk_fault), methods=["POST"]),
-        Route("/sim/faults/clear", guarded(_desk_clear), methods=["POST"]),
         Route("/sim/api/clock", guarded(_read_clock), methods=["GET"]),
         Route("/sim/api/clock", guarded(_move_clock), methods=["POST"]),
         Route("/sim/api/world", guarded(_read_world), methods=["GET"]),
@@ -136,7 +131,7 @@ def _move_clock(call: DeskCall) -> Response:
     if "now" in call.body:
         call.simulator.clock.set(datetime.fromisoformat(str(call.body["now"])))
     else:
-        steps = {unit: _number(call.body, unit, 0) for unit in ("days", "hours", "minutes")}
+        steps = {unit: number(call.body, unit, 0) for unit in ("days", "hours", "minutes")}
         if any(step < 0 for step in steps.values()) or not any(steps.values()):
             raise NotPossible("days, hours or minutes above zero are expected, or now")
         call.simulator.clock.advance(**steps)
@@ -208,20 +203,20 @@ def _book(call: DeskCall) -> Response:
     if call.body.get("counterparty_name") or call.body.get("counterparty_iban"):
         counterparty = Party(
             str(call.body.get("counterparty_name") or ""),
-            _text(call.body, "counterparty_iban", blanks=False),
-            _text(call.body, "counterparty_bic", blanks=False),
+            text(call.body, "counterparty_iban", blanks=False),
+            text(call.body, "counterparty_bic", blanks=False),
         )
-    text = _text(call.body, "text")
+    wording = text(call.body, "text")
     row = call.simulator.world.book(
         account,
         amount,
         booking_date=_date(call.body, "booking_date"),
         value_date=_date(call.body, "value_date"),
         counterparty=counterparty,
-        texts=() if text is None else tuple(text[start : start + 140] for start in range(0, len(text), 140)),
-        structured=_text(call.body, "structured_reference", blanks=False),
-        end_to_end_id=_text(call.body, "end_to_end_id"),
-        code=_text(call.body, "code"),
+        texts=() if wording is None else tuple(wording[start : start + 140] for start in range(0, len(wording), 140)),
+        structured=text(call.body, "structured_reference", blanks=False),
+        end_to_end_id=text(call.body, "end_to_end_id"),
+        code=text(call.body, "code"),
     )
     return JSONResponse(_row(row, is_pending=row.is_pending(call.simulator.clock.now)), 201)
 
@@ -238,11 +233,11 @@ def _order_fault(call: DeskCall) -> Response:
         raise NotPossible("params is an object")
     fault = call.simulator.faults.order(
         str(call.body.get("kind")),
-        bank_id=_text(call.body, "bank_id"),
-        account=_text(call.body, "account"),
-        endpoint=_text(call.body, "endpoint"),
-        page=None if call.body.get("page") is None else _number(call.body, "page", 1),
-        times=None if "times" in call.body and call.body["times"] is None else _number(call.body, "times", 1),
+        bank_id=text(call.body, "bank_id"),
+        account=text(call.body, "account"),
+        endpoint=text(call.body, "endpoint"),
+        page=None if call.body.get("page") is None else number(call.body, "page", 1),
+        times=None if "times" in call.body and call.body["times"] is None else number(call.body, "times", 1),
         **params,
     )
     return JSONResponse(_fault(fault), 201)
@@ -261,19 +256,29 @@ def _list_consents(call: DeskCall) -> Response:
 
 
 def _revoke(call: DeskCall) -> Response:
+    return JSONResponse(_consent(revoke_consent(call)))
+
+
+def _sign(call: DeskCall) -> Response:
+    return JSONResponse(_consent(sign_consent(call)))
+
+
+def revoke_consent(call: DeskCall) -> Consent:
+    """The PSU takes the consent in the path back; raises `NotPossible` for one that has ended."""
     consent = _known_consent(call)
     if consent.status not in OPEN:
         raise NotPossible(f"the consent is {consent.status} already", 409)
     call.simulator.consents.set_status(consent, "revokedByPsu")
-    return JSONResponse(_consent(consent))
+    return consent
 
 
-def _sign(call: DeskCall) -> Response:
+def sign_consent(call: DeskCall) -> Consent:
+    """The second signatory signs the consent in the path; raises `NotPossible` for one that waits for nobody."""
     consent = _known_consent(call)
     if consent.status != "partiallyAuthorised":
         raise NotPossible(f"the consent waits for no second signature, it is {consent.status}", 409)
     call.simulator.consents.sign(call.simulator.banks[consent.bank_id], consent)
-    return JSONResponse(_consent(consent))
+    return consent
 
 
 def _known_consent(call: DeskCall) -> Consent:
@@ -287,44 +292,6 @@ def _known_consent(call: DeskCall) -> Consent:
 def _reset(call: DeskCall) -> Response:
     call.simulator.reset()
     return JSONResponse(_clock(call.simulator))
-
-
-def _desk(call: DeskCall) -> Response:
-    balances = [(account, call.simulator.world.balance(account)) for account in call.simulator.world.accounts]
-    return page(
-        "desk.html",
-        language="en",
-        now=call.simulator.clock.now.strftime("%A %d %B %Y %H:%M"),
-        balances=[(account, company(account.company_id), f"{balance:,.2f}") for account, balance in balances],
-        banks=list(call.simulator.banks.values()),
-        kinds=list(DESCRIPTIONS.items()),
-        endpoints=ENDPOINTS,
-        faults=call.simulator.faults.listing(),
-        consents=call.simulator.consents.listing(),
-    )
-
-
-def _desk_clock(call: DeskCall) -> Response:
-    call.simulator.clock.advance(days=_number(call.body, "days", 0), hours=_number(call.body, "hours", 0))
-    return RedirectResponse("/sim", 303)
-
-
-def _desk_fault(call: DeskCall) -> Response:
-    params: JSON = {"status": _number(call.body, "status", 500)} if call.body.get("kind") == FaultKind.STATUS else {}
-    call.simulator.faults.order(
-        str(call.body.get("kind")),
-        bank_id=_text(call.body, "bank_id"),
-        account=_text(call.body, "account"),
-        endpoint=_text(call.body, "endpoint"),
-        times=_number(call.body, "times", 1),
-        **params,
-    )
-    return RedirectResponse("/sim", 303)
-
-
-def _desk_clear(call: DeskCall) -> Response:
-    call.simulator.faults.clear()
-    return RedirectResponse("/sim", 303)
 
 
 def _clock(simulator: Simulator) -> JSON:
@@ -410,16 +377,18 @@ def _period(simulator: Simulator, request: Request) -> tuple[date, date]:
     )
 
 
-def _text(body: JSON, name: str, *, blanks: bool = True) -> str | None:
+def text(body: JSON, name: str, *, blanks: bool = True) -> str | None:
+    """A field as text, without blanks around it or, where they mean nothing, within; None when empty."""
     value = str(body.get(name) or "").strip()
     return (value if blanks else value.replace(" ", "")) or None
 
 
 def _date(body: JSON, name: str) -> date | None:
-    value = _text(body, name)
+    value = text(body, name)
     return None if value is None else date.fromisoformat(value)
 
 
-def _number(body: JSON, name: str, default: int) -> int:
+def number(body: JSON, name: str, default: int) -> int:
+    """A field as whole number; raises `ValueError` for what is none."""
     value = body.get(name)
     return default if value in (None, "") else int(str(value))

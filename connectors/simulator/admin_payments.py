@@ -22,6 +22,11 @@ def _list(call: DeskCall) -> Response:
 
 
 def _sign(call: DeskCall) -> Response:
+    return JSONResponse(_payment(sign_payment(call)))
+
+
+def sign_payment(call: DeskCall) -> Payment:
+    """The second signatory signs the payment in the path; raises `NotPossible` for one that waits for nobody."""
     wanted = call.request.path_params["payment_id"]
     found = next((one for one in call.simulator.payments.listing() if one.payment_id == wanted), None)
     if found is None:
@@ -30,7 +35,7 @@ def _sign(call: DeskCall) -> Response:
         raise NotPossible(f"the payment waits for no second signature, it is {found.status}", 409)
     call.simulator.payments.sign(found)
     call.simulator.payments.status(found)
-    return JSONResponse(_payment(found))
+    return found
 
 
 def _payment(payment: Payment) -> JSON:

@@ -12,6 +12,7 @@ from connectors.simulator import (
     belfius,
     berlin_group,
     consent_pages,
+    desk_page,
     ing,
     kbc,
     n26,
@@ -33,6 +34,7 @@ def create_app(config: SimulatorConfig | Simulator) -> Starlette:
         routes=[
             *admin.routes(),
             *admin_payments.routes(),
+            *desk_page.routes(),
             *berlin_group.routes(),
             *account_data.routes(),
             *argenta.routes(),

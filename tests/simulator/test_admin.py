@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import itertools
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import pytest
 
+from tests.simulator.conftest import send
+
 BAKERY = "BE34103071423390"
+BAKER = "lien.lindenaar"
+
+
+def form(sim, path, fields):
+    """The status of a form that was sent from the page."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": sim.url}
+    return send("POST", f"{sim.url}{path}", urlencode(fields), headers).status
+
+
+def page_text(sim):
+    return send("GET", f"{sim.url}/sim").content.decode()
 
 
 @pytest.fixture
@@ -143,3 +157,36 @@ def test_the_api_takes_json_only(desk) -> None:
     assert desk("POST", "/api/clock", "days=1", {"Content-Type": "text/plain"}).status == 415
     assert desk("POST", "/api/clock", "[1]", {"Content-Type": "application/json"}).status == 400
     assert desk("POST", "/api/clock", "{", {"Content-Type": "application/json"}).status == 400
+
+
+def test_the_page_orders_any_fault_signs_and_revokes(sim, http) -> None:
+    order = {
+        "kind": "slow", "bank_id": "crelan", "account": "", "endpoint": "balances", "page": "", "status": "",
+        "params": '{"seconds": 3}', "times": "",
+    }  # fmt: skip
+    assert form(sim, "/sim/faults", order) == 303
+    (fault,) = sim.faults.listing()
+    assert (fault.kind, fault.endpoint, fault.page, fault.times, fault.params) == (
+        "slow", "balances", None, None, {"seconds": 3},
+    )  # fmt: skip
+    for odd in ("[1]", "{", '{"kind": "html"}'):
+        assert form(sim, "/sim/faults", {**order, "params": odd}) == 400
+    assert form(sim, "/sim/faults/clear", {}) == 303
+    assert sim.faults.listing() == []
+    assert form(sim, "/sim/consents/nowhere/revocation", {}) == 404
+    assert form(sim, "/sim/payments/nowhere/signature", {}) == 404
+
+
+def test_the_page_lists_consents_and_ends_or_signs_them(sim, new_tpp) -> None:
+    sim.faults.order("joint_signature")
+    tpp = new_tpp(sim, "crelan", BAKER)
+    shown = page_text(sim)
+    assert "partiallyAuthorised" in shown
+    assert "Second signature" in shown
+    assert form(sim, f"/sim/consents/{tpp.consent_id}/signature", {}) == 303
+    assert form(sim, f"/sim/consents/{tpp.consent_id}/signature", {}) == 409
+    assert tpp.get("/accounts").status == 200
+    assert form(sim, f"/sim/consents/{tpp.consent_id}/revocation", {}) == 303
+    assert "revokedByPsu" in page_text(sim)
+    assert form(sim, "/sim/reset", {}) == 303
+    assert "revokedByPsu" not in page_text(sim)
