@@ -111,6 +111,8 @@ class PaymentRequest:
     """Several payments as one line on the account."""
     file: bytes | None = field(default=None, repr=False)
     """The approved pain.001 file of exactly these transfers, for banks that take one."""
+    initiator: str | None = field(default=None, repr=False)
+    """Name of who hands it over, for banks that ask for it; None: the name by which the bank knows us."""
     redirect_uri: str
     state: str = field(repr=False)
     code_verifier: str = field(repr=False)

@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 from connectors.families.stet import StetConnector
 from connectors.model import ConsentRequest
 from connectors.oauth import ServerMetadata
+from connectors.payments import PaymentOffer
 from connectors.profile import BankProfile, Confidence, IdTrust, Knowledge, Proof
 
 LANGUAGES: Final = ("fr", "nl", "en")
@@ -15,6 +16,8 @@ class Beobank(StetConnector):
     """The platform's dialect of STET 1.4.2: days as midnight, an empty link at the end, cards as accounts."""
 
     api_path: ClassVar[str] = "/stet-psd2-api/"
+    # Credit transfers and instant ones; whether several beneficiaries may stand in one request is not known.
+    payment_offer: ClassVar[PaymentOffer | None] = PaymentOffer(is_instant_possible=True)
     production_server: ClassVar[ServerMetadata | None] = ServerMetadata(
         "https://online.beobank.be/oauth2/{language}/banque/oauth2_authorization.aspx",
         "https://oauth2-apiii.e-i.com/beobank/oauth2/token",
@@ -45,7 +48,7 @@ class Beobank(StetConnector):
         pays_instant=Knowledge.YES,
         proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
-        as_of=date(2026, 11, 28),
+        as_of=date(2026, 11, 29),
         user_hints={
             "nl": "Op de pagina van Beobank meldt u zich aan en kiest u de rekeningen. Kredietkaarten staan daar als "
             "eigen rekening: kies alleen de zichtrekeningen.",

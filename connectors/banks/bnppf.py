@@ -36,7 +36,7 @@ class Bnppf(FortisConnector):
         pays_instant=Knowledge.YES,
         proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
-        as_of=date(2026, 11, 28),
+        as_of=date(2026, 11, 29),
         user_hints=FORTIS_HINTS,
         # Code 000 was that of bpost bank, whose accounts moved here in 2024.
         routed_from=("bpost bank",),

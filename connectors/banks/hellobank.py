@@ -36,6 +36,6 @@ class HelloBank(FortisConnector):
         pays_instant=Knowledge.YES,
         proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
-        as_of=date(2026, 11, 28),
+        as_of=date(2026, 11, 29),
         user_hints=FORTIS_HINTS,
     )

@@ -83,6 +83,8 @@ class BerlinGroupConnector(BerlinGroupAccountData):
     """What this bank wants in the authorisation address besides the parameters of OAuth."""
     needs_psu_for_payments: ClassVar[bool] = False
     """Whether the PSU's address must be named whenever a payment's status is read."""
+    payments_class: ClassVar[type[BerlinGroupPayments]] = BerlinGroupPayments
+    """How payments are handed over; what is taken stands in `payment_offer`."""
 
     # Consent
 
@@ -148,7 +150,7 @@ class BerlinGroupConnector(BerlinGroupAccountData):
     def payments(self) -> PaymentInitiation | None:
         if self.payment_offer is None or self.profile.pays_single is not Knowledge.YES:
             return None
-        return BerlinGroupPayments(self, self.payment_offer)
+        return self.payments_class(self, self.payment_offer)
 
     def confirm_consent(self, handle: ConsentHandle, tokens: TokenSet, psu: PsuContext | None) -> None:
         """What a bank wants between the tokens and a valid consent; most want nothing."""

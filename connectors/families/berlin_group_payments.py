@@ -7,11 +7,21 @@ Group implementation guidelines 1.3, payment initiation, and the official descri
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import urlencode
 
 from connectors import oauth, text
-from connectors.errors import BankAnswerInvalid, BankUnavailable, ConsentEnded, PaymentFateUnknown, TokenRejected
+from connectors.errors import (
+    BankAnswerInvalid,
+    BankUnavailable,
+    ConnectorError,
+    ConsentEnded,
+    OperatorError,
+    PaymentFateUnknown,
+    RequestRefused,
+    TokenRejected,
+)
 from connectors.families.berlin_group_parts import psu_headers, segment
 from connectors.families.berlin_group_sca import require_state, tokens_of, way_of
 from connectors.http import BankAnswer, CallKind
@@ -36,13 +46,29 @@ if TYPE_CHECKING:
 SEPA: Final = "sepa-credit-transfers"
 INSTANT: Final = "instant-sepa-credit-transfers"
 TEMPLATE: Final = "/{service}/{product}"
+REQUEST_TIMEOUT: Final = 408
+"""The bank waited too long for the whole of it, or says so."""
 BELGIAN: Final = ("SCOR", "BBA")
 CREDITOR_REFERENCE: Final = ("SCOR", "ISO")
 """Type and issuer of a structured reference. Source: ISO 20022, `RmtInf/Strd/CdtrRefInf`, as Belgian banks write it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What our own calls carry at a bank that wants more of us than the certificate."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key_id: str | None = field(default=None, repr=False)
+    """The name to sign under, where the bank gave us one."""
+
+
 class BerlinGroupPayments(PaymentInitiation):
-    """Payments at the bank of one connector."""
+    """Payments at the bank of one connector; a family with another way overrides the methods below `status`."""
+
+    root: ClassVar[str] = ""
+    """What stands before the paths here, where versions differ per resource."""
+    is_state_in_redirect_uri: ClassVar[bool] = False
+    """Where the browser comes back without OAuth, the state must be part of the return address."""
 
     def __init__(self, bank: BerlinGroupConnector, offer: PaymentOffer) -> None:
         self._bank = bank
@@ -50,28 +76,19 @@ class BerlinGroupPayments(PaymentInitiation):
         self._bank_id = bank.profile.bank_id
 
     def start(self, request: PaymentRequest) -> StartedPayment:
-        self.offer.check(request, bank_id=self._bank_id)
-        is_file = request.is_bulk and self.offer.bulk is Bulk.FILE
-        path = self._path(request, is_file=is_file)
+        self.check(request)
+        permission = self.permission(is_attended=True)
         handle = None
         try:
-            answer = self._bank.call(
-                "POST", path, TEMPLATE, CallKind.PAYMENT,
-                headers={
-                    **psu_headers(request.psu),
-                    "TPP-Redirect-URI": request.redirect_uri,
-                    "TPP-Explicit-Authorisation-Preferred": "false",
-                    **({"Content-Type": "application/xml"} if is_file else {}),
-                },
-                json=None if is_file else body_of(request),
-                content=request.file if is_file else None,
-                request_id=request.request_id,
-                is_attended=True,
-            )  # fmt: skip
-            handle = self._handle(path, request, answer)
+            answer = self._send(request, permission)
+            handle = self._handle(request, answer)
             return self._started(handle, request, answer)
-        except (BankUnavailable, BankAnswerInvalid) as error:
-            # It may have arrived: whatever else is asked of the bank now, this is never sent again.
+        except ConnectorError as error:
+            if handle is None and not _may_have_arrived(error):
+                if isinstance(error, TokenRejected):
+                    raise _of_ours(error) from error
+                raise
+            # Whatever else is asked of the bank now, this is never sent again.
             raise PaymentFateUnknown(
                 "no usable answer to a payment", bank_id=self._bank_id, status=error.status,
                 bank_code=error.bank_code, handle=handle,
@@ -88,32 +105,73 @@ class BerlinGroupPayments(PaymentInitiation):
     def status(self, handle: PaymentHandle, tokens: TokenSet | None, psu: PsuContext | None) -> PaymentStatus:
         if psu is None and self._bank.needs_psu_for_payments:
             raise ValueError("this bank wants the address of the payment's PSU whenever the status is read")
-        headers = {**psu_headers(psu), "Accept": "application/json"}
+        permission = self.permission(is_attended=psu is not None)
+        headers = {**psu_headers(psu), **permission.headers, "Accept": "application/json"}
         if tokens is not None:
             headers["Authorization"] = f"Bearer {tokens.access_token}"
-        path = f"{handle.private['path']}/{segment(handle.bank_payment_id)}/status"
+        url, template = self._status_address(handle)
         try:
             answer = self._bank.call(
-                "GET", path, f"{TEMPLATE}/{{id}}/status", CallKind.PAYMENT, headers=headers, is_attended=psu is not None
-            )
+                "GET", url, template, CallKind.PAYMENT, headers=headers, is_attended=psu is not None,
+                key_id=permission.key_id,
+            )  # fmt: skip
         except TokenRejected as refusal:
+            if tokens is None:
+                raise _of_ours(refusal) from refusal
             raise ConsentEnded(
                 "the bank shows this payment to nobody any more", bank_id=self._bank_id, status=refusal.status,
                 bank_code=refusal.bank_code,
             ) from refusal  # fmt: skip
         return self._read(answer.json_object(), answer.status)
 
-    def _path(self, request: PaymentRequest, *, is_file: bool) -> str:
+    def check(self, request: PaymentRequest) -> None:
+        """Raise `PaymentNotOffered` for what the bank would not take."""
+        self.offer.check(request, bank_id=self._bank_id)
+
+    def permission(self, *, is_attended: bool) -> Permission:  # noqa: ARG002  of a family
+        """What must be asked of the bank before each call; nothing of the payment is in it, so it may fail freely."""
+        return Permission()
+
+    def _send(self, request: PaymentRequest, permission: Permission) -> BankAnswer:
+        is_file = self._is_file(request)
+        redirect_uri = request.redirect_uri
+        if self.is_state_in_redirect_uri:
+            redirect_uri = with_query(redirect_uri, state=request.state)
+        return self._bank.call(
+            "POST", self._path(request), f"{self.root}{TEMPLATE}", CallKind.PAYMENT,
+            headers={
+                **psu_headers(request.psu),
+                **permission.headers,
+                "TPP-Redirect-URI": redirect_uri,
+                "TPP-Explicit-Authorisation-Preferred": "false",
+                **({"Content-Type": "application/xml"} if is_file else {}),
+            },
+            json=None if is_file else body_of(request),
+            content=request.file if is_file else None,
+            request_id=request.request_id,
+            is_attended=True,
+            key_id=permission.key_id,
+        )  # fmt: skip
+
+    def _is_file(self, request: PaymentRequest) -> bool:
+        return request.is_bulk and self.offer.bulk is Bulk.FILE
+
+    def _path(self, request: PaymentRequest) -> str:
         service = "bulk-payments" if request.is_bulk else "payments"
         product = INSTANT if request.is_instant else SEPA
-        return f"/{service}/{'pain.001-' if is_file else ''}{product}"
+        return f"{self.root}/{service}/{'pain.001-' if self._is_file(request) else ''}{product}"
 
-    def _handle(self, path: str, request: PaymentRequest, answer: BankAnswer) -> PaymentHandle:
+    def _status_address(self, handle: PaymentHandle) -> tuple[str, str]:
+        """Where the status is read, and the template of that address."""
+        own = f"{handle.private['path']}/{segment(handle.bank_payment_id)}"
+        return f"{own}/status", f"{self.root}{TEMPLATE}/{{id}}/status"
+
+    def _handle(self, request: PaymentRequest, answer: BankAnswer) -> PaymentHandle:
         payment_id = text.present_id(answer.json_object().get("paymentId"))
         if payment_id is None:
             raise BankAnswerInvalid("the bank gave no payment id", bank_id=self._bank_id, status=answer.status)
         kept = {
-            "path": path,
+            "path": self._path(request),
             "state": request.state,
             "code_verifier": request.code_verifier,
             "redirect_uri": request.redirect_uri,
@@ -126,7 +184,7 @@ class BerlinGroupPayments(PaymentInitiation):
             return StartedPayment(handle, None, status)
         kept, step = way_of(
             self._bank, answer, handle.private, scope=self._bank.payment_scope(handle.bank_payment_id),
-            template=f"{TEMPLATE}/{{id}}", kind=CallKind.PAYMENT, psu=request.psu,
+            template=f"{self.root}{TEMPLATE}/{{id}}", kind=CallKind.PAYMENT, psu=request.psu,
         )  # fmt: skip
         return StartedPayment(replace(handle, private=kept), step, status)
 
@@ -135,6 +193,26 @@ class BerlinGroupPayments(PaymentInitiation):
         if code is None:
             raise BankAnswerInvalid("the bank gave no payment status", bank_id=self._bank_id, status=http_status)
         return status_of(self.offer, code[:35], _reason_of(body))
+
+
+def with_query(url: str, **added: str) -> str:
+    """The address with these parameters besides those it has."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(added)}"
+
+
+def _may_have_arrived(error: ConnectorError) -> bool:
+    """Whether a payment that was answered so may be at the bank all the same."""
+    return isinstance(error, BankUnavailable | BankAnswerInvalid) or error.status == REQUEST_TIMEOUT
+
+
+def _of_ours(refusal: TokenRejected) -> ConnectorError:
+    """Who must act when a token of our own is refused that was given a moment ago.
+
+    A code that is not about tokens tells that the payment was meant: ING answers 401 to a payment it does not take.
+    """
+    is_about_us = refusal.bank_code is None or refusal.bank_code.startswith("TOKEN_")
+    kind = OperatorError if is_about_us else RequestRefused
+    return kind(str(refusal), bank_id=refusal.bank_id, status=refusal.status, bank_code=refusal.bank_code)
 
 
 def body_of(request: PaymentRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""STET PSD2 API 1.4 and 1.5, account information: the OAuth authorisation is the consent, rows carry a status.
+"""STET PSD2 API 1.4 and 1.5: the OAuth authorisation is the consent, rows carry a status.
 
 There is no consent to make, read or end: tokens prove it, and the bank's answer to a read tells when it is over. The
 reading of pages, tokens and errors is shared with the Berlin Group; what differs in an answer is rewritten by
@@ -21,6 +21,8 @@ from connectors.errors import OperatorError, RequestRefused, TokenRejected
 from connectors.families import stet_rows
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.families.berlin_group_parts import segment
+from connectors.families.berlin_group_payments import BerlinGroupPayments
+from connectors.families.stet_payments import StetPayments
 from connectors.http import BankAnswer, CallKind
 from connectors.model import (
     Access,
@@ -38,6 +40,7 @@ from connectors.model import (
 )
 from connectors.normalise import Dialect, normalise_berlin_group
 from connectors.oauth import ServerMetadata
+from connectors.payments import PaymentOffer
 from connectors.signing import SignatureProfile
 
 SCOPE: Final = "aisp"
@@ -63,6 +66,9 @@ class StetConnector(BerlinGroupConnector):
     dialect: ClassVar[Dialect] = DIALECT
     api_path: ClassVar[str] = "/psd2/"
     """Where the path of the interface begins; what stands before it tells production, test and others apart."""
+    payments_class: ClassVar[type[BerlinGroupPayments]] = StetPayments
+    payment_headers: ClassVar[Mapping[str, str]] = {}
+    """What this bank wants beside a payment, besides the headers of the standard."""
     production_server: ClassVar[ServerMetadata | None] = None
     sandbox_server: ClassVar[ServerMetadata | None] = None
 
@@ -216,6 +222,10 @@ class FortisConnector(StetConnector):
     dialect: ClassVar[Dialect] = SIGNED
     sandbox_server: ClassVar[ServerMetadata | None] = FORTIS_SANDBOX
     registered: ClassVar[frozenset[Need]] = frozenset({Need.CLIENT_SECRET})
+    # What the bank shows: transfers now, later and instant. Several beneficiaries are documented nowhere.
+    payment_offer: ClassVar[PaymentOffer | None] = PaymentOffer(is_instant_possible=True)
+    # Retail, as in the demonstration application; the value for companies is not known.
+    payment_headers: ClassVar[Mapping[str, str]] = {"businessLineName": "RPB"}
     brand: ClassVar[str]
 
     def token_headers(self) -> Mapping[str, str]:
@@ -254,7 +264,10 @@ class FortisConnector(StetConnector):
         is_attended: bool,
         key_id: str | None = None,
     ) -> BankAnswer:
-        """With the brand; a refusal is tried once more with a fresh stamp, as a signature lives for a minute."""
+        """With the brand; a refusal is tried once more with a fresh stamp, as a signature lives for a minute.
+
+        A payment is not: what moves money is sent once.
+        """
         if url.startswith("/") and self._names_brand:
             params = {**(params or {}), "brand": self.brand}
 
@@ -276,6 +289,8 @@ class FortisConnector(StetConnector):
         try:
             return once()
         except TokenRejected:
+            if method == "POST":
+                raise
             return once()
 
     @property

@@ -62,8 +62,6 @@ class BankSettings:
     """The PSU can choose a single account, and no other kind."""
     is_confirmed_by_tpp: bool = False
     """What the PSU approved becomes valid only when the TPP confirms it."""
-    has_bare_payment_page: bool = False
-    """The payment's page is named whole, without OAuth; the browser comes back without a code."""
     approves_in_app: bool = False
     """On the page the PSU signs in only; the consent becomes valid by an approval elsewhere."""
     signs_everything: bool = False
@@ -172,7 +170,6 @@ HABITS: dict[str, dict[str, Any]] = {
         "iban_serial": "41400",
         "second_currency": "USD",
         "has_numeric_amounts": True,
-        "has_bare_payment_page": True,
         "page_size": 100,
         "unattended_calls_max": None,
         "access_token_seconds": 1799,

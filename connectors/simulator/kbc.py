@@ -54,7 +54,7 @@ def routes() -> list[Route]:
         route(one + "/transactions", "transactions", read_transactions),
         *payment_routes.routes(
             "/{bank_id}/psd2/v2", FAMILIES, products=(payment_routes.SEPA,), takes_files=True, error_body=_error,
-            has_links=False,
+            links=payment_routes.no_links,
         ),
     ]  # fmt: skip
 

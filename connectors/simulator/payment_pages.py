@@ -70,14 +70,15 @@ class _Desk:
 
 
 async def sign_in_page(request: Request) -> Response:
-    """Check what the TPP put into the address and ask who is there."""
+    """Check what the TPP put into the address, where it goes by OAuth, and ask who is there."""
     desk = _Desk(request)
     if desk.payment is None:
         return desk.stopped(status=404)
-    if desk.bank.has_bare_payment_page:
+    way = desk.payment.way
+    if not way.has_oauth:
         return _welcome(desk, Visit(
-            payment_id=desk.payment.payment_id, client_id=desk.bank.name, redirect_uri=desk.payment.redirect_uri,
-            state=None, code_challenge=None,
+            payment_id=desk.payment.payment_id, client_id=way.tpp_name or desk.bank.name,
+            redirect_uri=desk.payment.redirect_uri, state=None, code_challenge=None,
         ))  # fmt: skip
     query = request.query_params
     wanted = {
@@ -146,19 +147,18 @@ async def decide(request: Request) -> Response:
     visit = desk.visit()
     if desk.payment is None or visit is None or visit.holder_id is None:
         return desk.stopped()
+    way = desk.payment.way
     match (await form_of(request)).get("decision", [""])[0]:
-        case "cancel" if visit.code_challenge is None:
-            # It goes on waiting, here or in the dashboard.
-            return back_to_tpp(visit.redirect_uri, {})
         case "cancel":
-            desk.simulator.payments.refuse(desk.payment)
+            if not way.waits_when_cancelled:
+                desk.simulator.payments.refuse(desk.payment)
             answer = {"error": "access_denied", "error_description": "cancelled", "state": visit.state}
-            return back_to_tpp(visit.redirect_uri, answer)
+            return back_to_tpp(way.refused_uri or visit.redirect_uri, answer if way.has_oauth else {})
         case "approve":
             desk.payment.holder_id = visit.holder_id
             struck = desk.simulator.faults.take(Call(desk.bank_id, APPROVAL))
             desk.simulator.payments.sign(desk.payment, needs_second_signature=bool(struck))
-            if visit.code_challenge is None:
+            if not way.has_oauth:
                 return back_to_tpp(visit.redirect_uri, {})
             return back_to_tpp(
                 visit.redirect_uri, {"code": desk.simulator.payments.code_for(visit), "state": visit.state}

@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import RLock
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from connectors.simulator.clock import BankClock
@@ -41,6 +41,23 @@ class Order:
     structured: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the PSU's browser comes to the bank's page and leaves it."""
+
+    has_oauth: bool = True
+    """False: a plain link leads to the page, and the browser comes back without a code."""
+    refused_uri: str | None = field(default=None, repr=False)
+    """Where it goes after a refusal, when that is another address."""
+    waits_when_cancelled: bool = False
+    """True: cancelling only leaves the page, and the payment can still be signed."""
+    tpp_name: str = ""
+    """Who asks, as the page shows it where the link does not say; empty for the bank's own name."""
+
+
+OAUTH: Final = Way()
+
+
 @dataclass(slots=True, kw_only=True)
 class Payment:
     """One request at one bank. `status` is the stored one; ask `PaymentBook.status` for the present one."""
@@ -56,6 +73,9 @@ class Payment:
     is_instant: bool
     is_batch_booked: bool
     created_at: datetime
+    way: Way = OAUTH
+    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The request as it came, at banks that give it back with the status."""
     status: str = "RCVD"
     reason: str | None = None
     holder_id: str | None = None
@@ -117,6 +137,8 @@ class PaymentBook:
         day: date | None,
         is_instant: bool,
         is_batch_booked: bool,
+        way: Way = OAUTH,
+        asked: Mapping[str, Any] | None = None,
     ) -> Payment:
         """Record a request; the same request id again gives the payment that is there, as the guidelines want."""
         with self._lock:
@@ -135,6 +157,8 @@ class PaymentBook:
                 is_instant=is_instant,
                 is_batch_booked=is_batch_booked,
                 created_at=self._clock.now.astimezone(UTC),
+                way=way,
+                asked=asked or {},
             )
             self._payments[payment.payment_id] = payment
             return payment

@@ -24,7 +24,7 @@ from connectors.simulator import page_texts
 from connectors.simulator.calls import JSON, Answer, BankCall, Handler, Refusal
 from connectors.simulator.companies import Party, SimulatedAccount
 from connectors.simulator.pages import page
-from connectors.simulator.payments import Order, Payment
+from connectors.simulator.payments import Order, Payment, Way
 from connectors.simulator.ponto_calls import addressed, created, key_of, organisation_of, route, session
 from connectors.simulator.simulator import Simulator
 
@@ -131,6 +131,8 @@ def _recorded(call: BankCall, account: SimulatedAccount, kind: str, wish: Mappin
         day=wanted,
         is_instant=False,
         is_batch_booked=wish.get("batchBookingPreferred") is True,
+        # Cancelled, it goes on waiting, here or in the dashboard.
+        way=Way(has_oauth=False, waits_when_cancelled=True),
     )
 
 

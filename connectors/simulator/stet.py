@@ -2,7 +2,7 @@
 
 Routes, below `/{bank_id}/stet`: `GET /oauth2/authorize` for the PSU's browser, `POST /oauth2/token`, and below the
 interface (`/psd2/v4` at the brands of BNP Paribas Fortis, `/stet-psd2-api/v2.2` at Beobank): `GET /accounts`,
-`/accounts/{id}/balances`, `/accounts/{id}/transactions?dateFrom=…[&dateTo=…][&index=…]`.
+`/accounts/{id}/balances`, `/accounts/{id}/transactions?dateFrom=…[&dateTo=…][&index=…]`; payments in `stet_payments`.
 
 The brands of BNP Paribas Fortis want their `brand` in each query and the secret of the registration with each token,
 write a sign beside the indicator, name neither party nor code of a row, date no pending row and end a list of several
@@ -13,7 +13,7 @@ counterparty in the text is not published: here its name and account are lines o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from http.client import responses
 from typing import Final
@@ -23,7 +23,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.simulator import account_data, berlin_group
+from connectors.simulator import account_data, berlin_group, stet_payments
 from connectors.simulator.authorising import REFUSED, open_consent
 from connectors.simulator.calls import JSON, Answer, BankCall, ErrorBody, Handler, Refusal, endpoint
 from connectors.simulator.references import printed
@@ -34,6 +34,7 @@ FAMILIES: Final = frozenset({"stet"})
 BRANDS: Final = {"bnppf": "bnppf", "fintro": "fintro", "hellobank": "hb"}
 """The brands of BNP Paribas Fortis, as their calls name them."""
 SCOPE: Final = "aisp"
+OWN_GRANT: Final = "client_credentials"
 DEFAULT_PERIOD: Final = timedelta(days=180)
 END: Final = "empty-page-index"
 _BALANCES: Final = {
@@ -64,6 +65,7 @@ def _data(root: str, guarded: Callable[[Handler], Handler], error_body: ErrorBod
         route("", "accounts", list_accounts),
         route("/{resource_id}/balances", "balances", read_balances),
         route("/{resource_id}/transactions", "transactions", read_transactions),
+        *stet_payments.routes(root, FAMILIES, guarded, error_body),
     ]
 
 
@@ -77,15 +79,16 @@ async def authorise(request: Request) -> Response:
 
 
 def give_token(call: BankCall) -> Answer:
-    """Tokens; those of the group live as long as the consent and are renewed by a new authorisation only."""
-    if call.bank.bank_id in BRANDS:
-        form = parse_qs(call.content.decode("utf-8", "replace"))
-        if not form.get("client_secret"):
-            return Answer(status=401, body={"error": "invalid_client"})
-        if form.get("scope") != [SCOPE] or any(call.header(name) is None for name in _TOKEN_HEADERS):
-            return Answer(status=400, body={"error": "invalid_request"})
-        if form.get("grant_type") != ["authorization_code"]:
-            return Answer(status=400, body={"error": "unsupported_grant_type"})
+    """Tokens; those of the group live as long as the consent and are renewed by a new authorisation only.
+
+    With its own credentials the TPP has one for payments.
+    """
+    form = {name: values[0] for name, values in parse_qs(call.content.decode("utf-8", "replace")).items()}
+    refused = _refused_form(call, form)
+    if refused is not None:
+        return refused
+    if form.get("grant_type") == OWN_GRANT:
+        return stet_payments.give_token(call, form["client_id"])
     answer = berlin_group.give_token(call)
     if answer.status != 200:
         return answer
@@ -93,6 +96,22 @@ def give_token(call: BankCall) -> Answer:
     if not call.bank.gives_refresh_token:
         del body["refresh_token"]
     return Answer(body=body, headers=answer.headers)
+
+
+def _refused_form(call: BankCall, form: Mapping[str, str]) -> Answer | None:
+    """What is wrong with a form for tokens; the group wants its secret and headers, and renews nothing."""
+    is_own, is_of_group = form.get("grant_type") == OWN_GRANT, call.bank.bank_id in BRANDS
+    if is_of_group and not form.get("client_secret"):
+        return Answer(status=401, body={"error": "invalid_client"})
+    has_headers = all(call.header(name) is not None for name in _TOKEN_HEADERS)
+    wanted = stet_payments.SCOPE if is_own else SCOPE
+    if is_own and (not form.get("client_id") or form.get("scope") != wanted):
+        return Answer(status=400, body={"error": "invalid_request"})
+    if is_of_group and (form.get("scope") != wanted or not has_headers):
+        return Answer(status=400, body={"error": "invalid_request"})
+    if is_of_group and not is_own and form.get("grant_type") != "authorization_code":
+        return Answer(status=400, body={"error": "unsupported_grant_type"})
+    return None
 
 
 def list_accounts(call: BankCall) -> Answer:

@@ -53,6 +53,9 @@ from tests.connectors.support import access as bank_access
 TODAY = date(2026, 11, 23)
 SUPPLIER = "BE43068999999501"
 CLOSED, POOR = FAILURES
+STET = frozenset({"bnppf", "fintro", "hellobank", "beobank"})
+WITHOUT_CODES = STET | {"kbc"}
+"""Banks whose errors name no code."""
 LINES: list[Line] = []
 
 
@@ -68,10 +71,10 @@ def paying_banks() -> list[str]:
 
 
 BANKS = paying_banks()
-FAMILIES = ("keytrade", "kbc", "argenta", "ponto")
+FAMILIES = ("keytrade", "kbc", "argenta", "ponto", "bnppf", "beobank")
 """One bank of each family: the faults strike all of a family alike."""
-CANCELLING = ("keytrade", "kbc", "argenta")
-"""Where cancelling on the page ends the payment."""
+TELLING = tuple(bank_id for bank_id in FAMILIES if bank_id != "ponto")
+"""Where the words of the status are known, and cancelling on the page ends the payment."""
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +192,7 @@ def test_a_signed_payment_is_booked_on_the_payers_account(simulated: SimulatorSe
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("bank_id", ["keytrade", "argenta"])
+@pytest.mark.parametrize("bank_id", ["keytrade", "argenta", "bnppf", "beobank"])
 def test_an_instant_payment_goes_to_its_own_product(simulated: SimulatorServer, bank_id: str) -> None:
     payments, begun = started(simulated, bank_id, is_instant=True)
     assert payments.finish(begun.handle, sign(begun), PSU).status.state is PaymentState.EXECUTED
@@ -217,7 +220,7 @@ def test_a_part_that_fails_leaves_the_others_executed(simulated: SimulatorServer
     assert (status.state, status.bank_code, status.is_final) == (PaymentState.PARTLY_ACCEPTED, "PART", True)
 
 
-@pytest.mark.parametrize("bank_id", CANCELLING)
+@pytest.mark.parametrize("bank_id", TELLING)
 def test_a_payment_cancelled_at_the_bank_is_refused(simulated: SimulatorServer, bank_id: str) -> None:
     payments, begun = started(simulated, bank_id)
     assert isinstance(begun.step, Redirect)
@@ -227,16 +230,21 @@ def test_a_payment_cancelled_at_the_bank_is_refused(simulated: SimulatorServer, 
     assert payments.status(begun.handle, None, PSU).state is PaymentState.REFUSED
 
 
-def test_a_refused_payment_says_why(simulated: SimulatorServer) -> None:
-    for iban, reason in FAILURES.items():
-        payments, begun = started(simulated, "keytrade", transfer(creditor_iban=iban))
+@pytest.mark.parametrize("bank_id", TELLING)
+def test_a_refused_payment_says_why(simulated: SimulatorServer, bank_id: str) -> None:
+    # STET has one word for a refusal and for missing money.
+    words = {"AM04": "CUST"} if bank_id in STET else {}
+    for iban, code in FAILURES.items():
+        reason = words.get(code, code)
+        payments, begun = started(simulated, bank_id, transfer(creditor_iban=iban))
         status = payments.finish(begun.handle, sign(begun), PSU).status
         assert (status.state, status.reason_code, status.is_final) == (PaymentState.REFUSED, reason, True)
 
 
-def test_a_second_signatory_signs_at_the_bank(simulated: SimulatorServer) -> None:
-    simulated.faults.order(FaultKind.JOINT_SIGNATURE, bank_id="keytrade")
-    payments, begun = started(simulated, "keytrade")
+@pytest.mark.parametrize("bank_id", TELLING)
+def test_a_second_signatory_signs_at_the_bank(simulated: SimulatorServer, bank_id: str) -> None:
+    simulated.faults.order(FaultKind.JOINT_SIGNATURE, bank_id=bank_id)
+    payments, begun = started(simulated, bank_id)
     returned = payments.finish(begun.handle, sign(begun), PSU)
     assert (returned.status.state, returned.status.is_final) == (PaymentState.PARTLY_SIGNED, False)
     desk = f"{simulated.url}/sim/api/payments"
@@ -248,16 +256,18 @@ def test_a_second_signatory_signs_at_the_bank(simulated: SimulatorServer) -> Non
     assert payments.status(begun.handle, returned.tokens, PSU).state is PaymentState.EXECUTED
 
 
-def test_a_later_day_is_waited_for(simulated: SimulatorServer) -> None:
-    payments, begun = started(simulated, "keytrade", execution_date=TODAY + timedelta(days=2))
+@pytest.mark.parametrize("bank_id", TELLING)
+def test_a_later_day_is_waited_for(simulated: SimulatorServer, bank_id: str) -> None:
+    payments, begun = started(simulated, bank_id, execution_date=TODAY + timedelta(days=2))
     returned = payments.finish(begun.handle, sign(begun), PSU)
     assert (returned.status.state, returned.status.is_final) == (PaymentState.ACCEPTED, False)
     simulated.clock.advance(days=2)
     assert payments.status(begun.handle, returned.tokens, PSU).state is PaymentState.EXECUTED
 
 
-def test_what_nobody_signs_is_refused_by_the_bank(simulated: SimulatorServer) -> None:
-    payments, begun = started(simulated, "keytrade")
+@pytest.mark.parametrize("bank_id", TELLING)
+def test_what_nobody_signs_is_refused_by_the_bank(simulated: SimulatorServer, bank_id: str) -> None:
+    payments, begun = started(simulated, bank_id)
     simulated.clock.advance(hours=2)
     assert payments.status(begun.handle, None, PSU).state is PaymentState.REFUSED
 
@@ -273,11 +283,16 @@ def test_after_a_lost_answer_nothing_is_sent_again(
     """PAY-18: the payment may have arrived, so the only thing left is to look."""
     simulated.faults.order(kind, bank_id=bank_id, endpoint="payment_create", times=None, params=params)
     line = line_at(simulated, bank_id)
+    payments = payments_of(line)
     with pytest.raises(PaymentFateUnknown) as caught:
-        payments_of(line).start(request(account_at(simulated, bank_id).account_id))
-    assert caught.value.handle is None
+        payments.start(request(account_at(simulated, bank_id).account_id))
     sent = [record for record in line.records if (record.method, record.kind) == ("POST", CallKind.PAYMENT)]
     assert len(sent) == 1
+    # STET gives the id beside the body; what is wrong with that does not hide it.
+    is_named = bank_id in STET and kind in {FaultKind.HTML, FaultKind.BROKEN_JSON}
+    assert (caught.value.handle is not None) is is_named
+    if is_named:
+        assert payments.status(caught.value.handle, None, PSU).state is PaymentState.WAITING
     assert len(simulated.simulator.payments.listing()) == (0 if kind is FaultKind.STATUS else 1)
 
 
@@ -291,35 +306,38 @@ def test_when_the_bank_falls_silent_after_it_gave_the_id_the_status_can_be_read(
     assert payments.status(caught.value.handle, None, PSU).state is PaymentState.WAITING
 
 
-def test_the_same_request_id_is_the_same_payment_at_the_bank(simulated: SimulatorServer) -> None:
+@pytest.mark.parametrize("bank_id", FAMILIES)
+def test_the_same_request_id_is_the_same_payment_at_the_bank(simulated: SimulatorServer, bank_id: str) -> None:
     """The guidelines want it so; a repeat by hand, after a look, is therefore safe at such a bank."""
-    payments = payments_of(line_at(simulated, "keytrade"))
-    asked = request(account_at(simulated, "keytrade").account_id)
+    payments = payments_of(line_at(simulated, bank_id))
+    asked = request(account_at(simulated, bank_id).account_id)
     assert payments.start(asked).handle.bank_payment_id == payments.start(asked).handle.bank_payment_id
     assert len(simulated.simulator.payments.listing()) == 1
 
 
-def test_the_status_is_read_again_when_the_bank_stumbles(simulated: SimulatorServer) -> None:
-    payments, begun = started(simulated, "keytrade")
-    simulated.faults.order(
-        FaultKind.STATUS, bank_id="keytrade", endpoint="payment_read", times=1, params={"status": 503}
-    )
+@pytest.mark.parametrize("bank_id", FAMILIES)
+def test_the_status_is_read_again_when_the_bank_stumbles(simulated: SimulatorServer, bank_id: str) -> None:
+    payments, begun = started(simulated, bank_id)
+    simulated.faults.order(FaultKind.STATUS, bank_id=bank_id, endpoint="payment_read", times=1, params={"status": 503})
     assert payments.status(begun.handle, None, PSU).state is PaymentState.WAITING
 
 
-def test_an_unknown_debtor_account_or_a_past_day_is_refused(simulated: SimulatorServer) -> None:
-    payments = payments_of(line_at(simulated, "keytrade"))
-    with pytest.raises(RequestRefused) as caught:
-        payments.start(request(SUPPLIER))
-    assert caught.value.bank_code == "RESOURCE_UNKNOWN"
-    own = account_at(simulated, "keytrade").account_id
-    with pytest.raises(RequestRefused) as caught:
-        payments.start(request(own, execution_date=TODAY - timedelta(days=1)))
-    assert caught.value.bank_code == "EXECUTION_DATE_INVALID"
+@pytest.mark.parametrize("bank_id", TELLING)
+def test_an_unknown_debtor_account_or_a_past_day_is_refused(simulated: SimulatorServer, bank_id: str) -> None:
+    payments = payments_of(line_at(simulated, bank_id))
+    own = account_at(simulated, bank_id).account_id
+    for asked, code in (
+        (request(SUPPLIER), "RESOURCE_UNKNOWN"),
+        (request(own, execution_date=TODAY - timedelta(days=1)), "EXECUTION_DATE_INVALID"),
+    ):
+        with pytest.raises(RequestRefused) as caught:
+            payments.start(asked)
+        assert caught.value.bank_code == (None if bank_id in WITHOUT_CODES else code)
 
 
-def test_the_return_of_another_payment_is_refused(simulated: SimulatorServer) -> None:
-    payments, begun = started(simulated, "keytrade")
+@pytest.mark.parametrize("bank_id", FAMILIES)
+def test_the_return_of_another_payment_is_refused(simulated: SimulatorServer, bank_id: str) -> None:
+    payments, begun = started(simulated, bank_id)
     with pytest.raises(CallbackRejected):
         payments.finish(begun.handle, sign(begun) | {"state": "another"}, PSU)
 
