@@ -32,10 +32,11 @@ from cryptography.x509.oid import NameOID
 
 from connectors import registry, signing
 from connectors.base import BankEndpoint
+from connectors.dialect import STANDARD
 from connectors.families import kbc, triodos
 from connectors.http import BankHttp
 from connectors.model import Access, PsuContext, TokenSet
-from connectors.normalise import STANDARD, normalise_berlin_group
+from connectors.normalise import normalise_berlin_group
 from connectors.signing import RequestSigner, SignatureProfile, SigningKey
 
 ROUNDS = 5

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors import text
+from connectors.amounts import amount_of
+from connectors.dialect import STANDARD, Dialect
 from connectors.model import Account, AccountKind, Balance, BalanceKind
-from connectors.normalise import STANDARD, Dialect, amount_of
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _BALANCE_KINDS = {

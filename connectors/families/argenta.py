@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from connectors import signing
 from connectors.base import Need
+from connectors.dialect import Dialect
 from connectors.errors import OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector
-from connectors.normalise import Dialect
 from connectors.oauth import ServerMetadata
 from connectors.payments import PaymentOffer
 from connectors.signing import KeyIdForm, SignatureProfile

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from connectors import oauth, text
 from connectors.base import Need
+from connectors.dialect import Dialect
 from connectors.errors import BankAnswerInvalid, CallbackRejected, ConnectorError, ConsentEnded, OperatorError
 from connectors.families import belfius_rows
 from connectors.families.belfius_errors import error_of, named_error
@@ -39,7 +40,7 @@ from connectors.model import (
     TransactionPage,
     TransactionStatus,
 )
-from connectors.normalise import Dialect, normalise_berlin_group
+from connectors.normalise import normalise_berlin_group
 
 SCOPE: Final = "AIS"
 LANGUAGES: Final = ("nl", "fr")

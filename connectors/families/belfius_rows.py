@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from connectors import text
 from connectors.account_data import normalise_account
+from connectors.amounts import amount_of
 from connectors.model import Account, Balance, BalanceKind
-from connectors.normalise import amount_of
 
 FREE_TEXT: Final = "FREETEXT"
 REFERENCE_FAILED: Final = "structured_reference_failed"

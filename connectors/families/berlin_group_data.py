@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from connectors import text
 from connectors.account_data import balance_kind, normalise_account, normalise_balance
 from connectors.base import Connector
+from connectors.dialect import STANDARD, Dialect
 from connectors.errors import (
     BankAnswerInvalid,
     ConsentEnded,
@@ -37,7 +38,7 @@ from connectors.model import (
     TransactionPage,
     TransactionStatus,
 )
-from connectors.normalise import STANDARD, Dialect, normalise_berlin_group
+from connectors.normalise import normalise_berlin_group
 
 SHORT_WINDOW = timedelta(days=89)
 """What is asked for when the bank refuses the period (`PERIOD_INVALID`)."""

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 from urllib.parse import quote, urlencode
 
 from connectors import oauth, signing, text
+from connectors.dialect import Dialect
 from connectors.errors import BankAnswerInvalid, CallbackRejected, ConnectorError, ConsentEnded, OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.families.berlin_group_parts import segment
@@ -36,7 +37,6 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
-from connectors.normalise import Dialect
 from connectors.signing import KeyIdForm, SignatureProfile
 
 SCOPES: Final = "payment-accounts:balances:view payment-accounts:transactions:view"

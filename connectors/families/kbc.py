@@ -11,9 +11,9 @@ import re
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
 
+from connectors.dialect import Dialect
 from connectors.errors import RequestRefused
 from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel
-from connectors.normalise import Dialect
 from connectors.oauth import ServerMetadata
 from connectors.payments import Bulk, PaymentOffer
 

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from connectors import text
 from connectors.account_data import normalise_account
+from connectors.amounts import amount_of
+from connectors.dialect import Dialect
 from connectors.model import Account, Balance, BalanceKind, TransactionStatus
-from connectors.normalise import Dialect, amount_of
 
 DIALECT: Final = Dialect(
     # Numbers of each bank; whether they are codes of CODA is not known.

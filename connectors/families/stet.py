@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 from connectors import oauth, signing, text
 from connectors.account_data import normalise_account, normalise_balance
 from connectors.base import Need
+from connectors.dialect import Dialect
 from connectors.errors import OperatorError, RequestRefused, TokenRejected
 from connectors.families import stet_rows
 from connectors.families.berlin_group import BerlinGroupConnector
@@ -38,7 +39,7 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
-from connectors.normalise import Dialect, normalise_berlin_group
+from connectors.normalise import normalise_berlin_group
 from connectors.oauth import ServerMetadata
 from connectors.payments import PaymentOffer
 from connectors.signing import SignatureProfile

@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from connectors import signing, text
 from connectors.base import Need
+from connectors.dialect import Dialect
 from connectors.errors import BankAnswerInvalid, OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel
 from connectors.families.berlin_group_parts import psu_headers, segment
 from connectors.http import CallKind
 from connectors.model import ConsentHandle, PsuContext, TokenSet
-from connectors.normalise import Dialect
 from connectors.oauth import ServerMetadata
 from connectors.signing import KeyIdForm, SignatureProfile
 

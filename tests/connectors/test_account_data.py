@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from connectors.account_data import account_kind, normalise_account, normalise_balance
+from connectors.dialect import Dialect
 from connectors.model import AccountKind, BalanceKind
-from connectors.normalise import Dialect
 from tests.connectors.support import IBAN, amount
 
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.dialect import Dialect
 from connectors.model import (
     CodeBasis,
     PartySource,
@@ -21,11 +22,7 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
-from connectors.normalise import (
-    Dialect,
-    fingerprint,
-    normalise_berlin_group,
-)
+from connectors.normalise import fingerprint, normalise_berlin_group
 from tests.connectors.support import IBAN, TODAY, amount, row
 
 HOLDER = "Studio Noordlicht BV"
