@@ -81,6 +81,8 @@ class Connector(ABC):
     """What `payments` takes at this bank; None where too little is known of its interface."""
     registered: ClassVar[frozenset[Need]] = frozenset()
     """What the bank's registration gives, and its calls must carry: an API key, a client secret."""
+    reauthorises_accounts: ClassVar[bool] = False
+    """Whether each account has an end of its own, and is authorised anew by itself (`reauthorise_account`)."""
     is_behind_mutual_tls: ClassVar[bool] = True
     issues_certificates: ClassVar[bool] = False
     """An intermediary that gives us certificates of its own, which are neither QWAC nor QSEAL."""

@@ -3,6 +3,8 @@
 ConnectorError
 ├── ConsentError          the PSU must act: authorise again, choose again, sign at the bank
 │   ├── ConsentEnded      expired, revoked or unknown at the bank
+│   ├── AccountEnded      one account must be authorised anew; the others are read on
+│   ├── AccountGone       one account is not in the permission any more
 │   ├── ConsentRefused    the PSU or the bank said no
 │   └── CallbackRejected  the call-back does not belong to the consent
 ├── TokenRejected         the access token is not accepted; renew once, then it is a ConsentEnded
@@ -82,6 +84,20 @@ class ConsentEnded(ConsentError):
     """The permission expired, was revoked, or is not known at the bank any more."""
 
     code = "consent_ended"
+    fault = Fault.RENEW_CONSENT
+
+
+class AccountEnded(ConsentError):
+    """One account must be authorised anew, where each has an end of its own; the others are read on."""
+
+    code = "account_ended"
+    hint = "Send the PSU to a page on which this account is authorised anew."
+
+
+class AccountGone(ConsentError):
+    """One account is not in the permission any more: the PSU took it out; the others are read on."""
+
+    code = "account_gone"
     fault = Fault.RENEW_CONSENT
 
 

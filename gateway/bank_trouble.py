@@ -21,6 +21,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         _("The permission at the bank has ended"),
         _("Start a new authorisation and send the account holder to its authorisation_url."),
     ),
+    "account_ended": (
+        _("The permission for this account has ended"),
+        _("Have the account authorised anew; the other accounts are read on."),
+    ),
+    "account_gone": (
+        _("The account is not in the permission any more"),
+        _("Start a new authorisation and send the account holder to its authorisation_url."),
+    ),
     "consent_refused": (
         _("The authorisation was cancelled or refused at the bank"),
         _("Start the authorisation again; the choice of bank and client is kept."),

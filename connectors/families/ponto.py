@@ -58,6 +58,7 @@ class PontoConnector(PontoLine):
     """What both doors share: reading, synchronisations, authorising an account anew, payments."""
 
     payment_offer: ClassVar[PaymentOffer | None] = OFFER
+    reauthorises_accounts: ClassVar[bool] = True
 
     # Consent
 
@@ -97,7 +98,8 @@ class PontoConnector(PontoLine):
         attributes = {"redirectUri": redirect_uri}
         path = f"/accounts/{segment(bank_account_id)}/reauthorization-requests"
         template = "/accounts/{id}/reauthorization-requests"
-        answer = self.create(access, path, template, "reauthorizationRequest", attributes)
+        with self.account_known():
+            answer = self.create(access, path, template, "reauthorizationRequest", attributes)
         page = self.page_of(data_of(answer))
         if page is None:
             raise BankAnswerInvalid("Ponto gave no page to authorise at", bank_id=self.profile.bank_id)
@@ -130,7 +132,9 @@ class PontoConnector(PontoLine):
 
     def balances(self, access: Access, bank_account_id: str) -> list[Balance]:
         path = f"/accounts/{segment(bank_account_id)}"
-        resource = data_of(self.read(self.session(access), path, "/accounts/{id}", CallKind.BALANCES))
+        with self.account_known():
+            answer = self.read(self.session(access), path, "/accounts/{id}", CallKind.BALANCES)
+        resource = data_of(answer)
         found = ponto_rows.balances(resource)
         named = ("currentBalance", "availableBalance")
         if len(found) != sum(ponto_rows.attributes(resource).get(name) is not None for name in named):
@@ -277,7 +281,7 @@ class PontoConnector(PontoLine):
     ) -> Iterator[TransactionPage]:
         path, session = f"/accounts/{segment(bank_account_id)}", self.session(access)
         settled = (f"{path}/transactions", "/accounts/{id}/transactions", CallKind.TRANSACTIONS)
-        for rows, beside in self.plain(session, settled):
+        for rows, beside in self.of_account(session, settled):
             read = [normalised(raw, TransactionStatus.BOOKED) for raw in rows]
             days = [row.booking_date for row in read if isinstance(row, Transaction) and row.booking_date is not None]
             page = _page([row for row in read if not _is_before(row, date_from)])

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from connectors import text
 from connectors.errors import (
+    AccountEnded,
     BankAnswerInvalid,
     BankUnavailable,
     CallbackRejected,
@@ -27,6 +28,8 @@ from connectors.http import BankAnswer
 
 RECENTLY: Final = "accountRecentlySynchronized"
 """The same synchronisation was asked for minutes ago: what it would bring is there or on its way."""
+UNKNOWN: Final = "resourceNotFound"
+"""An id that is none, or an account that is not in the integration any more."""
 
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{1,63}")
 _KINDS: Final[dict[str, type[ConnectorError]]] = {
@@ -36,7 +39,7 @@ _KINDS: Final[dict[str, type[ConnectorError]]] = {
     "authorizationCodeInvalid": CallbackRejected,
     "tooManyRequests": QuotaExhausted,
     RECENTLY: RequestRefused,
-    "resourceNotFound": RequestRefused,
+    UNKNOWN: RequestRefused,
 }
 _SEALS: Final = re.compile(r"signature|digest|certificate", re.IGNORECASE)
 
@@ -79,7 +82,7 @@ def failure_of(synchronisation: Any, *, bank_id: str) -> ConnectorError | None:
     codes = _codes(_list(values.get("errors")))
     code = next((code for code in codes if code.startswith("authorization")), None)
     if code is not None:
-        return ConsentError("the account must be authorised anew", bank_id=bank_id, bank_code=code)
+        return AccountEnded("the account must be authorised anew", bank_id=bank_id, bank_code=code)
     return BankUnavailable(
         "the account's bank could not be read", bank_id=bank_id, bank_code=codes[0] if codes else None
     )
@@ -91,7 +94,7 @@ def _kind_of(code: str | None) -> type[ConnectorError] | None:
     if code in _KINDS:
         return _KINDS[code]
     if code.startswith("authorization"):
-        return ConsentError
+        return AccountEnded
     return OperatorError if _SEALS.search(code) else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final
@@ -15,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from connectors import oauth, text
 from connectors.base import Connector, Need
 from connectors.errors import (
+    AccountGone,
     BankAnswerInvalid,
     ConsentEnded,
     ConsentError,
@@ -23,7 +25,7 @@ from connectors.errors import (
     TokenRejected,
 )
 from connectors.families import ponto_rows
-from connectors.families.ponto_errors import error_of, failure_of
+from connectors.families.ponto_errors import UNKNOWN, error_of, failure_of
 from connectors.http import BankAnswer, BankRequest, CallKind
 from connectors.model import Access, PsuContext, Redirect, TokenSet
 
@@ -82,6 +84,24 @@ class PontoLine(Connector):
             known = [text.present_id(row.get("id")) if isinstance(row, Mapping) else None for row in rows]
             yield [row for row, found in zip(rows, known, strict=True) if found is None or found not in seen], beside
             seen.update(found for found in known if found is not None)
+
+    def of_account(self, session: Session, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
+        """As `plain`; raises `AccountGone` where Ponto does not know the account, which no read brings back."""
+        with self.account_known():
+            yield from self.plain(session, query)
+
+    @contextmanager
+    def account_known(self) -> Iterator[None]:
+        """Tells an account that was taken out of the integration from an address that is wrong."""
+        try:
+            yield
+        except RequestRefused as refused:
+            if refused.bank_code != UNKNOWN:
+                raise
+            raise AccountGone(
+                "Ponto does not know the account", bank_id=self.profile.bank_id, status=refused.status,
+                bank_code=refused.bank_code,
+            ) from refused  # fmt: skip
 
     def optional(self, session: Session, query: Query) -> Iterator[tuple[list[Any], Mapping[str, Any]]]:
         """As `plain`, and nothing where Ponto does not know the address: banks without unsettled rows."""

@@ -1,6 +1,7 @@
 """Ponto as the simulated banks' aggregator: accounts, rows by cursor and synchronisations, as JSON:API.
 
-Routes, below `/{bank_id}/ponto-connect` (partner) or `/{bank_id}` (custom integration): `GET /accounts[/{id}]`,
+Routes, below `/{bank_id}/ponto-connect` (partner) or `/{bank_id}` (custom integration): `GET /accounts[/{id}]` and
+`DELETE /accounts/{id}`,
 `…/transactions`, `…/pending-transactions`, `GET /financial-institutions/{id}`, `POST /synchronizations`,
 `GET /synchronizations/{id}[/updated-transactions]`. Tokens, pages and webhooks are in `ponto_access`.
 
@@ -52,6 +53,7 @@ def routes() -> list[Route]:
     return [
         *route("/accounts", "accounts", list_accounts),
         *route(account, "balances", read_account),
+        *route(account, "account_delete", remove_account, "DELETE"),
         *route(f"{account}/transactions", "transactions", list_transactions),
         *route(f"{account}/pending-transactions", "pending", list_pending),
         *route("/financial-institutions/{institution_id}", "metadata", read_institution),
@@ -75,6 +77,15 @@ def read_account(call: BankCall) -> Answer:
     """One account with its balances."""
     consent = session(call)
     return Answer(body={"data": _account(call, consent, addressed(call, consent))})
+
+
+def remove_account(call: BankCall) -> Answer:
+    """Take the account out of this integration; it stays at Ponto."""
+    consent = session(call)
+    account = addressed(call, consent)
+    found = account_uuid(call.simulator, consent, account)
+    call.simulator.ponto.remove(consent.consent_id, account.account_id)
+    return Answer(body={"data": {"type": "account", "id": found}})
 
 
 def read_institution(call: BankCall) -> Answer:
@@ -110,12 +121,12 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSO
         "authorizationExpirationExpectedAt": stamp(datetime.combine(end, time(9, 30), BRUSSELS)),
         "deprecated": False,
     }
-    own = f"{call.api}/accounts/{account_uuid(consent, account)}"
+    own = f"{call.api}/accounts/{account_uuid(call.simulator, consent, account)}"
     return _without_fields(
         call,
         {
             "type": "account",
-            "id": account_uuid(consent, account),
+            "id": account_uuid(call.simulator, consent, account),
             "attributes": attributes,
             "meta": {"availability": "available", **_freshness(call, account)},
             "relationships": {
@@ -158,7 +169,7 @@ def list_transactions(call: BankCall) -> Answer:
     bodies = [_without_fields(call, _row(row, salt=salt)) for row in shown]
     if bodies and first(call.faults, FaultKind.DUPLICATED_ROW):
         bodies.insert(1, bodies[0])
-    own = f"{call.api}/accounts/{account_uuid(consent, account)}/transactions"
+    own = f"{call.api}/accounts/{account_uuid(call.simulator, consent, account)}/transactions"
     paging: JSON = {"limit": size}
     links = {"first": f"{own}?page[limit]={size}"}
     if start:
@@ -314,7 +325,7 @@ def _synchronisation(call: BankCall, consent: Consent, account: SimulatedAccount
         "id": found.synchronisation_id,
         "attributes": {
             "resourceType": "account",
-            "resourceId": account_uuid(consent, account),
+            "resourceId": account_uuid(call.simulator, consent, account),
             "subtype": found.subtype,
             "status": found.status,
             "errors": errors_of(found.code) if found.status == "error" else [],

@@ -195,11 +195,12 @@ def read_keys(call: BankCall) -> Answer:
 
 
 def webhook(
-    simulator: Simulator, consent: Consent, account_id: str, event_type: str, *, audience: str, now: int
+    simulator: Simulator, consent: Consent, account_id: str | None, event_type: str, *, audience: str, now: int
 ) -> tuple[str, bytes]:
-    """Signature and body of an event about one account, as Ponto would deliver them."""
-    account = simulator.world.account(account_id)
-    related = {"account": account_uuid(consent, account), "organization": organisation_of(simulator, consent)}
+    """Signature and body of an event about one account, or the organisation alone, as Ponto would deliver them."""
+    related = {"organization": organisation_of(simulator, consent)}
+    if account_id is not None:
+        related["account"] = account_uuid(simulator, consent, simulator.world.account(account_id))
     return simulator.ponto.delivery(event_type, related, audience=audience, now=now)
 
 

@@ -77,6 +77,8 @@ class PontoBook:
             self._ends: dict[tuple[str, str], date] = {}
             self._failing: dict[str, str] = {}
             self._answers: dict[str, tuple[bytes, JSON]] = {}
+            self._removed: set[tuple[str, str]] = set()
+            self._additions: dict[tuple[str, str], int] = {}
             self._paying: set[str] = set()
             self._inactive: set[str] = set()
             self._activations: dict[str, tuple[str, str]] = {}
@@ -136,6 +138,27 @@ class PontoBook:
     def synchronisation(self, synchronisation_id: str) -> Synchronisation | None:
         """One that was begun."""
         return self._synchronisations.get(synchronisation_id)
+
+    # Accounts taken out and added again
+
+    def remove(self, consent_id: str, account_id: str) -> None:
+        """The account is not in the integration any more."""
+        with self._lock:
+            self._removed.add((consent_id, account_id))
+
+    def add_again(self, consent_id: str, account_id: str) -> None:
+        """The PSU added the account again: it has another id."""
+        with self._lock:
+            self._removed.discard((consent_id, account_id))
+            self._additions[consent_id, account_id] = self.additions(consent_id, account_id) + 1
+
+    def is_removed(self, consent_id: str, account_id: str) -> bool:
+        """Whether the account was taken out."""
+        return (consent_id, account_id) in self._removed
+
+    def additions(self, consent_id: str, account_id: str) -> int:
+        """How many times it was added again."""
+        return self._additions.get((consent_id, account_id), 0)
 
     # Authorising one account anew
 

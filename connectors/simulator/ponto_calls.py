@@ -75,13 +75,15 @@ def _refuse_ended(call: BankCall, consent: Consent) -> None:
 
 def accounts_of(call: BankCall, consent: Consent) -> list[SimulatedAccount]:
     """The accounts the PSU chose."""
-    covered = consent.account_ids.get("accounts", frozenset())
-    return [account for account in call.simulator.world.accounts if account.account_id in covered]
+    covered, book = consent.account_ids.get("accounts", frozenset()), call.simulator.ponto
+    found = [account for account in call.simulator.world.accounts if account.account_id in covered]
+    return [account for account in found if not book.is_removed(consent.consent_id, account.account_id)]
 
 
-def account_uuid(consent: Consent, account: SimulatedAccount) -> str:
-    """Ponto's id of an account: another one when the organisation is linked anew."""
-    return uuid_of(consent.resource_id(account))
+def account_uuid(simulator: Simulator, consent: Consent, account: SimulatedAccount) -> str:
+    """Ponto's id of an account: another one when the organisation is linked anew, or the account added again."""
+    times = simulator.ponto.additions(consent.consent_id, account.account_id)
+    return uuid_of(f"{consent.resource_id(account)}{f'|{times}' if times else ''}")
 
 
 def addressed(call: BankCall, consent: Consent, *, is_struck: bool = True) -> SimulatedAccount:
@@ -94,7 +96,9 @@ def addressed(call: BankCall, consent: Consent, *, is_struck: bool = True) -> Si
 
 def known(call: BankCall, consent: Consent, resource_id: str) -> SimulatedAccount:
     """The account with this id; raises `Refusal`."""
-    found = next((one for one in accounts_of(call, consent) if account_uuid(consent, one) == resource_id), None)
+    found = next(
+        (one for one in accounts_of(call, consent) if account_uuid(call.simulator, consent, one) == resource_id), None
+    )
     if found is None:
         raise Refusal(404, "RESOURCE_UNKNOWN", "no such account in this integration")
     return found

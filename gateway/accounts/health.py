@@ -19,6 +19,8 @@ NEXT_STEPS: Final[dict[str, str]] = {
     "consent_replaced": _("A newer permission reads this account."),
     "token_lost": _("The bank's access was lost: send the account holder a new link."),
     "consent_error": _("The bank asks the account holder to act in its own internet banking."),
+    "account_ended": _("The permission for this account has ended: have its holder authorise it anew."),
+    "account_gone": _("The account holder took this account out of the permission: send a new link."),
     "consent_refused": _("The bank refused the permission: send the account holder a new link."),
     "token_rejected": _("The bank does not accept our access; it is tried again automatically."),
     "bank_quota_exhausted": _("The bank allows no more reads today; reading goes on by itself."),

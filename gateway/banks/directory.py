@@ -71,6 +71,12 @@ class DirectoryEntry:
         return not self.missing
 
     @property
+    def reauthorises_accounts(self) -> bool:
+        """Whether each account has an end of its own and is authorised anew by itself."""
+        is_own = self.is_configured and self.through is None
+        return is_own and registry.connector_class(self.profile.bank_id).reauthorises_accounts
+
+    @property
     def missing_texts(self) -> list[str]:
         """What is missing besides an access, in English."""
         return [LACK_TEXTS[lack] for lack in self.missing if lack is not Lack.ACCESS]
@@ -110,6 +116,10 @@ class BankDirectory:
                 ],
             )
         raise BankUnknown(bank_id=bank_id)
+
+    def reauthorises_accounts(self, bank_id: str) -> bool:
+        """Whether accounts of this bank are authorised anew one by one, and it is configured."""
+        return any(entry.reauthorises_accounts for entry in self.entries() if entry.profile.bank_id == bank_id)
 
     def connector(self, bank_id: str) -> Connector:
         """The connector; raises `BankUnknown`, `BankReachedThrough` or `BankNotConfigured`."""

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
-from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite
+from gateway.consents.reauthorising import Reauthorisations
+from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite, ReauthorisationCreated
 from gateway.consents.service import ConsentService, ConsentView
 from gateway.consents.states import ConsentState
-from gateway.ids import ClientId, ConsentId
+from gateway.ids import AccountId, ClientId, ConsentId
 from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
 
@@ -70,3 +71,22 @@ def create_consent_revocation(consent_id: ConsentId, act: ActDep, gateway: Gatew
     service = ConsentService(gateway)
     service.revoke(act, consent_id)
     return ConsentRead.of(service.get(act, consent_id), act)
+
+
+@router.post(
+    "/accounts/{account_id}/reauthorisations",
+    operation_id="create_account_reauthorisation",
+    status_code=201,
+    responses=problem_responses(409, 503),
+    openapi_extra=KEY_REQUIRED,
+)
+def create_account_reauthorisation(
+    account_id: AccountId, response: Response, act: ActDep, gateway: GatewayDep
+) -> ReauthorisationCreated:
+    """Have one account authorised anew, where each has an end of its own (Ponto); the others stay as they are.
+
+    409 `reauthorisation_not_offered` where a permission covers its accounts together.
+    """
+    asked = Reauthorisations(gateway).ask(act, account_id)
+    response.headers["Cache-Control"] = "no-store"
+    return ReauthorisationCreated(account_id=account_id, authorisation_url=asked.url, expires_at=asked.expires_at)

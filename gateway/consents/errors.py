@@ -61,6 +61,14 @@ class ConsentNotValid(ConflictError):
     hint = "Create a new consent for this bank and send the account holder to its authorisation_url."
 
 
+class ReauthorisationNotOffered(ConflictError):
+    """At a bank one permission covers its accounts together (CON-16)."""
+
+    code = "reauthorisation_not_offered"
+    title = "This bank does not authorise accounts one by one"
+    hint = "Create a new consent for this bank and send the account holder to its authorisation_url."
+
+
 class ReturnUrlNotRegistered(InputError):
     """Return addresses must be registered letter by letter (CON-05)."""
 

@@ -19,8 +19,11 @@ class CallbackToken(Base, table=True):
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id")
     consent_id: UUID = Field(index=True)
+    account_id: UUID | None = None
+    """The one account that is authorised anew, for `account` and `anew`."""
     purpose: str = Field(max_length=10)
-    """`link` (our page, CON-06) or `state` (one authorisation at the bank, CON-05)."""
+    """`link` (our page, CON-06) or `state` (one authorisation at the bank, CON-05); `account` and `anew`, the same for
+    one account (CON-16)."""
     token_hash: bytes = Field(unique=True)
     browser_hash: bytes | None = None
     """The only browser in which a state counts."""

@@ -6,17 +6,25 @@ authorised anew. Requirements CON-09, CON-16.
 
 from __future__ import annotations
 
+import logging
+from typing import Final
 from uuid import UUID
 
+from connectors.errors import ConnectorError
 from connectors.model import Access, ConsentStatus
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
+from gateway.consents import endings
 from gateway.consents.links import last_day
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import ConsentState
 from gateway.consents.tokens import ConsentTokens
 from gateway.offices.models import Office
+
+TASK: Final = "prolong_consent"
+
+log = logging.getLogger("gateway.consents")
 
 
 def prolong(gateway: Gateway, office_id: UUID, consent_id: UUID) -> bool:
@@ -61,3 +69,22 @@ def prolong(gateway: Gateway, office_id: UUID, consent_id: UUID) -> bool:
         consent.version += 1
         session.add(consent)
         return True
+
+
+def prolong_or_end(gateway: Gateway, office_id: UUID, consent_id: UUID) -> None:
+    """A consent whose last day has passed: it goes on while the source has an account that does, else it ends.
+
+    A source that does not answer is asked again later; nothing ends meanwhile.
+    """
+    try:
+        if prolong(gateway, office_id, consent_id):
+            return
+    except ConnectorError as error:
+        log.info("the last day was not asked", extra={"consent_id": str(consent_id), "code": error.code})
+        return
+    act = gateway.system_act(office_id)
+    with gateway.database.unit_of_work(office_id) as session:
+        consent = ConsentRepository(session).get(office_id, consent_id, is_locked=True)
+        is_over = consent is not None and consent.valid_until is not None and consent.valid_until < act.today
+        if consent is not None and is_over and consent.state == ConsentState.VALID:
+            endings.end(gateway, session, act, consent, wanted=ConsentState.EXPIRED, code="consent_expired")

@@ -92,6 +92,17 @@ def _masked(iban: str | None) -> str | None:
     return f"{'*' * (len(iban) - 4)}{iban[-4:]}" if iban else iban
 
 
+class ReauthorisationCreated(Shape):
+    """The address at which the account holder authorises one account anew; it is shown this once."""
+
+    account_id: AccountId
+    authorisation_url: str = Field(
+        description="Send the account holder here; it names office and client, and leads to the bank.",
+        examples=["https://sluis.example/reauthorise/8lJd…"],
+    )
+    expires_at: MomentText = Field(description="Until when the address works, also more than once.")
+
+
 class ConsentCreated(Shape):
     """A new consent with the address for the account holder; it is shown this once."""
 

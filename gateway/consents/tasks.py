@@ -7,7 +7,7 @@ from uuid import UUID
 import procrastinate
 
 from gateway.assembly import Gateway
-from gateway.consents import polling
+from gateway.consents import polling, prolonging
 from gateway.consents.endings import END_TASK
 from gateway.consents.service import ConsentService
 
@@ -18,6 +18,10 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     @app.task(name=polling.TASK)
     def poll_consent(office_id: str, consent_id: str) -> None:
         polling.poll(ConsentService(gateway), UUID(office_id), UUID(consent_id))
+
+    @app.task(name=prolonging.TASK)
+    def prolong_consent(office_id: str, consent_id: str) -> None:
+        prolonging.prolong_or_end(gateway, UUID(office_id), UUID(consent_id))
 
     @app.task(name=END_TASK)
     def end_consent_at_bank(office_id: str, consent_id: str) -> None:

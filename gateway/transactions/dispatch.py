@@ -23,8 +23,9 @@ from gateway.accounts.syncs import enqueue, queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.clock import BRUSSELS
-from gateway.consents import endings, polling
+from gateway.consents import endings, polling, prolonging
 from gateway.consents.endings import END_TASK
+from gateway.consents.models import Consent
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import ConsentState
 from gateway.offices.models import ClientState
@@ -37,6 +38,7 @@ READINGS_PER_SLOT_MAX: Final = 2
 REPEAT_AFTER: Final = timedelta(minutes=30)
 LOST_AFTER: Final = timedelta(minutes=15)
 END_AGAIN_AFTER: Final = timedelta(hours=1)
+ASK_AGAIN_AFTER: Final = timedelta(hours=1)
 
 log = logging.getLogger("gateway.dispatch")
 
@@ -73,8 +75,25 @@ class Dispatcher:
         consents = ConsentRepository(session)
         for over in consents.over(act.office_id, today=act.today):
             consent = consents.get(act.office_id, over.id, is_locked=True)
-            if consent is not None and consent.state == ConsentState.VALID:
+            if consent is None or consent.state != ConsentState.VALID:
+                continue
+            if self.gateway.banks.reauthorises_accounts(consent.bank_id):
+                # Its day is that of one account; whether the others go on is asked before anything ends.
+                self._ask_again(session, act, consent)
+            else:
                 endings.end(self.gateway, session, act, consent, wanted=ConsentState.EXPIRED, code="consent_expired")
+
+    def _ask_again(self, session: Session, act: Act, consent: Consent) -> None:
+        if consent.polled_at is None or act.real_now - consent.polled_at > ASK_AGAIN_AFTER:
+            consent.polled_at = act.real_now
+            session.add(consent)
+            jobs.enqueue(
+                session,
+                prolonging.TASK,
+                lock=f"consent:{consent.id}",
+                office_id=str(act.office_id),
+                consent_id=str(consent.id),
+            )
 
     def _waiting(self, session: Session, act: Act) -> None:
         for consent in ConsentRepository(session).waiting(act.office_id):

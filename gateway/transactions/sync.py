@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from connectors.base import Connector
-from connectors.errors import ConnectorError, ConsentEnded
+from connectors.errors import AccountGone, ConnectorError, ConsentEnded
 from connectors.model import Access, BalanceKind, PsuContext, RejectedRow, Transaction, TransactionStatus
 from connectors.model import Balance as BankBalance
 from connectors.profile import BankProfile, IdTrust
@@ -25,6 +25,7 @@ from gateway.accounts import budget
 from gateway.accounts.errors import AccountNotFound, SyncNotFound
 from gateway.accounts.health import health_of, set_health
 from gateway.accounts.models import Account, Balance, Sync
+from gateway.accounts.recognising import keep_id, known_again
 from gateway.accounts.repository import AccountRepository, SyncRepository
 from gateway.accounts.starts import settle_start
 from gateway.accounts.states import SyncHealth, SyncState
@@ -69,6 +70,7 @@ class _Order:
     bank_account_id: str
     bank_consent_id: str
     iban: str
+    currency: str
     holder_name: str | None
     own_ibans: frozenset[str]
     psu: PsuContext | None
@@ -188,6 +190,7 @@ class SyncService:
                 bank_account_id=account.bank_account_id,
                 bank_consent_id=handle.bank_consent_id,
                 iban=account.iban,
+                currency=account.currency,
                 holder_name=account.holder_name,
                 own_ibans=KnownAccountRepository(session).ibans(act.office_id, account.client_id),
                 psu=psu_of(self.gateway.keys, sync),
@@ -234,6 +237,16 @@ class SyncService:
         connector = self.gateway.banks.connector(order.bank_id)
         tokens = ConsentTokens(self.gateway, connector, office_id=act.office_id, consent_id=order.consent_id)
         access = Access(order.bank_consent_id, tokens, order.psu)
+        try:
+            return self._read(act, order, connector, access)
+        except AccountGone:
+            listed = connector.accounts(access)
+            found = known_again(listed, order.iban, order.currency, but_not=order.bank_account_id)
+            if found is None or not keep_id(self.gateway, act.office_id, order.account_id, order.consent_id, found):
+                raise
+        return self._read(act, replace(order, bank_account_id=found), connector, access)
+
+    def _read(self, act: Act, order: _Order, connector: Connector, access: Access) -> _Fetched:
         renew_copy(connector, access, order.bank_account_id, age=act.now - order.requested_at)
         pages = list(
             connector.transaction_pages(

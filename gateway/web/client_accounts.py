@@ -18,6 +18,7 @@ from gateway.accounts.service import AccountService, AccountView
 from gateway.addresses.service import AddressService
 from gateway.api import GatewayDep
 from gateway.assembly import Gateway
+from gateway.consents.reauthorising import Reauthorisations
 from gateway.errors import FieldFault, GatewayError, InputError
 from gateway.identity.rights import Permission
 from gateway.ids import AccountId, ClientId, KnownAccountId
@@ -68,6 +69,29 @@ def change(
         service.change(visit.act, account_id, wanted)
 
     return _done(request, gateway, visit, client_id, call)
+
+
+@router.post("/clients/{client_id}/accounts/{account_id}/reauthorisation")
+def ask_anew(
+    *, request: Request, client_id: ClientId, account_id: AccountId, gateway: GatewayDep, visit: PostedDep
+) -> Response:
+    """A link for the account holder to authorise this account anew; it is shown this once."""
+    try:
+        asked = Reauthorisations(gateway).ask(visit.act, account_id)
+    except GatewayError as error:
+        if not said_on_page(error):
+            raise
+        return _page(request, gateway, visit, client_id, error=error)
+    return page(
+        request,
+        "reauthorise_made.html",
+        visit=visit,
+        address=asked.url,
+        account=asked.account,
+        client=ClientService(gateway).get(visit.act, client_id),
+        bank_name=gateway.banks.profile(asked.account.bank_id).name,
+        ends_at=asked.expires_at,
+    )
 
 
 @router.post("/clients/{client_id}/known-accounts")
@@ -171,6 +195,17 @@ def _page(
         known=sorted((row for row in known if row.account_id is None), key=lambda row: (row.position, row.iban)),
         channels=CHANNELS,
         may_change=act.principal.allows(Permission.ACCOUNTS_WRITE, client_id),
+        anew=_authorised_apart(gateway, views) if act.principal.allows(Permission.CONSENTS_WRITE, client_id) else set(),
         may_deliver=act.principal.allows(Permission.CLIENTS_WRITE, client_id),
         path=path_of(client_id),
     )
+
+
+def _authorised_apart(gateway: Gateway, views: list[AccountView]) -> set[UUID]:
+    """The accounts that their holder authorises one by one."""
+    apart = {entry.profile.bank_id for entry in gateway.banks.entries() if entry.reauthorises_accounts}
+    return {
+        view.account.id
+        for view in views
+        if view.account.bank_id in apart and view.account.consent_id is not None and view.account.moved_on is None
+    }

@@ -66,7 +66,9 @@ router = APIRouter(route_class=LinkRoute, include_in_schema=False)
 def receive(request: Request, gateway: GatewayDep) -> Response:
     """The bank sends the browser back here; how it ended is read at the bank."""
     browser_secret = cookie(request, LINK) or ""
-    view = ConsentService(gateway).receive(dict(request.query_params), browser_secret=browser_secret, psu=_psu(request))
+    view = ConsentService(gateway).receive(
+        dict(request.query_params), browser_secret=browser_secret, psu=psu_present(request)
+    )
     return see_other(request, f"{LINK_PATH}{view.token}{'/accounts' if view.can_choose else ''}")
 
 
@@ -97,7 +99,7 @@ def begin(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> R
     security.require_open_form(request, gateway, form)
     view = _view(request, gateway, token)
     browser_secret = cookie(request, LINK) or secrets.token_urlsafe(32)
-    psu = replace(_psu(request), language=language_of(request))
+    psu = replace(psu_present(request), language=language_of(request))
     address = ConsentService(gateway).begin(token, browser_secret=browser_secret, psu=psu)
     if address.startswith(f"{gateway.settings.base_url}{LINK_PATH}"):
         response: Response = see_other(request, f"{LINK_PATH}{token}")
@@ -188,7 +190,8 @@ def _secret(request: Request) -> str:
     return cookie(request, LINK) or ""
 
 
-def _psu(request: Request) -> PsuContext:
+def psu_present(request: Request) -> PsuContext:
+    """The person in front of this browser; raises `AddressUnknown`."""
     found = psu_of(request)
     if found is None:
         raise AddressUnknown

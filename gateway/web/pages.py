@@ -21,6 +21,7 @@ SUBJECTS: Final = (
     "day",
     "link_a_bank",
     "link",
+    "reauthorise",
     "baskets",
     "payments",
     "exports",

@@ -11,6 +11,8 @@ import httpx2
 import pytest
 
 from connectors.errors import (
+    AccountEnded,
+    AccountGone,
     BankAnswerInvalid,
     BankUnavailable,
     CallbackRejected,
@@ -98,7 +100,7 @@ def test_an_account_to_authorise_anew_is_not_read_as_if_nothing_were(code: str) 
     stubs.changed["transactions-1.json"] = synchronised(code)
     with pytest.raises(ConsentError) as caught:
         read(FakeBank(handler=stubs))
-    assert type(caught.value) is ConsentError, "the other accounts of the integration are read on"
+    assert type(caught.value) is AccountEnded, "the other accounts of the integration are read on"
     assert caught.value.bank_code == code
     assert "Anna" not in str(caught.value)
 
@@ -112,8 +114,9 @@ def test_a_technical_failure_at_the_accounts_bank_leaves_the_copy_readable(code:
 
 ERRORS: list[tuple[int, str | None, type[ConnectorError]]] = [
     (403, None, ConsentError),
-    (403, "authorizationExpired", ConsentError),
-    (404, "resourceNotFound", RequestRefused),
+    (403, "authorizationExpired", AccountEnded),
+    (404, "resourceNotFound", AccountGone),
+    (404, "somethingElse", RequestRefused),
     (400, "accountRecentlySynchronized", RequestRefused),
     (400, "missingAttribute", RequestRefused),
     (409, "idempotencyConflict", RequestRefused),

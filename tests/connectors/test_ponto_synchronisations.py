@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import (
+    AccountEnded,
     BankAnswerInvalid,
     BankUnavailable,
     ConnectorError,
-    ConsentError,
 )
 from connectors.model import (
     Redirect,
@@ -63,7 +63,7 @@ def test_a_refused_token_starts_one_synchronisation_under_one_key() -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [("authorizationInvalid", ConsentError), ("somethingElse", BankUnavailable), (None, BankUnavailable)],
+    [("authorizationInvalid", AccountEnded), ("somethingElse", BankUnavailable), (None, BankUnavailable)],
 )
 def test_a_synchronisation_that_failed_says_who_must_act(code: str | None, kind: type[ConnectorError]) -> None:
     errors = [] if code is None else [{"code": code, "meta": {"financialInstitutionResponse": {"body": "<html>"}}}]

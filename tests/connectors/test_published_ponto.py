@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from connectors.errors import (
+    AccountGone,
     BankUnavailable,
     ConnectorError,
     ConsentEnded,
@@ -327,7 +328,7 @@ def test_an_integration_is_ended_with_published_answers(samples: Path, name: str
 KINDS: dict[str, type[ConnectorError]] = {
     "recently-synchronized": RequestRefused,
     "invalid-access-token": ConsentEnded,
-    "not-found": RequestRefused,
+    "not-found": AccountGone,
     "oauth-invalid-grant": ConsentEnded,
     "oauth-invalid-client": OperatorError,
 }

@@ -82,7 +82,9 @@ OPERATIONS: Final[dict[str, str]] = {
         ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses"),
         "clients:write",
     ),
-    **dict.fromkeys(("create_consent", "create_consent_revocation"), "consents:write"),
+    **dict.fromkeys(
+        ("create_consent", "create_consent_revocation", "create_account_reauthorisation"), "consents:write"
+    ),
     **dict.fromkeys(
         ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account"),
         "accounts:write",

@@ -2329,6 +2329,16 @@ class ProposalWrite(Shape):
     content: dict[str, str | bool | int | None] | None = None
 
 
+class ReauthorisationCreated(Shape):
+    """The address at which the account holder authorises one account anew; it is shown this once."""
+
+    account_id: str
+    authorisation_url: str
+    """Send the account holder here; it names office and client, and leads to the bank."""
+    expires_at: dt.datetime
+    """Until when the address works, also more than once."""
+
+
 class RecoveryCodesRead(Shape):
     """Ten codes, shown this once."""
 

@@ -646,6 +646,19 @@ class Operations(Transport):
             ),
         )
 
+    def create_account_reauthorisation(
+        self, account_id: str, *, idempotency_key: str | None = None
+    ) -> models.ReauthorisationCreated:
+        """Have one account authorised anew, where each has an end of its own (Ponto); the others stay as they are. 409
+        `reauthorisation_not_offered` where a permission covers its accounts together.
+        """
+        return self._model(
+            models.ReauthorisationCreated,
+            self._call(
+                "POST", f"/v1/accounts/{self._segment(account_id)}/reauthorisations", idempotency_key=idempotency_key
+            ),
+        )
+
     def create_erasure(
         self, body: models.ErasureWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ErasureRead:

@@ -41,7 +41,7 @@ OF_A_CLIENT: Final = frozenset(
         *(f"put_{kind}_metadata" for kind in ("client", "account", "consent", "basket", "payment")),
         "put_client_settings", "create_number_change", "create_registry_confirmation",
         "put_client", "put_client_services", "create_client_move", "patch_client_addresses", "create_address_decision",
-        "create_consent", "create_consent_revocation",
+        "create_consent", "create_consent_revocation", "create_account_reauthorisation",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
         "put_transaction_labels", "create_test_event",
         "create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",

@@ -2,75 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
 from starlette.testclient import TestClient
 
-from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access
-from gateway.accounts.models import Account
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
-from gateway.ponto.models import PontoDelivery
 from gateway.ponto.pages import PATH
 from gateway.ponto.service import REAUTHORISED, PontoWebhooks
 from tests.gateway.bank_to_coda.conftest import TODAY
-from tests.gateway.bank_to_coda.story import Story, connect_to
+from tests.gateway.ponto.scene import CREATED, Scene, running, scene
 from tests.gateway.serving import app_of
 
-AUDIENCE = "application-1"
-CREATED = "account.transactionsCreated"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[SimulatorServer]:
-    (bank,) = [bank for bank in every_bank() if bank.bank_id == "ponto"]
-    with SimulatorServer(SimulatorConfig(today=TODAY, banks=(bank,))) as server:
-        yield server
-
-
-@dataclass
-class Scene:
-    story: Story
-    http: TestClient
-    account: Account
-
-    def delivery(self, event_type: str = CREATED, *, age: int = 0, audience: str = AUDIENCE) -> tuple[str, bytes]:
-        simulator = self.story.banks.simulator
-        (consent,) = simulator.consents.listing()
-        now = int(self.story.gateway.real_now().timestamp()) - age
-        return ponto_access.webhook(simulator, consent, self.account.iban, event_type, audience=audience, now=now)
-
-    def post(self, signature: str, body: bytes) -> int:
-        return self.http.post(PATH, content=body, headers={"Signature": signature}).status_code
-
-    def consent(self) -> Consent:
-        with self.story.gateway.database.unit_of_work(self.story.office.id) as session:
-            return session.exec(select(Consent)).one()
-
-    def taken(self) -> list[PontoDelivery]:
-        with self.story.gateway.database.unit_of_work(None) as session:
-            return list(session.exec(select(PontoDelivery)))
-
-
-@pytest.fixture
-def scene(gateway: Gateway, running: SimulatorServer) -> Iterator[Scene]:
-    running.simulator.reset()
-    connected = connect_to(running, gateway)
-    access = connected.settings.banks["ponto"].model_copy(update={"webhook_audience": AUDIENCE})
-    settings = connected.settings.model_copy(update={"banks": {"ponto": access}})
-    start = running.clock.now.astimezone(UTC)
-    serving = replace(connected, settings=settings, real_now=lambda: start)
-    story = Story.begin(serving, running, "ponto")
-    account = story.connect()
-    story.work()
-    with TestClient(app_of(serving)) as http:
-        yield Scene(story, http, account)
-    serving.banks.close()
+__all__ = ["running", "scene"]
 
 
 def test_a_delivery_is_taken_once_and_its_account_read(scene: Scene) -> None:

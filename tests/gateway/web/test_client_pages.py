@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
+from sqlmodel import col
 
 from gateway.accounts.models import Account
+from gateway.banks.directory import BankDirectory
+from gateway.consents.models import Consent
 from gateway.offices.models import Client, ClientState
 from gateway.offices.service import ClientService, ClientWish
 from gateway.profiles.service import KnownAccountService
+from gateway.settings import BankAccessSettings
 from tests.gateway.builders import act_of_system
 from tests.gateway.payments.scene import ALL
 from tests.gateway.web.conftest import Browser
@@ -24,6 +32,14 @@ def admin(browser: Browser, world: World) -> Browser:
     world.speak("en")
     browser.sign_in(world.people["accountant"])
     return browser
+
+
+def reach_banks(browser: Browser, *bank_ids: str) -> None:
+    """As if these banks were configured; nothing answers there."""
+    app: Any = browser.client.app
+    access = BankAccessSettings(base_url="http://127.0.0.1:9", client_id="nobody", client_secret=SecretStr("of-a-test"))
+    settings = app.state.gateway.settings.model_copy(update={"banks": dict.fromkeys(bank_ids, access)})
+    app.state.gateway = replace(app.state.gateway, banks=BankDirectory(settings))
 
 
 def path_of(world: World, key: str = "textile") -> str:
@@ -121,6 +137,22 @@ def test_accounts_get_alias_place_debtor_dossier_code_and_destination(admin: Bro
     assert "own channel" in admin.post(account, form | {"delivery": ""}, status=422)
     admin.post(account, form | {"position": "0"}, status=422)
     admin.post(account, form | {"delivery": "pigeon"}, status=422)
+
+
+def test_an_account_with_an_end_of_its_own_has_a_link_to_authorise_it_anew(admin: Browser, world: World) -> None:
+    """CON-16: shown once, and only where accounts are authorised one by one."""
+    reach_banks(admin, "ponto", "vanbreda")
+    path = f"{path_of(world)}/accounts"
+    account = f"{path}/{typed('account', world.accounts['textile'].id)}"
+    assert "reauthorisation" not in admin.get(path)
+    assert "does not authorise accounts one by one" in admin.post(f"{account}/reauthorisation", status=409)
+    for table, row in ((Account, world.accounts["textile"]), (Consent, world.consents["textile vanbreda"])):
+        with world.gateway.database.unit_of_work(world.office.id) as session:
+            session.execute(update(table).where(col(table.id) == row.id).values(bank_id="ponto"))
+    assert f"{account}/reauthorisation" in admin.get(path)
+    text = admin.post(f"{account}/reauthorisation")
+    assert re.search(r'value="[^"]+/reauthorise/[A-Za-z0-9_-]{43}"', text)
+    assert "is shown this once" in text
 
 
 def test_the_first_day_is_chosen_while_none_is_issued(admin: Browser, world: World) -> None:
