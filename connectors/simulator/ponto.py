@@ -6,7 +6,8 @@ Routes, below `/{bank_id}/ponto-connect` (partner) or `/{bank_id}` (custom integ
 `GET /synchronizations/{id}[/updated-transactions]`. Tokens, pages and webhooks are in `ponto_access`.
 
 Rows come newest first; `page[after]` is the id of a row and leads to older ones, and a page may hold fewer rows than
-asked for. The rows are those of the world at the moment, not of a copy. Source: Ponto Connect, API version 2.
+asked for. Balances and rows are those of Ponto's copy: what the account's bank showed when it was last read.
+Source: Ponto Connect, API version 2.
 """
 
 from __future__ import annotations
@@ -102,8 +103,8 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSO
     world, book = call.simulator.world, call.simulator.ponto
     wrong = first(call.faults, FaultKind.WRONG_BALANCE)
     off = Decimal(wrong.params["amount"]) if wrong else Decimal("0.00")
-    now = stamp(call.simulator.clock.now)
-    end = book.end_of(consent.consent_id, account.account_id, consent.valid_until)
+    copied = copied_at(call, consent, account)
+    end, now = book.end_of(consent.consent_id, account.account_id, consent.valid_until), stamp(copied)
     attributes: JSON = {
         "subtype": SUBTYPES.get(account.cash_account_type, "psp"),
         "reference": account.iban or account.masked_pan,
@@ -112,10 +113,10 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSO
         "description": account.name,
         "product": account.product,
         "holderName": company(account.company_id).name,
-        "currentBalance": f"{world.balance(account) + off:.2f}",
+        "currentBalance": f"{world.balance(account, as_of=copied) + off:.2f}",
         "currentBalanceChangedAt": now,
         "currentBalanceReferenceDate": now,
-        "availableBalance": f"{world.expected_balance(account) + off:.2f}",
+        "availableBalance": f"{world.expected_balance(account, as_of=copied) + off:.2f}",
         "availableBalanceReferenceDate": now,
         "authorizedAt": stamp(consent.created_at),
         "authorizationExpirationExpectedAt": stamp(datetime.combine(end, time(9, 30), BRUSSELS)),
@@ -128,7 +129,7 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSO
             "type": "account",
             "id": account_uuid(call.simulator, consent, account),
             "attributes": attributes,
-            "meta": {"availability": "available", **_freshness(call, account)},
+            "meta": {"availability": "available", **_freshness(call, consent, account)},
             "relationships": {
                 "financialInstitution": {"data": {"type": "financialInstitution", "id": uuid_of(account.bic)}},
                 "transactions": {"links": {"related": f"{own}/transactions", "meta": {"type": "transaction"}}},
@@ -137,20 +138,26 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSO
     )
 
 
-def _freshness(call: BankCall, account: SimulatedAccount) -> JSON:
-    """When the account's bank was read last, and with what result."""
-    now, code = stamp(call.simulator.clock.now), call.simulator.ponto.failure(account.account_id)
+def copied_at(call: BankCall, consent: Consent, account: SimulatedAccount) -> datetime:
+    """The moment of which the copy of this account speaks."""
+    return call.simulator.ponto.copied_at(consent.consent_id, account.account_id, consent.created_at)
+
+
+def _freshness(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSON:
+    """When the account's bank was read last, and how the last try ended."""
+    book, code = call.simulator.ponto, call.simulator.ponto.failure(account.account_id)
+    tried = stamp(book.tried_at(consent.consent_id, account.account_id, consent.created_at))
     latest = {
         "type": "synchronization",
         "id": uuid_of(f"latest|{account.account_id}"),
         "attributes": {
             "status": "success" if code is None else "error",
             "errors": errors_of(code),
-            "createdAt": now,
-            "updatedAt": now,
+            "createdAt": tried,
+            "updatedAt": tried,
         },
     }
-    return {"synchronizedAt": now, "latestSynchronization": latest}
+    return {"synchronizedAt": stamp(copied_at(call, consent, account)), "latestSynchronization": latest}
 
 
 # Rows
@@ -160,7 +167,7 @@ def list_transactions(call: BankCall) -> Answer:
     """One page of settled rows."""
     consent = session(call)
     account = addressed(call, consent, is_struck=False)
-    rows = call.simulator.world.booked(account)[::-1]
+    rows = call.simulator.world.booked(account, as_of=copied_at(call, consent, account))[::-1]
     size, start = _page(call, rows)
     strike(call, consent, account_id=account.account_id, page=start // size + 1)
     changing = first(call.faults, FaultKind.CHANGING_IDS)
@@ -183,14 +190,17 @@ def list_transactions(call: BankCall) -> Answer:
         links["next"] = f"https://{host}/ponto-connect/transactions?page[after]=x"
     elif first(call.faults, FaultKind.REPEATED_NEXT_LINK):
         links["next"] = f"{call.api}?{call.request.url.query}"
-    return Answer(body={"data": bodies, "meta": {"paging": paging, **_freshness(call, account)}, "links": links})
+    return Answer(
+        body={"data": bodies, "meta": {"paging": paging, **_freshness(call, consent, account)}, "links": links}
+    )
 
 
 def list_pending(call: BankCall) -> Answer:
     """What is announced and not settled, on one page."""
     consent = session(call)
     account = addressed(call, consent)
-    pending = call.simulator.world.pending(account)[::-1] if call.bank.gives_pending else []
+    copied = copied_at(call, consent, account)
+    pending = call.simulator.world.pending(account, as_of=copied)[::-1] if call.bank.gives_pending else []
     return Answer(body=_listed(call, [_row(row, is_pending=True) for row in pending], "/pending-transactions"))
 
 
@@ -289,7 +299,9 @@ def start_synchronisation(call: BankCall) -> Answer:
         raise Refusal(400, "missingAttribute", "customerIpAddress") from error
     account = known(call, consent, str(wish.get("resourceId")))
     try:
-        begun = call.simulator.ponto.synchronise(consent.consent_id, account.account_id, str(wish["subtype"]))
+        begun = call.simulator.ponto.synchronise(
+            consent.consent_id, account.account_id, str(wish["subtype"]), consent.created_at
+        )
     except RecentlySynchronised as error:
         raise Refusal(400, "accountRecentlySynchronized", "asked for a short while ago") from error
     return created(call, {"data": _synchronisation(call, consent, account, begun)})
@@ -307,7 +319,8 @@ def list_updated(call: BankCall) -> Answer:
     """The rows it brought."""
     consent = session(call)
     found, account = _begun(call, consent)
-    rows = [row for row in call.simulator.world.booked(account)[::-1] if row.booked_at > found.since]
+    booked = call.simulator.world.booked(account, as_of=found.created_at)[::-1]
+    rows = [row for row in booked if row.booked_at > found.since] if found.status == "success" else []
     return Answer(body=_listed(call, [_row(row) for row in rows], "/updated-transactions"))
 
 

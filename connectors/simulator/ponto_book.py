@@ -16,9 +16,11 @@ from uuid import UUID, uuid4
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from connectors.simulator.clock import BankClock
+from connectors.simulator.clock import BRUSSELS, BankClock
 
 JSON = dict[str, Any]
+RUNS: Final = (2, 8, 14, 20)
+"""Hours in Brussels at which Ponto reads every account by itself."""
 AGAIN_AFTER: Final = timedelta(minutes=5)
 """The same synchronisation is refused until then; the real wait is not published."""
 LIFE_SECONDS: Final = 60
@@ -75,7 +77,8 @@ class PontoBook:
             self._synchronisations: dict[str, Synchronisation] = {}
             self._reauthorisations: dict[str, Reauthorisation] = {}
             self._ends: dict[tuple[str, str], date] = {}
-            self._failing: dict[str, str] = {}
+            self._failing: dict[str, tuple[str, datetime]] = {}
+            self._anew: dict[tuple[str, str], datetime] = {}
             self._answers: dict[str, tuple[bytes, JSON]] = {}
             self._removed: set[tuple[str, str]] = set()
             self._additions: dict[tuple[str, str], int] = {}
@@ -99,15 +102,46 @@ class PontoBook:
     # Synchronisations
 
     def fail(self, account_id: str, code: str = "authorizationInvalid") -> None:
-        """From now on the account's bank cannot be read; `code` says why. A new authorisation mends it."""
+        """From now on the account's bank cannot be read; `code` says why. A new authorisation mends it.
+
+        The copy stays what it was, and grows old.
+        """
         with self._lock:
-            self._failing[account_id] = code
+            self._failing[account_id] = (code, self._clock.now)
+
+    def mend(self, account_id: str) -> None:
+        """The account's bank can be read again, from the next reading on."""
+        with self._lock:
+            self._failing.pop(account_id, None)
 
     def failure(self, account_id: str) -> str | None:
         """Why the account's bank cannot be read."""
-        return self._failing.get(account_id)
+        found = self._failing.get(account_id)
+        return found[0] if found else None
 
-    def synchronise(self, consent_id: str, account_id: str, subtype: str) -> Synchronisation:
+    def copied_at(self, consent_id: str, account_id: str, linked_at: datetime) -> datetime:
+        """The moment of which the copy speaks: the last time the account's bank was read.
+
+        Read it is when it is linked or authorised anew, at Ponto's own hours, and by a synchronisation that succeeded.
+        """
+        with self._lock:
+            failing = self._failing.get(account_id)
+            moments = [linked_at, last_run(failing[1] if failing else self._clock.now)]
+            moments += [
+                one.created_at
+                for one in self._synchronisations.values()
+                if one.account_id == account_id and one.status == "success"
+            ]
+            moments += [self._anew.get((consent_id, account_id), linked_at)]
+            return max(moment.astimezone(UTC) for moment in moments)
+
+    def tried_at(self, consent_id: str, account_id: str, linked_at: datetime) -> datetime:
+        """The last time it was tried, with or without success."""
+        copied = self.copied_at(consent_id, account_id, linked_at)
+        failing = self._failing.get(account_id)
+        return copied if failing is None else max(copied, failing[1], last_run(self._clock.now)).astimezone(UTC)
+
+    def synchronise(self, consent_id: str, account_id: str, subtype: str, linked_at: datetime) -> Synchronisation:
         """Begin to read; raises `RecentlySynchronised`."""
         now = self._clock.now.astimezone(UTC)
         with self._lock:
@@ -125,8 +159,8 @@ class PontoBook:
                 account_id=account_id,
                 subtype=subtype,
                 created_at=now,
-                since=last or now - timedelta(hours=6),
-                code=self._failing.get(account_id),
+                since=self.copied_at(consent_id, account_id, linked_at),
+                code=self.failure(account_id),
             )
             self._synchronisations[found.synchronisation_id] = found
             return found
@@ -181,6 +215,7 @@ class PontoBook:
             asked = self._reauthorisations.pop(page_id)
             self._ends[asked.consent_id, asked.account_id] = end
             self._failing.pop(asked.account_id, None)
+            self._anew[asked.consent_id, asked.account_id] = self._clock.now
 
     def end_of(self, consent_id: str, account_id: str, usual: date) -> date:
         """The last day of an account, `usual` for one that was not authorised anew."""
@@ -278,6 +313,14 @@ class PontoBook:
             kid, key = self._keys[-1]
         head = ".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS512", "kid": kid}, claims))
         return f"{head}.{_encoded(key.sign(head.encode(), padding.PKCS1v15(), hashes.SHA512()))}", body
+
+
+def last_run(now: datetime) -> datetime:
+    """The last of Ponto's own readings up to a moment."""
+    local = now.astimezone(BRUSSELS)
+    hours = [hour for hour in RUNS if hour <= local.hour]
+    day = local if hours else local - timedelta(days=1)
+    return day.replace(hour=hours[-1] if hours else RUNS[-1], minute=0, second=0, microsecond=0)
 
 
 def uuid_of(name: str) -> str:

@@ -7,7 +7,7 @@ booked late with an earlier date, therefore changes balances of the past as it d
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from threading import RLock
 
@@ -90,26 +90,34 @@ class World:
         return [item for item in self.accounts if item.company_id == company_id and item.bank_id == bank_id]
 
     def booked(
-        self, account: SimulatedAccount, date_from: date | None = None, date_to: date | None = None
+        self,
+        account: SimulatedAccount,
+        date_from: date | None = None,
+        date_to: date | None = None,
+        *,
+        as_of: datetime | None = None,
     ) -> list[Row]:
-        """Booked rows as the bank shows them now, oldest first."""
-        now = self.clock.now
+        """Booked rows as the bank shows them now, or showed them at a moment; oldest first."""
+        now = as_of or self.clock.now
         first, last = date_from or date.min, date_to or date.max
         return [row for row in self._rows(account) if row.is_booked(now) and first <= row.booking_date <= last]
 
-    def pending(self, account: SimulatedAccount) -> list[Row]:
+    def pending(self, account: SimulatedAccount, *, as_of: datetime | None = None) -> list[Row]:
         """Rows announced but not booked."""
-        now = self.clock.now
+        now = as_of or self.clock.now
         return [row for row in self._rows(account) if row.is_pending(now)]
 
-    def balance(self, account: SimulatedAccount, at_end_of: date | None = None) -> Decimal:
+    def balance(
+        self, account: SimulatedAccount, at_end_of: date | None = None, *, as_of: datetime | None = None
+    ) -> Decimal:
         """Booked balance at the end of a day as the bank states it now; without a day, the present one."""
-        rows = self.booked(account, date_to=at_end_of)
+        rows = self.booked(account, date_to=at_end_of, as_of=as_of)
         return account.opening_balance + sum((row.amount for row in rows), Decimal("0.00"))
 
-    def expected_balance(self, account: SimulatedAccount) -> Decimal:
+    def expected_balance(self, account: SimulatedAccount, *, as_of: datetime | None = None) -> Decimal:
         """The present balance with everything pending."""
-        return self.balance(account) + sum((row.amount for row in self.pending(account)), Decimal("0.00"))
+        waiting = sum((row.amount for row in self.pending(account, as_of=as_of)), Decimal("0.00"))
+        return self.balance(account, as_of=as_of) + waiting
 
     def day_totals(self, account: SimulatedAccount, date_from: date, date_to: date) -> list[DayTotal]:
         """One total for every calendar day, days without rows included."""

@@ -12,10 +12,11 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 import pytest
 
-from connectors.errors import BankUnavailable, CallbackRejected, ConsentEnded, ConsentError, OperatorError
+from connectors.errors import AccountGone, BankUnavailable, CallbackRejected, ConsentEnded, ConsentError, OperatorError
 from connectors.families.ponto import PontoConnector
 from connectors.families.ponto_doors import PontoPartnerConnector
 from connectors.families.ponto_webhooks import FETCH_EVERY, KeyRing, WebhookRefused, read_event
+from connectors.http import CallKind
 from connectors.model import Account, AccountKind, ConsentStatus, Finished, Redirect, TransactionStatus
 from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto_access, psu
 from connectors.simulator.companies import Party
@@ -88,6 +89,70 @@ def test_a_synchronisation_goes_on_by_itself_and_tells_what_it_brought(simulated
     looks = [line.connector.synchronisation(line.access(None), second.synchronisation_id).is_done for _ in range(3)]
     assert looks == [False, True, True]
     assert updated(line, second.synchronisation_id) == [Decimal("-12.34")]
+
+
+def shown(line: Line, account: Account) -> tuple[int, Decimal]:
+    """How many booked rows the copy has, and its balance."""
+    rows = [row for row in line.rows(account, None) if row.status is TransactionStatus.BOOKED]
+    return len(rows), line.connector.balances(line.access(None), account.bank_account_id)[0].amount
+
+
+def test_a_read_shows_the_copy_until_it_is_renewed(simulated: SimulatorServer, line: Line) -> None:
+    """As the real service: what the bank booked since its last reading is not there yet, neither row nor balance."""
+    account = current_of(line)
+    truth = simulated.world.account(account.iban or "")
+    count, balance = shown(line, account)
+    simulated.clock.advance(minutes=30)
+    simulated.world.book(truth, Decimal("-12.34"))
+    assert shown(line, account) == (count, balance)
+    begun = line.connector.start_synchronisation(line.access(), account.bank_account_id)
+    assert begun is not None
+    assert begun.synchronisation_id is not None
+    assert shown(line, account) == (count, balance), "it is under way"
+    while not line.connector.synchronisation(line.access(None), begun.synchronisation_id).is_done:
+        pass
+    assert shown(line, account) == (len(simulated.world.booked(truth)), simulated.world.balance(truth))
+    assert shown(line, account)[0] > count
+
+
+def test_ponto_reads_by_itself_four_times_a_day_and_not_while_the_bank_fails(
+    simulated: SimulatorServer, line: Line
+) -> None:
+    account = current_of(line)
+    truth = simulated.world.account(account.iban or "")
+    simulated.clock.advance(hours=2)
+    simulated.world.book(truth, Decimal("-12.34"))
+    before = shown(line, account)
+    simulated.simulator.ponto.fail(account.iban or "", "internalServerError")
+    simulated.clock.advance(hours=4)
+    assert shown(line, account) == before, "the run of 14:00 did not succeed"
+    simulated.simulator.ponto.mend(account.iban or "")
+    assert shown(line, account)[1] < before[1] + 10_000
+    assert any(row.amount == Decimal("-12.34") for row in line.rows(account, None))
+    (page, *_) = line.connector.transaction_pages(
+        line.access(None), account.bank_account_id, account_iban="", account_holder=None, date_from=TODAY, today=TODAY
+    )
+    assert page.as_of == datetime(2026, 11, 21, 13, 0, tzinfo=UTC), "14:00 in Brussels"
+
+
+def test_an_account_taken_out_is_not_known_and_added_again_has_another_id(
+    simulated: SimulatorServer, line: Line
+) -> None:
+    euros, dollars = current_of(line), current_of(line, "USD")
+    (consent,) = simulated.simulator.consents.listing()
+    path = f"/accounts/{euros.bank_account_id}"
+    token = f"Bearer {line.current().access_token}"
+    answer = ponto(line).call("DELETE", path, "/accounts/{id}", CallKind.CONSENT, token, psu=PERSON)
+    assert answer.json()["data"]["id"] == euros.bank_account_id
+    with pytest.raises(AccountGone):
+        line.rows(euros)
+    with pytest.raises(AccountGone):
+        line.connector.balances(line.access(), euros.bank_account_id)
+    assert line.rows(dollars)
+    simulated.simulator.ponto.add_again(consent.consent_id, euros.iban or "")
+    again = current_of(line)
+    assert (again.iban, again.currency) == (euros.iban, euros.currency)
+    assert again.bank_account_id != euros.bank_account_id
 
 
 def test_asked_for_again_at_once_it_counts_as_done(simulated: SimulatorServer, line: Line) -> None:

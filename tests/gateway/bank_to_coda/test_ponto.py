@@ -12,8 +12,7 @@ import pytest
 from connectors.base import Connector
 from connectors.errors import BankUnavailable, ConsentError
 from connectors.model import Access, PsuContext, Synchronisation
-from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, ponto
-from connectors.simulator.ponto_calls import stamp
+from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank
 from gateway.accounts.models import Account
 from gateway.accounts.syncs import queue_sync
 from gateway.assembly import Gateway
@@ -64,35 +63,28 @@ def test_days_are_read_and_closed(story: Story) -> None:
     assert story.statements("issued")
 
 
-def test_rows_of_a_copy_were_seen_when_the_copy_was_made(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_of_a_copy_were_seen_when_the_copy_was_made(story: Story) -> None:
     """STA-02: the opening is the copy's balance less the copy's own rows, however much later both are stored."""
-    monkeypatch.setattr(
-        ponto,
-        "_freshness",
-        lambda *_: {"synchronizedAt": stamp(story.banks.clock.now - timedelta(minutes=20))},
-    )
     account = story.connect()
+    story.sleep(days=0, hours=4)
     story.work()
+    assert story.account(account.id).fresh_as_of == story.now - timedelta(hours=4), "the copy made at the link"
     story.sleep()
     story.read(account)
     assert story.statements("issued")
 
 
-def test_a_copy_proves_no_day_that_was_not_over_when_it_was_made(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_proves_no_day_that_was_not_over_when_it_was_made(story: Story) -> None:
     account = story.connect()
     story.work()
     made = story.banks.clock.now
+    # Ponto cannot read the bank any more: what the bank booked in the evening is not in the copy.
+    story.banks.simulator.ponto.fail(account.iban, "internalServerError")
     story.sleep()
-
-    def freshness(*_: object) -> dict[str, str]:
-        return {"synchronizedAt": stamp(made)}
-
-    # The last run of the day before: what the bank booked in the evening is not in it.
-    monkeypatch.setattr(ponto, "_freshness", freshness)
     story.read(account)
     assert story.account(account.id).complete_until == TODAY - timedelta(days=1)
     assert story.account(account.id).fresh_as_of == made
-    monkeypatch.undo()
+    story.banks.simulator.ponto.mend(account.iban)
     story.read(account)
     assert story.account(account.id).complete_until == TODAY
 
