@@ -45,6 +45,6 @@ class Ing(IngConnector):
         pays_single=Knowledge.YES,
         proof=Proof.SIMULATED,
         confidence=Confidence.CONFIRMED,
-        as_of=date(2026, 11, 28),
+        as_of=date(2026, 11, 29),
         user_hints=USER_HINTS,
     )

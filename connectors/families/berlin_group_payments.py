@@ -69,6 +69,8 @@ class BerlinGroupPayments(PaymentInitiation):
     """What stands before the paths here, where versions differ per resource."""
     is_state_in_redirect_uri: ClassVar[bool] = False
     """Where the browser comes back without OAuth, the state must be part of the return address."""
+    start_headers: ClassVar[Mapping[str, str]] = {"TPP-Explicit-Authorisation-Preferred": "false"}
+    """What goes with a new payment, besides who is present and where the browser goes."""
 
     def __init__(self, bank: BerlinGroupConnector, offer: PaymentOffer) -> None:
         self._bank = bank
@@ -143,7 +145,7 @@ class BerlinGroupPayments(PaymentInitiation):
                 **psu_headers(request.psu),
                 **permission.headers,
                 "TPP-Redirect-URI": redirect_uri,
-                "TPP-Explicit-Authorisation-Preferred": "false",
+                **self.start_headers,
                 **({"Content-Type": "application/xml"} if is_file else {}),
             },
             json=None if is_file else body_of(request),

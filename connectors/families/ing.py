@@ -20,6 +20,8 @@ from connectors.dialect import Dialect
 from connectors.errors import BankAnswerInvalid, CallbackRejected, ConnectorError, ConsentEnded, OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.families.berlin_group_parts import segment
+from connectors.families.berlin_group_payments import BerlinGroupPayments
+from connectors.families.ing_payments import IngPayments
 from connectors.http import CallKind
 from connectors.model import (
     Access,
@@ -37,6 +39,7 @@ from connectors.model import (
     Transaction,
     TransactionStatus,
 )
+from connectors.payments import PaymentOffer
 from connectors.signing import KeyIdForm, SignatureProfile
 
 SCOPES: Final = "payment-accounts:balances:view payment-accounts:transactions:view"
@@ -82,6 +85,9 @@ class IngConnector(BerlinGroupConnector):
     accounts_path: ClassVar[str] = "/v3/accounts"
     balances_version: ClassVar[str] = "/v3"
     transactions_version: ClassVar[str] = "/v2"
+    # One transfer at a time; see `ing_payments` for what is left out.
+    payment_offer: ClassVar[PaymentOffer | None] = PaymentOffer()
+    payments_class: ClassVar[type[BerlinGroupPayments]] = IngPayments
     dialect: ClassVar[Dialect] = DIALECT
 
     # Consent
@@ -91,7 +97,7 @@ class IngConnector(BerlinGroupConnector):
 
     def start_consent(self, request: ConsentRequest) -> StartedConsent:
         """Ask the bank where the PSU signs in; what is asked for is in the scopes alone."""
-        token, client_id = self._application(is_attended=True)
+        token, client_id = self.application(is_attended=True)
         asked = {
             "scope": SCOPES,
             "redirect_uri": request.redirect_uri,
@@ -150,7 +156,7 @@ class IngConnector(BerlinGroupConnector):
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": handle.private["redirect_uri"]}
         return self._customer(form, refusal=CallbackRejected, old=None, is_attended=True)
 
-    def _application(self, *, is_attended: bool) -> tuple[str, str]:
+    def application(self, *, is_attended: bool) -> tuple[str, str]:
         """Our own token and the bank's name for us; signed with the certificate's name and no token."""
         answer = oauth.post(
             self.http,
@@ -171,7 +177,7 @@ class IngConnector(BerlinGroupConnector):
     def _customer(
         self, form: Mapping[str, str], *, refusal: type[ConnectorError], old: str | None, is_attended: bool
     ) -> TokenSet:
-        token, client_id = self._application(is_attended=is_attended)
+        token, client_id = self.application(is_attended=is_attended)
         answer = oauth.post(
             self.http,
             self.token_endpoint(),

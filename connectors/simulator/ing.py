@@ -3,7 +3,8 @@
 Routes, below `/{bank_id}/ing`: `POST /oauth2/token` for the TPP's own token, for a code and for a refresh token;
 `GET /oauth2/authorization-server-url`; `GET /granting/{id}` for the PSU's browser; `GET /v3/accounts`,
 `/v3/accounts/{id}/balances[?balanceTypes=…][&currency=…]`,
-`/v2/accounts/{id}/transactions?dateFrom=…&currency=…` and, for the pages after the first, `?next=…`.
+`/v2/accounts/{id}/transactions?dateFrom=…&currency=…` and, for the pages after the first, `?next=…`; payments are in
+`ing_payments`.
 
 Every call is signed: the first under the certificate's name, in `Authorization`, the others under the `client_id` that
 came with the application token. One `resourceId` stands for all currencies of a number. Which codes an ended access is
@@ -24,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors import signing
-from connectors.simulator import account_data, berlin_group
+from connectors.simulator import account_data, berlin_group, ing_payments
 from connectors.simulator.authorising import REFUSED, open_consent
 from connectors.simulator.calls import JSON, Answer, BankCall, Handler, Refusal, client_id_of, endpoint
 from connectors.simulator.companies import company
@@ -58,6 +59,7 @@ def routes() -> list[Route]:
         route("/v3/accounts", "accounts", list_accounts),
         route(f"/v3{account}/balances", "balances", read_balances),
         route(f"/v2{account}/transactions", "transactions", read_transactions),
+        *ing_payments.routes("/{bank_id}/ing", FAMILIES),
     ]
 
 
