@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from connectors.http import BankHttp
+from connectors.http import BankHttp, CallKind
 from connectors.model import (
     Access,
     Account,
@@ -76,6 +76,8 @@ class Connector(ABC):
     profile: ClassVar[BankProfile]
     signature: ClassVar[SignatureProfile | None] = None
     """How the bank wants its requests signed; None where it wants no signature."""
+    signed_kinds: ClassVar[frozenset[CallKind] | None] = None
+    """The calls that are signed where not all are; only a bank that wants all signed needs a seal to be linked."""
     key_id_form: ClassVar[KeyIdForm] = KeyIdForm.HEX_RFC4514
     payment_offer: ClassVar[PaymentOffer | None] = None
     """What `payments` takes at this bank; None where too little is known of its interface."""
@@ -93,7 +95,7 @@ class Connector(ABC):
         found = set(cls.registered)
         if cls.is_behind_mutual_tls:
             found.add(Need.TLS_CERTIFICATE)
-        if cls.signature is not None:
+        if cls.signature is not None and cls.signed_kinds is None:
             found.add(Need.SEAL_CERTIFICATE)
             if cls.signature.certificate_header is CertificateHeader.NONE:
                 # Nothing of the certificate travels with the call: the name must lead the bank to it.

@@ -145,7 +145,7 @@ class BankHttp:
     `base_url` has no trailing slash and ends with the version. `allowed_hosts` are the hosts besides its own that links
     may name; one that starts with a dot (`.bank.example`) stands for every host below it. `now` dates the call records,
     `sleep` waits between tries, `on_call` receives each try, `signer` signs each anew since some signatures live a
-    minute. `transport` replaces the network in tests.
+    minute, `signed_kinds` are the calls it signs (None: all). `transport` replaces the network in tests.
     """
 
     def __init__(
@@ -161,6 +161,7 @@ class BankHttp:
         limits: Limits = Limits(),
         on_call: Callable[[CallRecord], None] | None = None,
         signer: Signer | None = None,
+        signed_kinds: frozenset[CallKind] | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
@@ -177,6 +178,7 @@ class BankHttp:
         self._limits = limits
         self._on_call = on_call
         self._signer = signer
+        self._signed_kinds = signed_kinds
         self._logger = logger or logging.getLogger("connectors.http")
         self._client = httpx2.Client(
             verify=ssl_context if ssl_context is not None else True,
@@ -306,7 +308,7 @@ class BankHttp:
             data=request.form,
             content=request.content,
         )
-        if self._signer is not None:
+        if self._signer is not None and self.signs(request.kind):
             # Signed is what goes over the line: the bytes of the body and the target with its encoding.
             target = made.url.raw_path.decode("ascii")
             made.headers.update(dict(self._signer(made.method, target, made.headers, made.read(), request.key_id)))
@@ -315,6 +317,10 @@ class BankHttp:
             yield response
         finally:
             response.close()
+
+    def signs(self, kind: CallKind) -> bool:
+        """Whether calls of this kind go out signed."""
+        return self._signer is not None and (self._signed_kinds is None or kind in self._signed_kinds)
 
     def _record(
         self, request: BankRequest, url: str, status: int | None, started_at: datetime, duration: timedelta

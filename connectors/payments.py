@@ -138,6 +138,8 @@ class PaymentOffer:
     transfers_max: int = TRANSFERS_MAX
     name_max: int = NAME_MAX
     text_max: int = TEXT_MAX
+    takes_references: bool = True
+    """False where it is not known how a structured reference is told."""
     last_words: frozenset[str] = frozenset()
     """Statuses after which this bank says nothing more, besides those that are final everywhere."""
     tells_execution: bool = True
@@ -160,6 +162,11 @@ class PaymentOffer:
                 raise PaymentNotOffered(
                     "a name is longer than the bank takes", bank_id=bank_id, field=f"transfers/{number}/creditor_name"
                 )
+            if transfer.structured_reference is not None and not self.takes_references:
+                raise PaymentNotOffered(
+                    "how this bank takes a structured reference is not known", bank_id=bank_id,
+                    field=f"transfers/{number}/structured_reference",
+                )  # fmt: skip
             if len(transfer.text or "") > self.text_max:
                 raise PaymentNotOffered(
                     "a text is longer than the bank takes", bank_id=bank_id, field=f"transfers/{number}/text"

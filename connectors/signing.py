@@ -412,6 +412,12 @@ STET: Final = SignatureProfile(
     needed=frozenset({REQUEST_TARGET, "host", "date", "x-request-id", "digest"}),
     certificate_header=CertificateHeader.NONE,
 )
+BELFIUS: Final = SignatureProfile(
+    signed=(REQUEST_TARGET, "date", "digest", "request-id"),
+    needed=frozenset({REQUEST_TARGET, "date", "digest", "request-id"}),
+    certificate_header=CertificateHeader.NONE,
+)
+"""Assumed: that payments are signed is known, what of them is not. The certificate lies at the bank."""
 PONTO: Final = SignatureProfile(
     signed=(REQUEST_TARGET, "host", "digest", CREATED, "authorization"),
     needed=frozenset({REQUEST_TARGET, "host", "digest", CREATED}),

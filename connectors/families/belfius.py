@@ -16,11 +16,11 @@ from datetime import date
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from connectors import oauth, text
+from connectors import oauth, signing, text
 from connectors.base import Need
 from connectors.dialect import Dialect
 from connectors.errors import BankAnswerInvalid, CallbackRejected, ConnectorError, ConsentEnded, OperatorError
-from connectors.families import belfius_rows
+from connectors.families import belfius_payments, belfius_rows
 from connectors.families.belfius_errors import error_of, named_error
 from connectors.families.berlin_group import BerlinGroupConnector
 from connectors.families.berlin_group_data import SHORT_WINDOW
@@ -32,6 +32,7 @@ from connectors.model import (
     Balance,
     ConsentHandle,
     ConsentRequest,
+    PsuContext,
     Redirect,
     RejectedRow,
     StartedConsent,
@@ -41,6 +42,9 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.normalise import normalise_berlin_group
+from connectors.payments import PaymentInitiation, PaymentOffer
+from connectors.profile import Knowledge
+from connectors.signing import SignatureProfile
 
 SCOPE: Final = "AIS"
 LANGUAGES: Final = ("nl", "fr")
@@ -76,6 +80,9 @@ class BelfiusConnector(BerlinGroupConnector):
     can_read_consents: ClassVar[bool] = False
     is_state_in_redirect_uri: ClassVar[bool] = False
     registered: ClassVar[frozenset[Need]] = frozenset({Need.CLIENT_SECRET})
+    signature: ClassVar[SignatureProfile | None] = signing.BELFIUS
+    signed_kinds: ClassVar[frozenset[CallKind] | None] = frozenset({CallKind.PAYMENT})
+    payment_offer: ClassVar[PaymentOffer | None] = belfius_payments.OFFER
     dialect: ClassVar[Dialect] = Dialect(id_fields=("transaction_ref",))
     versions: ClassVar[Mapping[CallKind, int]] = {
         CallKind.CONSENT: 4,
@@ -83,6 +90,7 @@ class BelfiusConnector(BerlinGroupConnector):
         CallKind.ACCOUNTS: 3,
         CallKind.BALANCES: 3,
         CallKind.TRANSACTIONS: 3,
+        CallKind.PAYMENT: belfius_payments.VERSION,
     }
     """What each call asks for in its media type. These move: a new one is a change here, and a look at the answers."""
 
@@ -158,10 +166,7 @@ class BelfiusConnector(BerlinGroupConnector):
             params={"scope": SCOPE},
             is_attended=True,
         )
-        page = self.link(_page_in(answer.json(), language_of(request.psu.language)))
-        if page is None:
-            raise BankAnswerInvalid("the bank names no page to sign in", bank_id=self.profile.bank_id)
-        url = f"{page}{'&' if '?' in page else '?'}{urlencode({'state': request.state})}"
+        url = self.page_with_state(answer.json(), request.psu, request.state)
         private = {
             "state": request.state,
             "code_verifier": request.code_verifier,
@@ -169,6 +174,13 @@ class BelfiusConnector(BerlinGroupConnector):
             "authorisation_url": url,
         }
         return StartedConsent(ConsentHandle(request.redirect_uri, private), Redirect(url))
+
+    def page_with_state(self, pages: Any, psu: PsuContext, state: str) -> str:
+        """The address among these, one for each language, to send the PSU to."""
+        page = self.link(_page_in(pages, language_of(psu.language)))
+        if page is None:
+            raise BankAnswerInvalid("the bank names no page to sign in", bank_id=self.profile.bank_id)
+        return f"{page}{'&' if '?' in page else '?'}{urlencode({'state': state})}"
 
     def _tokens_of(self, handle: ConsentHandle, callback: Mapping[str, str]) -> TokenSet:
         code = callback.get("code")
@@ -212,6 +224,11 @@ class BelfiusConnector(BerlinGroupConnector):
 
     def revoke_consent(self, access: Access) -> None:
         """No call for it is known: the tokens are thrown away by the caller, the PSU ends it at the bank."""
+
+    def payments(self) -> PaymentInitiation | None:
+        if self.payment_offer is None or self.profile.pays_single is not Knowledge.YES:
+            return None
+        return belfius_payments.BelfiusPayments(self, self.payment_offer)
 
     # Account data
 

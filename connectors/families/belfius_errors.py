@@ -43,6 +43,10 @@ _KINDS: Final[dict[str, type[ConnectorError]]] = {
     "B14800ZZ-3002": ConsentError,
     "B14800ZZ-3004": ConsentError,
     "B14800ZZ-3007": ConsentError,
+    # The payment is refused.
+    "B14821ZZ-2101": RequestRefused,
+    "B14821ZZ-2102": RequestRefused,
+    "B14821ZZ-2121": RequestRefused,
 }
 
 

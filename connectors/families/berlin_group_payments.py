@@ -86,7 +86,7 @@ class BerlinGroupPayments(PaymentInitiation):
             handle = self._handle(request, answer)
             return self._started(handle, request, answer)
         except ConnectorError as error:
-            if handle is None and not _may_have_arrived(error):
+            if handle is None and not may_have_arrived(error):
                 if isinstance(error, TokenRejected):
                     raise _of_ours(error) from error
                 raise
@@ -202,7 +202,7 @@ def with_query(url: str, **added: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{urlencode(added)}"
 
 
-def _may_have_arrived(error: ConnectorError) -> bool:
+def may_have_arrived(error: ConnectorError) -> bool:
     """Whether a payment that was answered so may be at the bank all the same."""
     return isinstance(error, BankUnavailable | BankAnswerInvalid) or error.status == REQUEST_TIMEOUT
 

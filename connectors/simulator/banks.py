@@ -66,6 +66,8 @@ class BankSettings:
     """On the page the PSU signs in only; the consent becomes valid by an approval elsewhere."""
     signs_everything: bool = False
     """Calls for tokens and metadata are signed too, all but the first under the name this bank gave the TPP."""
+    signs_payments_only: bool = False
+    """Only calls for payments are signed."""
     names_consent: bool = True
     """A call names its consent; False where the token alone tells which one it is."""
     has_lasting_ids: bool = False
@@ -109,6 +111,8 @@ HABITS: dict[str, dict[str, Any]] = {
     },
     "belfius": {
         "api_path": "/belfius",
+        "signature": signing.BELFIUS,
+        "signs_payments_only": True,
         "gives_pending": False,
         "balance_types": (INTERIM_BOOKED,),
         "has_numeric_amounts": True,

@@ -2,6 +2,7 @@
 
 Routes, below `/{bank_id}/belfius`: `GET /consent-uris?scope=AIS`, `POST /token`, `GET /accounts`,
 `GET /accounts/{logical-id}`, `GET /accounts/{logical-id}/transactions?date_from=…[&date_to=…][&currency=…][&next=…]`.
+Payments stand in `belfius_payments`.
 
 Every call wants its version in `Accept`, one of two languages, `Client-ID`, `Redirect-URI` and `Request-ID`; the PSU is
 present where the query says so. Invented, since no text of the bank shows them: the list of accounts as `accounts`, the
@@ -33,7 +34,10 @@ from connectors.simulator.rewriting import ask_about, ask_with, body_of, is_at_h
 FAMILIES: Final = frozenset({"belfius"})
 SCOPE: Final = "AIS"
 LANGUAGES: Final = ("fr", "nl")
-VERSIONS: Final = {"consent_create": 4, "token": 3, "accounts": 3, "balances": 3, "transactions": 3}
+VERSIONS: Final = {
+    "consent_create": 4, "token": 3, "accounts": 3, "balances": 3, "transactions": 3,
+    "payment_create": 1, "payment_read": 1,
+}  # fmt: skip
 DEFAULT_PERIOD: Final = timedelta(days=90)
 TYPES: Final = {"CACC": "current-account", "SVGS": "savings-account", "CARD": "card-account"}
 
@@ -50,6 +54,7 @@ _CODES: Final = {
     "SERVICE_BLOCKED": "B14800ZZ-3004",
     "RESOURCE_UNKNOWN": "B14800ZZ-3002",
     "SCA_REQUIRED": "B14800ZZ-0PLC-REDRCT",
+    "EXECUTION_DATE_INVALID": "B14821ZZ-2101",
     "CERTIFICATE_MISSING": "B14663ZZ-2100",
     "CERTIFICATE_EXPIRED": "B14663ZZ-2100",
     "CERTIFICATE_INVALID": "B14663ZZ-2100",
@@ -57,14 +62,14 @@ _CODES: Final = {
 }
 
 
+def route(path: str, name: str, handler: Handler, method: str = "GET") -> Route:
+    """A route that wants the headers of this family."""
+    served = endpoint(name, _with_headers(name, handler), families=FAMILIES, error_body=error_body)
+    return Route(f"/{{bank_id}}/belfius{path}", served, methods=[method])
+
+
 def routes() -> list[Route]:
     """The routes of the family."""
-    root = "/{bank_id}/belfius"
-
-    def route(path: str, name: str, handler: Handler, method: str = "GET") -> Route:
-        served = endpoint(name, _with_headers(name, handler), families=FAMILIES, error_body=error_body)
-        return Route(f"{root}{path}", served, methods=[method])
-
     return [
         route("/consent-uris", "consent_create", list_consent_uris),
         route("/token", "token", give_token, "POST"),
@@ -83,13 +88,9 @@ def error_body(status: int, code: str, text: str) -> JSON:  # noqa: ARG001  the 
 def list_consent_uris(call: BankCall) -> Answer:
     """The pages on which the PSU signs in and chooses the accounts, one for each language."""
     call.strike()
-    redirect_uri, challenge = call.header("Redirect-URI") or "", call.header("Code-Challenge") or ""
     if call.request.query_params.get("scope") != SCOPE:
         raise Refusal(400, "FORMAT_ERROR", "scope is AIS")
-    if urlsplit(redirect_uri).scheme not in {"http", "https"} or not urlsplit(redirect_uri).hostname:
-        raise Refusal(400, "FORMAT_ERROR", "Redirect-URI is no web address")
-    if not CHALLENGE.fullmatch(challenge) or call.header("Code-Challenge-Method") != "S256":
-        raise Refusal(400, "FORMAT_ERROR", "Code-Challenge is missing or not S256")
+    redirect_uri, challenge = return_of(call)
     consent = call.simulator.consents.create(
         call.bank,
         access={},
@@ -98,21 +99,38 @@ def list_consent_uris(call: BankCall) -> Answer:
         valid_until=call.simulator.clock.today + timedelta(days=call.bank.consent_days_max),
         frequency_per_day=call.bank.unattended_calls_max or 1,
     )
+    uris = pages(
+        call, f"authorize/{consent.authorisation_id}", f"AIS:{consent.consent_id}", redirect_uri, challenge
+    )  # fmt: skip
+    # The one answer of a simulated bank that is a bare list.
+    return Answer(body=cast("JSON", uris))
+
+
+def return_of(call: BankCall) -> tuple[str, str]:
+    """The address to send the browser back to, and the PKCE challenge."""
+    redirect_uri, challenge = call.header("Redirect-URI") or "", call.header("Code-Challenge") or ""
+    if urlsplit(redirect_uri).scheme not in {"http", "https"} or not urlsplit(redirect_uri).hostname:
+        raise Refusal(400, "FORMAT_ERROR", "Redirect-URI is no web address")
+    if not CHALLENGE.fullmatch(challenge) or call.header("Code-Challenge-Method") != "S256":
+        raise Refusal(400, "FORMAT_ERROR", "Code-Challenge is missing or not S256")
+    return redirect_uri, challenge
+
+
+def pages(call: BankCall, page: str, scope: str, redirect_uri: str, challenge: str) -> list[JSON]:
+    """The addresses of one page for the PSU, one for each language."""
     query = {
         "response_type": "code",
         "client_id": call.header("Client-ID") or "",
-        "scope": f"AIS:{consent.consent_id}",
+        "scope": scope,
         "redirect_uri": redirect_uri,
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    page = f"{call.base}/public/berlingroup/authorize/{consent.authorisation_id}"
-    uris = [
-        {"language": language, "consent_uri": f"{page}?{urlencode({**query, 'language': language})}"}
+    address = f"{call.base}/public/berlingroup/{page}"
+    return [
+        {"language": language, "consent_uri": f"{address}?{urlencode({**query, 'language': language})}"}
         for language in LANGUAGES
     ]
-    # The one answer of a simulated bank that is a bare list.
-    return Answer(body=cast("JSON", uris))
 
 
 def give_token(call: BankCall) -> Answer:

@@ -28,6 +28,7 @@ MAINTENANCE_PAGE = (
 OWN_ROUTES = frozenset({"argenta", "belfius", "ing", "kbc", "n26", "ponto", "stet", "triodos"})
 """Families that answer at routes of their own, not at those of the Worldline platform."""
 UNSIGNED = frozenset({"token", "metadata"})
+PAYMENTS = frozenset({"payment_create", "payment_read"})
 AMOUNT = re.compile(r'"(amount|balance|currentBalance|availableBalance)": ?"(-?\d+)\.(\d\d)"')
 
 
@@ -166,6 +167,8 @@ def _check_signature(call: BankCall) -> None:
     """Refuse a call that is not signed as this bank wants it; most take calls for tokens and metadata unsigned."""
     keys, profile = call.simulator.config.signature_keys, call.bank.signature
     if keys is None or profile is None or (call.endpoint in UNSIGNED and not call.bank.signs_everything):
+        return
+    if call.bank.signs_payments_only and call.endpoint not in PAYMENTS:
         return
     if call.bank.signs_everything and call.bearer is not None:
         # The TPP has a token, and with it a name: that of the certificate is over.

@@ -138,6 +138,7 @@ class BankAccess:
             allowed_hosts=hosts,
             ssl_context=None if self.is_simulated else self._tls(),
             signer=self._signer(found, now),
+            signed_kinds=found.signed_kinds,
         )
         return found(endpoint, http, now=now, new_id=lambda: str(uuid.uuid4()))
 

@@ -96,6 +96,7 @@ def line_to(server: SimulatorServer, bank_id: str, limits: Limits | None = None)
         base,
         bank_id=bank_id,
         signer=signer_for(server, bank_id, KEY),
+        signed_kinds=found.signed_kinds,
         now=now,
         sleep=lambda seconds: None,
         on_call=records.append,
@@ -114,6 +115,11 @@ def signer_for(server: SimulatorServer, bank_id: str, key: SigningKey) -> Reques
     """Signs by the clock of the banks, as some signatures live for a minute."""
     profile = registry.connector_class(bank_id).signature
     return RequestSigner(profile, key, now=lambda: server.clock.now.astimezone(UTC)) if profile else None
+
+
+def signs_every_call(bank_id: str) -> bool:
+    found = registry.connector_class(bank_id)
+    return found.signature is not None and found.signed_kinds is None
 
 
 def request_for(bank_id: str) -> ConsentRequest:

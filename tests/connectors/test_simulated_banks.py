@@ -42,6 +42,7 @@ from tests.connectors.simulated import (
     opened,
     request_for,
     signer_for,
+    signs_every_call,
 )
 
 
@@ -133,7 +134,7 @@ def test_renewing_cancelling_and_revoking_are_understood(simulated: SimulatorSer
             assert line.connector.next_step(started.handle, None) == Finished(ConsentStatus.REJECTED)
 
 
-@pytest.mark.parametrize("bank_id", [bank for bank in BANKS if registry.connector_class(bank).signature])
+@pytest.mark.parametrize("bank_id", [bank for bank in BANKS if signs_every_call(bank)])
 def test_a_call_that_is_not_signed_or_signed_by_another_is_refused(simulated: SimulatorServer, bank_id: str) -> None:
     line = opened(simulated, bank_id)
     with closing(line.http):

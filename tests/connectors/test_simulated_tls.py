@@ -23,12 +23,12 @@ from connectors.model import Access, AccountKind, ConsentRequest, ConsentStatus,
 from connectors.signing import RequestSigner, SigningKey, key_id
 from connectors.simulator import SimulatorConfig, SimulatorServer, TlsFiles, every_bank, psu
 from connectors.simulator.tls import signature_keys
-from tests.connectors.simulated import approved
+from tests.connectors.simulated import approved, signs_every_call
 
 TODAY = date(2026, 11, 21)
 PERSON = PsuContext("192.0.2.7", "Mozilla/5.0", "nl")
 BANKS = [bank.bank_id for bank in every_bank()]
-SIGNED = [bank_id for bank_id in BANKS if registry.connector_class(bank_id).signature is not None]
+SIGNED = [bank_id for bank_id in BANKS if signs_every_call(bank_id)]
 WITHOUT_REASON = ("hellobank",)
 """STET banks name neither code nor reason."""
 FAMILIES = list({bank.family: bank.bank_id for bank in every_bank()}.values())
@@ -58,7 +58,9 @@ class Stage:
         key = SigningKey(name, seal.key, seal.certificate)
         signer = RequestSigner(found.signature, key, now=self.now) if found.signature else None
         base = self.server.base_url(bank_id)
-        http = BankHttp(base, bank_id=bank_id, now=self.now, ssl_context=context, signer=signer)
+        http = BankHttp(
+            base, bank_id=bank_id, now=self.now, ssl_context=context, signer=signer, signed_kinds=found.signed_kinds
+        )
         endpoint = BankEndpoint(base, "PSDBE-NBB-0999999922", api_key="key-of-the-portal", client_secret="secret")
         return found(endpoint, http, now=self.now, new_id=lambda: str(uuid4()))
 
