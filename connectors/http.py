@@ -144,8 +144,9 @@ class BankHttp:
 
     `base_url` has no trailing slash and ends with the version. `allowed_hosts` are the hosts besides its own that links
     may name; one that starts with a dot (`.bank.example`) stands for every host below it. `now` dates the call records,
-    `sleep` waits between tries, `on_call` receives each try, `signer` signs each anew since some signatures live a
-    minute, `signed_kinds` are the calls it signs (None: all). `transport` replaces the network in tests.
+    `sleep` waits between tries, `on_call` receives each try and `on_answer` each answer, `signer` signs each anew since
+    some signatures live a minute, `signed_kinds` are the calls it signs (None: all). `transport` replaces the network
+    in tests.
     """
 
     def __init__(
@@ -160,6 +161,7 @@ class BankHttp:
         transport: httpx2.BaseTransport | None = None,
         limits: Limits = Limits(),
         on_call: Callable[[CallRecord], None] | None = None,
+        on_answer: Callable[[BankRequest, BankAnswer], None] | None = None,
         signer: Signer | None = None,
         signed_kinds: frozenset[CallKind] | None = None,
         logger: logging.Logger | None = None,
@@ -177,6 +179,7 @@ class BankHttp:
         self._sleep = sleep
         self._limits = limits
         self._on_call = on_call
+        self._on_answer = on_answer
         self._signer = signer
         self._signed_kinds = signed_kinds
         self._logger = logger or logging.getLogger("connectors.http")
@@ -274,6 +277,11 @@ class BankHttp:
             status = answer.status
         finally:
             self._record(request, url, status, started_at, timedelta(seconds=time.monotonic() - started))
+        if self._on_answer is not None:
+            self._on_answer(request, answer)
+        return self._accepted(request, answer)
+
+    def _accepted(self, request: BankRequest, answer: BankAnswer) -> BankAnswer:
         if not (request.takes_redirect and answer.status in (302, 303, 307)):
             self._raise_for(answer)
         return answer

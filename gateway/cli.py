@@ -30,6 +30,7 @@ from gateway.people.operators import OperatorService
 from gateway.sandbox_cli import sandbox_commands
 from gateway.settings import Settings
 from gateway.supervisor import Stopped, Supervisor, require_free_port, stopping_on_signals
+from gateway.traffic_cli import traffic_commands
 
 READY_SECONDS_MAX: Final = 30
 
@@ -52,6 +53,7 @@ app.add_typer(office_commands, name="office")
 app.add_typer(application_commands, name="application")
 app.add_typer(issuer_commands, name="issuer")
 app.add_typer(operator_commands, name="operator")
+app.add_typer(traffic_commands, name="traffic")
 
 
 @app.command()

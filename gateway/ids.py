@@ -69,6 +69,8 @@ PREFIXES: Final = {
     "address_change": "adr",
     "client_move": "mov",
     "client_import": "imp",
+    "traffic_recording": "rec",
+    "recorded_reading": "rrd",
 }
 
 
@@ -181,3 +183,5 @@ ClientMoveId = Annotated[UUID, TypedId("client_move")]
 AddressChangeId = Annotated[UUID, TypedId("address_change")]
 NumberChangeId = Annotated[UUID, TypedId("number_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]
+TrafficRecordingId = Annotated[UUID, TypedId("traffic_recording")]
+RecordedReadingId = Annotated[UUID, TypedId("recorded_reading")]

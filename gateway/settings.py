@@ -155,6 +155,8 @@ class Settings(BaseSettings):
     """Requests per address and web process of callers who are not signed in; 0: no limit."""
     payments_retention_years: int = Field(default=10, ge=0, le=100)
     """How long, from the end of a payment's year, the names of its people are kept (SEC-11)."""
+    traffic_retention_days: int = Field(default=30, ge=1, le=400)
+    """How long recorded answers of banks are kept (OPS-08)."""
     worker_concurrency: int = Field(default=4, ge=1, le=64)
     webhook_concurrency: int = Field(default=4, ge=1, le=64)
     """Webhooks a worker process sends at once, and as many again for endpoints that fail."""

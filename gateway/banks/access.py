@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,8 +17,10 @@ from connectors import registry, signing
 from connectors.base import BankEndpoint, Connector, Need
 from connectors.certificates import IDENTIFIER
 from connectors.http import LOOPBACK_HOSTS, BankHttp
+from connectors.replay import RecordedAnswer, ReplayHttp
 from connectors.signing import RequestSigner, SigningKey
 from gateway.banks.certificates import InstalledCertificate, install
+from gateway.banks.listening import heard
 from gateway.errors import ConfigError
 from gateway.i18n import _
 from gateway.settings import BankAccessSettings, CertificateSettings, Settings
@@ -121,26 +123,37 @@ class BankAccess:
 
     def connect(self, now: Callable[[], datetime]) -> Connector:
         """The connector; what is missing was asked for before."""
-        found, settings = registry.connector_class(self.bank_id), self.settings
-        hosts = frozenset(settings.allowed_hosts or found.profile.hosts)
-        endpoint = BankEndpoint(
-            base_url=settings.base_url.rstrip("/"),
-            client_id=settings.client_id,
-            allowed_hosts=hosts,
-            api_key=_secret(settings.api_key),
-            client_secret=_secret(settings.client_secret),
-            authorisation_url=settings.authorisation_url,
-        )
+        found, endpoint = registry.connector_class(self.bank_id), self._endpoint()
         http = BankHttp(
             endpoint.base_url,
             bank_id=self.bank_id,
             now=now,
-            allowed_hosts=hosts,
+            on_answer=heard,
+            allowed_hosts=endpoint.allowed_hosts,
             ssl_context=None if self.is_simulated else self._tls(),
             signer=self._signer(found, now),
             signed_kinds=found.signed_kinds,
         )
         return found(endpoint, http, now=now, new_id=lambda: str(uuid.uuid4()))
+
+    def replaying(self, answers: Iterable[RecordedAnswer], now: Callable[[], datetime]) -> Connector:
+        """The connector over recorded answers: no certificate is opened and no bank called."""
+        endpoint = self._endpoint()
+        http = ReplayHttp(
+            endpoint.base_url, bank_id=self.bank_id, now=now, answers=answers, allowed_hosts=endpoint.allowed_hosts
+        )
+        return registry.connector_class(self.bank_id)(endpoint, http, now=now, new_id=lambda: str(uuid.uuid4()))
+
+    def _endpoint(self) -> BankEndpoint:
+        settings = self.settings
+        return BankEndpoint(
+            base_url=settings.base_url.rstrip("/"),
+            client_id=settings.client_id,
+            allowed_hosts=frozenset(settings.allowed_hosts or registry.connector_class(self.bank_id).profile.hosts),
+            api_key=_secret(settings.api_key),
+            client_secret=_secret(settings.client_secret),
+            authorisation_url=settings.authorisation_url,
+        )
 
     def key_id(self) -> str | None:
         """The name we sign under: as set, else by the bank's rule; None where nothing is signed."""

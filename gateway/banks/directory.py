@@ -8,13 +8,14 @@ offered (CON-04).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors import registry, through
 from connectors.base import Connector
 from connectors.profile import BankProfile
+from connectors.replay import RecordedAnswer
 from gateway.banks.access import LACK_TEXTS, BankAccess, Lack, accesses
 from gateway.banks.certificates import InstalledCertificate
 from gateway.clock import real_now
@@ -131,6 +132,14 @@ class BankDirectory:
             if bank_id not in self._connectors:
                 self._connectors[bank_id] = self._access[bank_id].connect(self._now)
             return self._connectors[bank_id]
+
+    def replaying(self, bank_id: str, answers: Iterable[RecordedAnswer], *, at: datetime) -> Connector:
+        """A connector of its own over recorded answers, as at a moment; calls nobody. Raises as `connector`."""
+        self.profile(bank_id)
+        access = self._access.get(bank_id)
+        if access is None:
+            raise BankNotConfigured(bank_id=bank_id, missing=[str(Lack.ACCESS)])
+        return access.replaying(answers, lambda: at)
 
     def accesses(self) -> list[BankAccess]:
         """The banks of the settings, by id; for the operator."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.traffic.models import READING_BINDING
 from gateway.transactions.models import RAW_TABLE
 
 
@@ -34,6 +35,7 @@ ENCRYPTED: Final = (
     EncryptedColumn("idempotency_key", "answer_cipher", "idempotency_key"),
     EncryptedColumn("mail_message", "content_cipher", "mail_message"),
     EncryptedColumn("oidc_provider", "secret_cipher", "oidc_provider"),
+    EncryptedColumn("recorded_reading", "content_cipher", READING_BINDING),
     EncryptedColumn("review_item", "raw_cipher", "review_item"),
     EncryptedColumn("sync", "psu_cipher", "sync.psu"),
     # The form before, kept as it was encrypted for the transaction itself.

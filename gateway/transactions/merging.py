@@ -17,6 +17,7 @@ from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
+from gateway.crypto import KeyRing
 from gateway.ids import new_id
 from gateway.transactions.absorb import Plan, Window, plan
 from gateway.transactions.changes import Changes
@@ -273,9 +274,14 @@ class Merger:
 
     def open_raw(self, row: BankTransaction) -> Mapping[str, Any]:
         """The bank's own form of a stored transaction."""
-        plain = self.gateway.keys.decrypt(row.raw_cipher, office_id=row.office_id, table=RAW_TABLE, row_id=row.id)
-        raw: Mapping[str, Any] = json.loads(plain)
-        return raw
+        return opened_raw(self.gateway.keys, row)
+
+
+def opened_raw(keys: KeyRing, row: BankTransaction) -> Mapping[str, Any]:
+    """The bank's own form of a stored transaction."""
+    plain = keys.decrypt(row.raw_cipher, office_id=row.office_id, table=RAW_TABLE, row_id=row.id)
+    raw: Mapping[str, Any] = json.loads(plain)
+    return raw
 
 
 def facts_of(form: Transaction) -> dict[str, Any]:

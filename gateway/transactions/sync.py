@@ -50,6 +50,8 @@ from gateway.offices.service import require_client, require_not_pending
 from gateway.offices.services import READING, is_read
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.statements.service import StatementService
+from gateway.traffic.content import Question
+from gateway.traffic.recorder import Recorder, keep, recorder_of
 from gateway.transactions.absorb import Window
 from gateway.transactions.copies import renew_copy, speaks_of
 from gateway.transactions.merging import Merger, Reading
@@ -76,6 +78,8 @@ class _Order:
     psu: PsuContext | None
     requested_at: datetime
     window: Window
+    recorder: Recorder
+    """Keeps what the bank answers while the consent is recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +143,14 @@ class SyncService:
         order = self._start(act, sync_id)
         if order is not None:
             try:
-                fetched = self._fetch(act, order)
+                with order.recorder.listening():
+                    fetched = self._fetch(act, order)
             except ConnectorError as error:
                 self._fail(act, order, error)
+                self._record(act, order, error.code)
                 return
             self._store(act, order, fetched)
+            self._record(act, order, None)
         with self.gateway.database.unit_of_work(office_id) as session:
             sync = SyncRepository(session).get(office_id, sync_id)
         if sync is not None and sync.state == SyncState.STORED:
@@ -196,6 +203,7 @@ class SyncService:
                 psu=psu_of(self.gateway.keys, sync),
                 requested_at=sync.requested_at,
                 window=window,
+                recorder=recorder_of(self.gateway, session, act, consent.id),
             )
 
     def _hindrance(self, session: Session, act: Act, account: Account, consent: Consent | None) -> str | None:
@@ -269,6 +277,19 @@ class SyncService:
             are_ids_trusted=connector.profile.id_trust is IdTrust.HIGH,
         )
         return _Fetched(reading, balances, speaks_of(pages, act.now))
+
+    def _record(self, act: Act, order: _Order, error_code: str | None) -> None:
+        """Keep what was answered, where the consent is recorded; after the reading, which never depends on it."""
+        question = Question(
+            bank_account_id=order.bank_account_id,
+            bank_consent_id=order.bank_consent_id,
+            iban=order.iban,
+            holder_name=order.holder_name,
+            own_ibans=order.own_ibans,
+            date_from=order.window.first,
+            today=act.today,
+        )
+        keep(self.gateway, act, order.recorder, order.account_id, question, error_code=error_code)
 
     # Outcome
 

@@ -29,6 +29,7 @@ from gateway.offices.models import Office
 from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.profiles.service import KnownAccountService
 from gateway.proposals.service import ProposalService
+from gateway.traffic.service import TrafficService
 from gateway.webhooks.service import WebhookService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
@@ -198,6 +199,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             for kind in ("client", "account", "consent", "basket", "payment")
         },
         "create_client_group": {"name": "Horeca"},
+        "create_traffic_recording": {"reason": "Structured references are missing"},
         "put_client_group": {"name": "Horeca"},
         "create_proposal": {
             "kind": "role.grant",
@@ -221,8 +223,13 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
 def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     story = Story.begin(linked, banks)
     account = story.connect()
+    assert account.consent_id is not None
+    recording = TrafficService(linked).start(
+        story.act, account.consent_id, reason="every route", days=1, calls_max=100, megabytes_max=1
+    )
     sync = story.read(account)
     story.work()
+    (reading,) = TrafficService(linked).get(story.act, recording.id).readings
     story.sleep()
     story.read(story.account(account.id))
     statement = story.statements("issued")[0]
@@ -241,6 +248,8 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         "account_id": encode("account", account.id),
         "consent_id": encode("consent", account.consent_id or new_id()),
         "sync_id": encode("sync", sync.id),
+        "recording_id": encode("traffic_recording", recording.id),
+        "reading_id": encode("recorded_reading", reading.id),
         "statement_id": encode("statement", statement.id),
         "transaction_id": encode("transaction", story.transactions()[0].id),
     }

@@ -116,7 +116,9 @@ OPERATIONS: Final[dict[str, str]] = {
          "revoke_application_secret", "create_oidc_provider", "list_oidc_providers", "delete_oidc_provider",
          "create_webhook_endpoint", "list_webhook_endpoints", "get_webhook_endpoint", "patch_webhook_endpoint",
          "delete_webhook_endpoint", "rotate_webhook_secret", "test_webhook_endpoint", "replay_webhook_events",
-         "list_webhook_deliveries", "get_webhook_delivery", "replay_webhook_delivery"), "admin",
+         "list_webhook_deliveries", "get_webhook_delivery", "replay_webhook_delivery",
+         "create_traffic_recording", "list_traffic_recordings", "get_traffic_recording",
+         "create_traffic_recording_end", "get_recorded_reading", "create_traffic_replay"), "admin",
     ),
 }  # fmt: skip
 """Operation to what it asks for: a permission, perhaps held for the whole office."""
@@ -202,7 +204,8 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
                        ("oidc_provider_id", "oidc_provider"), ("number_change_id", "number_change"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
-                       ("known_account_id", "known_account"), ("address_change_id", "address_change")):  # fmt: skip
+                       ("known_account_id", "known_account"), ("address_change_id", "address_change"),
+                       ("recording_id", "traffic_recording"), ("reading_id", "recorded_reading")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = app_of(gateway)
     acting: dict[str, Act] = {}
