@@ -1,29 +1,31 @@
-"""The operator is told before a certificate ends: 60, 30, 14 and 7 days before, and when it has ended (SEC-12)."""
+"""What the operator is told: that a certificate ends, or that a bank refuses this installation (SEC-12, SYN-13).
+
+Certificates and registrations are the installation's and mails an office's: the oldest office keeps these.
+"""
 
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 import structlog
 
 from gateway.assembly import Gateway
+from gateway.clock import brussels_date
 from gateway.notices.outbox import mail_operator
 from gateway.offices.repository import OfficeRepository
 
 ENDS: Final = "certificate_ends"
 ENDED: Final = "certificate_ended"
+REFUSES: Final = "bank_refuses"
 
 log = structlog.get_logger("gateway.banks")
 
 
 def tell_ends(gateway: Gateway) -> None:
-    """One mail per certificate and step, however often it is asked; after downtime for the nearest step alone.
-
-    Certificates are the installation's and mails an office's: the oldest office keeps these.
-    """
+    """One mail per certificate and step, however often it is asked; after downtime for the nearest step alone."""
     now = gateway.real_now()
-    with gateway.database.unit_of_work(None) as session:
-        office_id = min(OfficeRepository(session).all_ids(), default=None)
+    office_id = _keeper(gateway)
     for found in gateway.banks.certificates:
         banks = gateway.banks.users_of(found)
         step = found.info.alarm(now) if found.info is not None else None
@@ -52,3 +54,26 @@ def tell_ends(gateway: Gateway) -> None:
                 # The serial number tells the next certificate of the same name from this one.
                 key=f"{ENDS}:{found.info.serial_number}:{step}",
             )
+
+
+def tell_refusal(gateway: Gateway, bank_id: str) -> None:
+    """One mail per bank and day, however many clients and offices the same fault of ours hits."""
+    log.warning("bank refuses this installation", bank_id=bank_id)
+    office_id = _keeper(gateway)
+    if office_id is None:
+        return
+    day = brussels_date(gateway.real_now()).isoformat()
+    with gateway.database.unit_of_work(office_id) as session:
+        mail_operator(
+            session,
+            gateway,
+            office_id,
+            template=REFUSES,
+            parameters={"bank": gateway.banks.profile(bank_id).name, "day": day},
+            key=f"{REFUSES}:{bank_id}:{day}",
+        )
+
+
+def _keeper(gateway: Gateway) -> UUID | None:
+    with gateway.database.unit_of_work(None) as session:
+        return min(OfficeRepository(session).all_ids(), default=None)

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from connectors.base import Connector
-from connectors.errors import AccountGone, ConnectorError, ConsentEnded
+from connectors.errors import AccountGone, ConnectorError, ConsentEnded, OperatorError
 from connectors.model import Access, BalanceKind, PsuContext, RejectedRow, Transaction, TransactionStatus
 from connectors.model import Balance as BankBalance
 from connectors.profile import BankProfile, IdTrust
@@ -32,6 +32,7 @@ from gateway.accounts.states import SyncHealth, SyncState
 from gateway.accounts.syncs import psu_of, queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
+from gateway.banks.alarms import tell_refusal
 from gateway.clock import BRUSSELS
 from gateway.consents import endings
 from gateway.consents.errors import ConsentNotValid
@@ -147,6 +148,8 @@ class SyncService:
                     fetched = self._fetch(act, order)
             except ConnectorError as error:
                 self._fail(act, order, error)
+                if isinstance(error, OperatorError):
+                    tell_refusal(self.gateway, order.bank_id)
                 self._record(act, order, error.code)
                 return
             self._store(act, order, fetched)

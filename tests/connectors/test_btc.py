@@ -134,3 +134,23 @@ def test_no_combination_gives_an_impossible_code() -> None:
             digits = transaction_code(Clues(is_debit, iso_code=iso)).digits
             assert (int(digits[3:5]) < 50) == is_debit, iso
             assert digits[1:3] in btc.FAMILIES
+
+
+def test_our_table_is_that_of_the_studies_and_the_one_row_on_which_they_differ_is_decided(shared: Path) -> None:
+    """Decision 0010: a salary is a single payment unless the bank says it is a file."""
+    ours = {key(row): row["coda_code"] for row in table("iso_codes.csv")}
+    long = read(shared / "spec/psd2/iso_btc_to_coda.csv")
+    short = read(shared / "spec/coda/iso20022_to_coda.csv")
+    assert ours == long
+    salary = ("PMNT", "ICDT", "SALA", "debit")
+    different = {row for row in long.keys() & short.keys() if long[row] != short[row]}
+    assert (different, ours[salary], short[salary]) == ({salary}, "00105000", "10105000")
+
+
+def read(path: Path) -> dict[tuple[str, ...], str]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {key(row): row["transaction_code"] for row in csv.DictReader(file)}
+
+
+def key(row: dict[str, str]) -> tuple[str, ...]:
+    return row["domain"], row["family"], row["subfamily"], row["sign"]

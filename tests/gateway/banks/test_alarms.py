@@ -10,7 +10,7 @@ import pytest
 
 from connectors.issuing import InventedAuthority
 from gateway.assembly import Gateway
-from gateway.banks.alarms import tell_ends
+from gateway.banks.alarms import tell_ends, tell_refusal
 from gateway.banks.directory import BankDirectory
 from gateway.notices.outbox import opened
 from gateway.settings import BankAccessSettings, CertificateSettings
@@ -72,3 +72,23 @@ def test_a_certificate_that_no_bank_uses_is_nobody_s_worry(gateway: Gateway, cer
     office = make_office(gateway)
     tell_ends(at(gateway, certificate, 5, bank="pontocustom"))
     assert opened(gateway, office.id) == []
+
+
+def test_a_bank_that_refuses_us_is_one_mail_a_day_whatever_it_hits(
+    gateway: Gateway, certificate: CertificateSettings
+) -> None:
+    """SYN-13: certificate faults from several clients make one alert; another bank and another day are another one."""
+    office = make_office(gateway)
+    make_office(gateway)
+    for left in (40, 40, 39):
+        installation = at(gateway, certificate, left)
+        for _ in range(3):
+            tell_refusal(installation, "kbc")
+    tell_refusal(at(gateway, certificate, 39), "crelan")
+    mails = opened(gateway, office.id)
+    assert [mail.subject for mail in mails] == [
+        "Sluis: KBC refuses this installation",
+        "Sluis: KBC refuses this installation",
+        "Sluis: Crelan refuses this installation",
+    ]
+    assert {mail.to for mail in mails} == {"operator@example.test"}
