@@ -967,6 +967,16 @@ class DecisionsWrite(Shape):
     items: list[BulkDecisionWrite]
 
 
+class DifferenceRead(Shape):
+    """A row that would not be as it is."""
+
+    kind: str
+    transaction_id: str | None
+    """Null for a row that is not stored."""
+    booking_date: dt.date | None
+    fields: list[FieldDifferenceRead]
+
+
 class DossierRead(Shape):
     """A payment with what its approval rests on."""
 
@@ -1143,6 +1153,14 @@ class ExportsRead(Shape):
     """The files made in one act: one per debtor account."""
 
     items: list[ExportRead]
+
+
+class FieldDifferenceRead(Shape):
+    """A field that would change."""
+
+    name: str
+    stored: str | None
+    replayed: str | None
 
 
 class FindingRead(Shape):
@@ -2011,6 +2029,14 @@ class PageStatementRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageTrafficRecordingRow(Shape):
+    """PageTrafficRecordingRow"""
+
+    items: list[TrafficRecordingRow]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageTransactionRead(Shape):
     """PageTransactionRead"""
 
@@ -2339,6 +2365,48 @@ class ReauthorisationCreated(Shape):
     """Until when the address works, also more than once."""
 
 
+class RecordedAnswerRead(Shape):
+    """One answer of the bank."""
+
+    kind: str
+    template: str
+    """The call, without ids."""
+    status: int
+    content_type: str | None
+    headers: dict[str, str]
+    body: str
+    """As it came; what is no UTF-8 is replaced."""
+
+
+class RecordedReadingRead(Shape):
+    """A recorded reading with the bank's answers, in their order."""
+
+    id: str
+    account_id: str
+    recorded_at: dt.datetime
+    calls: int
+    body_bytes: int
+    is_whole: bool
+    """False where a limit was reached in the middle: it cannot be played back."""
+    error_code: str | None
+    """Why the reading failed then; null when it was stored."""
+    answers: list[RecordedAnswerRead]
+
+
+class RecordedReadingRow(Shape):
+    """One recorded reading of one account."""
+
+    id: str
+    account_id: str
+    recorded_at: dt.datetime
+    calls: int
+    body_bytes: int
+    is_whole: bool
+    """False where a limit was reached in the middle: it cannot be played back."""
+    error_code: str | None
+    """Why the reading failed then; null when it was stored."""
+
+
 class RecoveryCodesRead(Shape):
     """Ten codes, shown this once."""
 
@@ -2361,6 +2429,34 @@ class RemovedRead(Shape):
 
     id: str
     account_id: str
+
+
+class ReplayedReadingRead(Shape):
+    """What the present connector makes of a recorded reading, beside what is stored."""
+
+    id: str
+    account_id: str
+    recorded_at: dt.datetime
+    calls: int
+    body_bytes: int
+    is_whole: bool
+    """False where a limit was reached in the middle: it cannot be played back."""
+    error_code: str | None
+    """Why the reading failed then; null when it was stored."""
+    outcome: str
+    code: str | None
+    """Why it was not compared: an error code, or the call that was not recorded."""
+    unchanged: int
+    added: int
+    gone: int
+    changed: int
+    changed_since: int
+    """Rows the bank changed after the recording; not compared."""
+    pending: int
+    rejected: dict[str, int]
+    """Rows that cannot be read, by reason."""
+    differences: list[DifferenceRead]
+    """The first 200."""
 
 
 class RequirementRead(Shape):
@@ -2741,6 +2837,71 @@ class TestEventWrite(Shape):
 
     type: str
     client_id: str | None = None
+
+
+class TrafficRecordingEnd(Shape):
+    """How a recording is ended."""
+
+    erase: bool | None = None
+    """Erase at once what was recorded, instead of after the retention."""
+
+
+class TrafficRecordingRead(Shape):
+    """A recording with its readings, oldest first; none once they are erased."""
+
+    id: str
+    client_id: str
+    consent_id: str
+    bank_id: str
+    reason: str
+    started_at: dt.datetime
+    expires_at: dt.datetime
+    calls_max: int
+    megabytes_max: int
+    calls: int
+    """Answers recorded so far."""
+    body_bytes: int
+    """Size of their bodies."""
+    ended_at: dt.datetime | None
+    end_code: str | None
+    readings: list[RecordedReadingRow]
+
+
+class TrafficRecordingRow(Shape):
+    """A recording; what it holds stands in its readings."""
+
+    id: str
+    client_id: str
+    consent_id: str
+    bank_id: str
+    reason: str
+    started_at: dt.datetime
+    expires_at: dt.datetime
+    calls_max: int
+    megabytes_max: int
+    calls: int
+    """Answers recorded so far."""
+    body_bytes: int
+    """Size of their bodies."""
+    ended_at: dt.datetime | None
+    end_code: str | None
+
+
+class TrafficRecordingWrite(Shape):
+    """Why, and within which limits; the first one reached ends the recording."""
+
+    reason: str
+    """For the audit; no names of persons."""
+    days: int | None = None
+    calls_max: int | None = None
+    megabytes_max: int | None = None
+
+
+class TrafficReplayRead(Shape):
+    """The newest recorded reading of each account, played back; nothing was changed and no bank called."""
+
+    recording_id: str
+    readings: list[ReplayedReadingRead]
 
 
 class TransactionChangesRead(Shape):

@@ -2183,6 +2183,94 @@ class Operations(Transport):
         """The file of an issued statement, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
         return self._call("GET", f"/v1/statements/{self._segment(statement_id)}/content").content
 
+    def create_traffic_recording(
+        self,
+        consent_id: str,
+        body: models.TrafficRecordingWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.TrafficRecordingRead:
+        """Record, encrypted, what the bank answers on the accounts of a consent, until the first limit is reached."""
+        return self._model(
+            models.TrafficRecordingRead,
+            self._call(
+                "POST",
+                f"/v1/consents/{self._segment(consent_id)}/traffic-recordings",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_traffic_recordings(
+        self, consent_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageTrafficRecordingRow:
+        """Recordings of a consent, the newest first."""
+        return self._model(
+            models.PageTrafficRecordingRow,
+            self._call(
+                "GET",
+                f"/v1/consents/{self._segment(consent_id)}/traffic-recordings",
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_traffic_recordings(self, consent_id: str, *, page_size: int = 200) -> Iterator[models.TrafficRecordingRow]:
+        """Every row of `list_traffic_recordings`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_traffic_recordings(consent_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_traffic_recording(self, recording_id: str) -> models.TrafficRecordingRead:
+        """One recording with the readings in it, without what they hold."""
+        return self._model(
+            models.TrafficRecordingRead, self._call("GET", f"/v1/traffic-recordings/{self._segment(recording_id)}")
+        )
+
+    def create_traffic_recording_end(
+        self,
+        recording_id: str,
+        body: models.TrafficRecordingEnd | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.TrafficRecordingRead:
+        """End a recording, and erase at once what it holds when that is asked; also after it ended by itself."""
+        return self._model(
+            models.TrafficRecordingRead,
+            self._call(
+                "POST",
+                f"/v1/traffic-recordings/{self._segment(recording_id)}/endings",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def get_recorded_reading(self, recording_id: str, reading_id: str) -> models.RecordedReadingRead:
+        """What the bank answered, as it came; audited."""
+        return self._model(
+            models.RecordedReadingRead,
+            self._call(
+                "GET", f"/v1/traffic-recordings/{self._segment(recording_id)}/readings/{self._segment(reading_id)}"
+            ),
+        )
+
+    def create_traffic_replay(
+        self, recording_id: str, *, idempotency_key: str | None = None
+    ) -> models.TrafficReplayRead:
+        """Play the recorded answers through the present rules and tell which rows would differ from the stored ones.
+        Of each account the newest reading is played. No bank is called and nothing is changed; that it was done is
+        audited.
+        """
+        return self._model(
+            models.TrafficReplayRead,
+            self._call(
+                "POST", f"/v1/traffic-recordings/{self._segment(recording_id)}/replays", idempotency_key=idempotency_key
+            ),
+        )
+
     def list_transactions(
         self,
         *,

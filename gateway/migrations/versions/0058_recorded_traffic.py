@@ -9,7 +9,7 @@ from gateway import database
 from gateway.migrations import tenancy
 
 revision = "0058"
-down_revision = "0050"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 
