@@ -22,6 +22,7 @@ END_TO_END_MAX: Final = 35
 NAME_MAX: Final = 70
 TEXT_MAX: Final = 140
 TRANSFERS_MAX: Final = 10_000
+CODE_MAX: Final = 35
 _CENT: Final = Decimal("0.01")
 
 
@@ -191,6 +192,8 @@ class PaymentStatus:
     is_final: bool
     reason_code: str | None = None
     """ISO 20022 reason (`AC04`, `AM04`) where the bank gives one."""
+    parts: Mapping[str, PaymentStatus] = field(default_factory=dict)
+    """Each payment of several by its end-to-end id, as far as the bank names them: perhaps the refused ones only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,13 @@ class PaymentInitiation(ABC):
         """How far it is now; changes nothing."""
 
 
-def status_of(offer: PaymentOffer, code: str, reason_code: str | None = None) -> PaymentStatus:
-    """The status a bank's word stands for."""
+def status_of(
+    offer: PaymentOffer,
+    code: str,
+    reason_code: str | None = None,
+    parts: Mapping[str, PaymentStatus] | None = None,
+) -> PaymentStatus:
+    """The status a bank's word stands for; words are cut to the length ISO 20022 gives them."""
+    code, reason = code[:CODE_MAX], reason_code[:CODE_MAX] if reason_code is not None else None
     state = STATES.get(code.upper(), PaymentState.UNKNOWN)
-    return PaymentStatus(state, code, state in FINAL or code.upper() in offer.last_words, reason_code)
+    return PaymentStatus(state, code, state in FINAL or code.upper() in offer.last_words, reason, parts or {})

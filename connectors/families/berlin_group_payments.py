@@ -39,12 +39,16 @@ from connectors.payments import (
     StartedPayment,
     status_of,
 )
+from connectors.status_report import read_report
 
 if TYPE_CHECKING:
     from connectors.families.berlin_group import BerlinGroupConnector
 
 SEPA: Final = "sepa-credit-transfers"
 INSTANT: Final = "instant-sepa-credit-transfers"
+FILE: Final = "pain.001-"
+JSON: Final = "application/json"
+XML: Final = ("application/xml", "text/xml")
 TEMPLATE: Final = "/{service}/{product}"
 REQUEST_TIMEOUT: Final = 408
 """The bank waited too long for the whole of it, or says so."""
@@ -108,7 +112,9 @@ class BerlinGroupPayments(PaymentInitiation):
         if psu is None and self._bank.needs_psu_for_payments:
             raise ValueError("this bank wants the address of the payment's PSU whenever the status is read")
         permission = self.permission(is_attended=psu is not None)
-        headers = {**psu_headers(psu), **permission.headers, "Accept": "application/json"}
+        # A bank may answer to a file with a file.
+        accepted = "application/json, application/xml;q=0.9" if FILE in handle.private.get("path", "") else JSON
+        headers = {**psu_headers(psu), **permission.headers, "Accept": accepted}
         if tokens is not None:
             headers["Authorization"] = f"Bearer {tokens.access_token}"
         url, template = self._status_address(handle)
@@ -124,6 +130,8 @@ class BerlinGroupPayments(PaymentInitiation):
                 "the bank shows this payment to nobody any more", bank_id=self._bank_id, status=refusal.status,
                 bank_code=refusal.bank_code,
             ) from refusal  # fmt: skip
+        if answer.headers.get("content-type", "").partition(";")[0].strip().lower() in XML:
+            return self._of_report(answer)
         return self._read(answer.json_object(), answer.status)
 
     def check(self, request: PaymentRequest) -> None:
@@ -146,7 +154,7 @@ class BerlinGroupPayments(PaymentInitiation):
                 **permission.headers,
                 "TPP-Redirect-URI": redirect_uri,
                 **self.start_headers,
-                **({"Content-Type": "application/xml"} if is_file else {}),
+                **({"Content-Type": XML[0]} if is_file else {}),
             },
             json=None if is_file else body_of(request),
             content=request.file if is_file else None,
@@ -161,7 +169,7 @@ class BerlinGroupPayments(PaymentInitiation):
     def _path(self, request: PaymentRequest) -> str:
         service = "bulk-payments" if request.is_bulk else "payments"
         product = INSTANT if request.is_instant else SEPA
-        return f"{self.root}/{service}/{'pain.001-' if self._is_file(request) else ''}{product}"
+        return f"{self.root}/{service}/{FILE if self._is_file(request) else ''}{product}"
 
     def _status_address(self, handle: PaymentHandle) -> tuple[str, str]:
         """Where the status is read, and the template of that address."""
@@ -190,11 +198,20 @@ class BerlinGroupPayments(PaymentInitiation):
         )  # fmt: skip
         return StartedPayment(replace(handle, private=kept), step, status)
 
+    def _of_report(self, answer: BankAnswer) -> PaymentStatus:
+        try:
+            return read_report(answer.body, self.offer)
+        except ValueError:
+            # The cause would carry the payload into whoever logs it.
+            raise BankAnswerInvalid(
+                "the bank answered XML that tells no status", bank_id=self._bank_id, status=answer.status
+            ) from None
+
     def _read(self, body: Mapping[str, Any], http_status: int) -> PaymentStatus:
         code = text.present(body.get("transactionStatus"))
         if code is None:
             raise BankAnswerInvalid("the bank gave no payment status", bank_id=self._bank_id, status=http_status)
-        return status_of(self.offer, code[:35], _reason_of(body))
+        return status_of(self.offer, code, _reason_of(body))
 
 
 def with_query(url: str, **added: str) -> str:
@@ -254,5 +271,5 @@ def _reason_of(body: Mapping[str, Any]) -> str | None:
     for message in messages if isinstance(messages, list) else []:
         code = text.present(message.get("code")) if isinstance(message, Mapping) else None
         if code is not None:
-            return code[:35]
+            return code
     return None

@@ -111,11 +111,19 @@ class StetPayments(BerlinGroupPayments):
         if code is None:
             raise BankAnswerInvalid("the bank gave no payment status", bank_id=self._bank_id, status=http_status)
         transfers = found.get("creditTransferTransaction")
-        transfers = transfers if isinstance(transfers, list) else []
-        parts = [found, *(part for part in transfers if isinstance(part, Mapping))]
-        reasons = (text.present(part.get("statusReasonInformation")) for part in parts)
-        reason = next((reason for reason in reasons if reason is not None), None)
-        return status_of(self.offer, code[:35], reason[:35] if reason is not None else None)
+        transfers = [one for one in transfers if isinstance(one, Mapping)] if isinstance(transfers, list) else []
+        reasons = (text.present(part.get("statusReasonInformation")) for part in (found, *transfers))
+        parts = dict(filter(None, map(self._part, transfers)))
+        return status_of(self.offer, code, next(filter(None, reasons), None), parts)
+
+    def _part(self, transfer: Mapping[str, Any]) -> tuple[str, PaymentStatus] | None:
+        """One transfer of the request by its end-to-end id, where both are told."""
+        ids = transfer.get("paymentId")
+        end_to_end_id = text.present(ids.get("endToEndId")) if isinstance(ids, Mapping) else None
+        code = text.present(transfer.get("transactionStatus"))
+        if end_to_end_id is None or code is None:
+            return None
+        return end_to_end_id, status_of(self.offer, code, text.present(transfer.get("statusReasonInformation")))
 
 
 def body_of(request: PaymentRequest, *, initiator: str, now: datetime) -> dict[str, Any]:

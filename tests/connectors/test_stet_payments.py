@@ -328,6 +328,11 @@ def test_several_beneficiaries_go_in_one_request_where_a_bank_takes_them(
     payments, begun = started(server, "beobank", *kinds)
     status = payments.finish(begun.handle, sign(begun), PSU).status
     assert (status.state, status.reason_code) == (PaymentState.PARTLY_ACCEPTED, "AC04")
+    assert {name: (part.state, part.reason_code) for name, part in status.parts.items()} == {
+        "INV-2026-1": (PaymentState.EXECUTED, None),
+        "INV-2026-2": (PaymentState.EXECUTED, None),
+        "INV-2026-3": (PaymentState.REFUSED, "AC04"),
+    }
     rows = [row for row in server.world.booked(account_at(server, "beobank"), TODAY, TODAY) if row.end_to_end_id]
     mine = {row.end_to_end_id: row for row in rows if (row.end_to_end_id or "").startswith("INV-2026-")}
     assert {name: row.amount for name, row in mine.items()} == {
