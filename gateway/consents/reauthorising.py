@@ -2,7 +2,7 @@
 
 The link and the way back work as those of a consent: who holds the link may start, and the return counts in the browser
 that started. The return proves nothing: the source is asked for the last day, and the account is read while its holder
-is present. Tokens and the other accounts stay as they are. Requirements CON-12, CON-16.
+is present. Tokens and the other accounts stay as they are. Requirement CON-16.
 """
 
 from __future__ import annotations
