@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from gateway import logs, migrations, runtime, serving, worker
 from gateway.audit.log import Change
 from gateway.audit_cli import audit_commands
+from gateway.banks_cli import banks_commands
 from gateway.certificates_cli import certificates_commands
 from gateway.clients_cli import clients_commands
 from gateway.coda_cli import coda_commands
@@ -40,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sluis: PSD2 in, CODA out; invoices in, approved pain.001 out.",
 )
+app.add_typer(banks_commands, name="banks")
 app.add_typer(certificates_commands, name="certificates")
 app.add_typer(clients_commands, name="clients")
 app.add_typer(coda_commands, name="coda")

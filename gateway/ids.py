@@ -44,6 +44,7 @@ PREFIXES: Final = {
     "proposal": "pro",
     "invitation": "inv",
     "access_grant": "gra",
+    "bank_request": "brq",
     "consent": "con",
     "consent_account": "coa",
     "account": "acc",
@@ -155,6 +156,7 @@ PasskeyId = Annotated[UUID, TypedId("passkey")]
 OidcProviderId = Annotated[UUID, TypedId("oidc_provider")]
 OidcLinkId = Annotated[UUID, TypedId("oidc_link")]
 ClientId = Annotated[UUID, TypedId("client")]
+BankRequestId = Annotated[UUID, TypedId("bank_request")]
 ClientGroupId = Annotated[UUID, TypedId("client_group")]
 InvitationId = Annotated[UUID, TypedId("invitation")]
 ProposalId = Annotated[UUID, TypedId("proposal")]

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway.api import ActDep, GatewayDep, problem_responses
-from gateway.banks.schemas import BankRead
+from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.banks.requests import BankRequestService
+from gateway.banks.schemas import BankRead, BankRequestRead, BankRequestWrite
 from gateway.errors import FieldFault, InputError
 from gateway.files import FILE_HEADERS, IfNoneMatch, etag_matches
 from gateway.pagination import Page
@@ -60,3 +61,27 @@ def list_banks(
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
     return page
+
+
+@router.post(
+    "/bank-requests",
+    operation_id="create_bank_request",
+    status_code=201,
+    response_model=BankRequestRead,
+    responses={200: {"model": BankRequestRead, "description": "It was asked for before."}, **problem_responses(409)},
+)
+def create_bank_request(
+    body: BankRequestWrite, response: Response, act: ActDep, gateway: GatewayDep
+) -> BankRequestRead:
+    """Ask for a bank that is not on the list; the operator sees how many offices want it."""
+    found, is_new = BankRequestService(gateway).ask(act, body.name)
+    if not is_new:
+        response.status_code = 200
+    return BankRequestRead.of(found)
+
+
+@router.get("/bank-requests", operation_id="list_bank_requests", responses=problem_responses(400))
+def list_bank_requests(act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[BankRequestRead]:
+    """Banks the office asked for, the newest first."""
+    rows, cursor = BankRequestService(gateway).page(act, page)
+    return Page(items=[BankRequestRead.of(row) for row in rows], next_cursor=cursor)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from gateway.api import Shape
+from gateway.api import MomentText, Shape
 from gateway.banks.access import LACK_TEXTS
 from gateway.banks.directory import DirectoryEntry
+from gateway.banks.models import BankRequest
 from gateway.i18n import translate
+from gateway.ids import BankRequestId
+from gateway.offices.schemas import Name
 
 
 class BankCapabilities(Shape):
@@ -79,3 +84,22 @@ class BankRead(Shape):
             proof=str(profile.proof),
             user_hint=profile.user_hints.get(language) or profile.user_hints.get("en"),
         )
+
+
+class BankRequestWrite(Shape):
+    """A bank that is missing."""
+
+    name: Annotated[Name, Field(examples=["Bank Voorbeeld"], description="As its customers know it.")]
+
+
+class BankRequestRead(Shape):
+    """A bank the office asked for."""
+
+    id: BankRequestId
+    name: str = Field(description="As the first who asked wrote it.")
+    created_at: MomentText
+
+    @classmethod
+    def of(cls, found: BankRequest) -> BankRequestRead:
+        """The shape of a request."""
+        return cls(id=found.id, name=found.name, created_at=found.created_at)

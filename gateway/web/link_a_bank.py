@@ -10,9 +10,10 @@ from fastapi.responses import Response
 from gateway.api import GatewayDep
 from gateway.assembly import Gateway
 from gateway.banks.directory import DirectoryEntry
+from gateway.banks.requests import NAME_MAX, BankRequestService
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.service import ConsentService
-from gateway.errors import InputError
+from gateway.errors import ConflictError, InputError
 from gateway.i18n import LANGUAGES
 from gateway.identity.rights import Permission
 from gateway.ids import ConsentId, decode, encode
@@ -49,6 +50,17 @@ def search(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDe
         bank=text_of(form, "bank"),
         wanted=text_of(form, "wanted"),
     )
+
+
+@router.post("/link-a-bank/ask")
+def ask(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) -> Response:
+    """Ask for the bank that was looked for and is not on the list."""
+    client, wanted = text_of(form, "client"), " ".join(text_of(form, "wanted").split())
+    try:
+        found, _ = BankRequestService(gateway).ask(visit.act, wanted[:NAME_MAX])
+    except (InputError, ConflictError) as error:
+        return _form(request, gateway, visit, client=client, bank="", wanted=wanted, error=error)
+    return _form(request, gateway, visit, client=client, bank="", wanted=wanted, asked=found.name)
 
 
 @router.post("/link-a-bank")
@@ -101,7 +113,8 @@ def _form(
     client: str,
     bank: str,
     wanted: str = "",
-    error: InputError | None = None,
+    error: InputError | ConflictError | None = None,
+    asked: str | None = None,
 ) -> Response:
     visit.act.require(Permission.CONSENTS_WRITE)
     return page(
@@ -113,6 +126,7 @@ def _form(
         client=client,
         bank=bank,
         wanted=wanted,
+        asked=asked,
         error=error,
     )
 

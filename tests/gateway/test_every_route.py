@@ -167,6 +167,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "move_test_clock": {"advance_days": 0},
         "put_transaction_labels": {"labels": ["rent"]},
         "create_consent": {"client_id": ids["client_id"], "bank_id": "crelan"},
+        "create_bank_request": {"name": "Bank Voorbeeld"},
         "patch_account": {"alias": "Stolen"},
         "create_client_move": {"move_on": "2099-01-01"},
         "patch_client_addresses": {"contact_email": "an@example.test"},

@@ -51,7 +51,7 @@ OPERATIONS: Final[dict[str, str]] = {
          "list_onboarding_checklists", "get_client_addresses", "list_address_changes"),
         "clients:read",
     ),
-    **dict.fromkeys(("list_consents", "get_consent"), "consents:read"),
+    **dict.fromkeys(("list_consents", "get_consent", "list_bank_requests"), "consents:read"),
     "get_monitor": "consents:read of the office",
     **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
@@ -83,7 +83,8 @@ OPERATIONS: Final[dict[str, str]] = {
         "clients:write",
     ),
     **dict.fromkeys(
-        ("create_consent", "create_consent_revocation", "create_account_reauthorisation"), "consents:write"
+        ("create_consent", "create_consent_revocation", "create_account_reauthorisation", "create_bank_request"),
+        "consents:write",
     ),
     **dict.fromkeys(
         ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account"),

@@ -80,6 +80,7 @@ OF_NO_CLIENT: Final[dict[str, str]] = {
     "create_decision_challenge": "a question to a passkey; the decision that carries the answer is refused",
     "create_decision_signature": "as above",
     "cancel_job": "a job of the office",
+    "create_bank_request": "a bank, not a client",
     **dict.fromkeys(
         ("create_credential", "revoke_credential", "create_application", "revoke_application",
          "create_application_secret", "revoke_application_secret", "create_access_token", "create_oidc_provider",

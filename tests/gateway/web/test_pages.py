@@ -194,3 +194,15 @@ def test_the_cookie_of_the_pages_opens_nothing_for_another_site(browser: Browser
     assert browser.client.get("/v1/exports").status_code == 200
     answer = browser.client.get("/v1/exports", headers={"Sec-Fetch-Site": "cross-site"})
     assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_refused")
+
+
+def test_a_bank_that_is_not_found_can_be_asked_for(browser: Browser, world: World) -> None:
+    """CON-02."""
+    browser.sign_in(world.people["accountant"])
+    browser.get("/link-a-bank")
+    assert "/link-a-bank/ask" in browser.post("/link-a-bank/search", {"wanted": "Bank van de Maan"})
+    shown = browser.post("/link-a-bank/ask", {"wanted": "  Bank van  de Maan "})
+    assert "Bank van de Maan is" in shown
+    assert "/link-a-bank/ask" not in shown
+    browser.post("/link-a-bank/ask", {"wanted": "kbc"}, status=409)
+    browser.post("/link-a-bank/ask", {"wanted": ""}, status=422)
