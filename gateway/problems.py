@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from connectors.errors import ConnectorError
 from gateway.bank_trouble import BankTrouble
@@ -98,6 +99,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _framework)
     app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, defect)
 
 
@@ -181,6 +183,11 @@ async def _framework(request: Request, error: Exception) -> Response:
         other.http_status = error.status_code
         return problem(request, other)
     return problem(request, kind(headers=dict(error.headers or {})))
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """The caller hung up before the whole body had come: nobody reads this, and nothing is wrong here."""
+    return Response(status_code=RequestUnreadable.http_status)
 
 
 async def defect(request: Request, error: Exception) -> Response:

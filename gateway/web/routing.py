@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import DataError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from connectors.errors import ConnectorError
 from gateway.bank_trouble import BankTrouble
@@ -47,6 +48,8 @@ class PageRoute(APIRoute):
         async def handler(request: Request) -> Response:
             try:
                 response = await original(request)
+            except ClientDisconnect:
+                raise
             except HTTPException as error:
                 if error.status_code != RequestTooLarge.http_status:
                     raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import re
 import socket
 import threading
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 import uvicorn
+from fastapi.testclient import TestClient
 
+from gateway.assembly import Gateway
 from gateway.http_protocol import HEAD_BYTES_MAX, GuardedProtocol
+from tests.gateway.serving import app_of
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -105,3 +109,31 @@ def test_what_is_right_passes_and_the_limit_is_per_request(address: tuple[str, i
     assert answer.count(b"HTTP/1.1 200") == 3
     big = START + b"Content-Length: 100000\r\nConnection: close\r\n\r\n" + b"b" * 100_000
     assert talk(address, big).endswith(b"b" * 100_000)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/v1/sessions"])
+def test_a_caller_who_hangs_up_within_the_body_is_no_defect(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    """On the application itself: a socket would leave open how far the body came."""
+    sent: list[Any] = []
+    pieces = iter([{"type": "http.request", "body": b"email=an", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(pieces)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    is_page = path == "/sign-in"
+    kind = b"application/x-www-form-urlencoded" if is_page else b"application/json"
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "state": {},
+        "client": ("203.0.113.9", 50000), "server": ("127.0.0.1", 8000),
+        "headers": [(b"host", b"127.0.0.1:8000"), (b"origin", b"http://127.0.0.1:8000"), (b"content-type", kind)],
+    }  # fmt: skip
+    with caplog.at_level(logging.ERROR), TestClient(app_of(gateway)) as client:
+        asyncio.run(client.app(scope, receive, send))
+    assert [message["status"] for message in sent if message["type"] == "http.response.start"] == [400]
+    assert [record.message for record in caplog.records if record.name.startswith("gateway")] == []
