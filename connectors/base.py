@@ -89,6 +89,9 @@ class Connector(ABC):
     issues_certificates: ClassVar[bool] = False
     """An intermediary that gives us certificates of its own, which are neither QWAC nor QSEAL."""
 
+    intermediary: ClassVar[str | None] = None
+    """Who asks the accounts' banks by a licence of its own, where that is not us."""
+
     @classmethod
     def needs(cls) -> frozenset[Need]:
         """What must be at hand before the bank can be called."""

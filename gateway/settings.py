@@ -58,6 +58,8 @@ class BankAccessSettings(BaseModel):
     client_secret: SecretStr | None = None
     authorisation_url: str | None = None
     """Where the PSU signs in, for those whose interface has one address for production and sandbox."""
+    licence_holder: str | None = Field(default=None, max_length=140)
+    """Who may ask this bank, named on the page of the account holder; default the organisation of the QWAC."""
     webhook_audience: str | None = None
     """Id of the application whose webhooks are taken at `/webhooks/ponto`; without it none are."""
     authority_file: Path | None = None

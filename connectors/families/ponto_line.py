@@ -50,6 +50,7 @@ class PontoLine(Connector):
     """Calls of both doors."""
 
     pages_max: ClassVar[int] = 500
+    intermediary: ClassVar[str | None] = "Ponto"
     registered: ClassVar[frozenset[Need]] = frozenset({Need.CLIENT_SECRET})
 
     # Reading with a token

@@ -76,6 +76,17 @@ class BankAccess:
         """Plain http, which is spoken on this machine only: nobody asks for certificates there."""
         return is_plain(self.settings.base_url)
 
+    @property
+    def licence_holder(self) -> str | None:
+        """Who asks the bank: as set, else the intermediary itself, else the organisation of the QWAC (CON-04)."""
+        if self.settings.licence_holder:
+            return self.settings.licence_holder
+        found = registry.connector_class(self.bank_id)
+        if found.intermediary is not None:
+            return found.intermediary
+        info = self.tls.info if self.tls is not None and not self.is_simulated else None
+        return info.organisation if info is not None else None
+
     def used(self) -> list[InstalledCertificate]:
         """The certificates that calls to this bank need."""
         needs = registry.connector_class(self.bank_id).needs()

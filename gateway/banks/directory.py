@@ -145,6 +145,11 @@ class BankDirectory:
         """The banks of the settings, by id; for the operator."""
         return [access for _, access in sorted(self._access.items())]
 
+    def licence_holder(self, bank_id: str) -> str | None:
+        """Who asks this bank; None where the bank is not configured, or nobody is named."""
+        access = self._access.get(bank_id)
+        return access.licence_holder if access is not None else None
+
     def users_of(self, certificate: InstalledCertificate) -> list[str]:
         """Ids of the banks that are called with this certificate."""
         return [access.bank_id for access in self.accesses() if certificate in access.used()]

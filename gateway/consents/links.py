@@ -69,6 +69,8 @@ class LinkView:
     bank_name: str
     hint: str
     """What the PSU needs at hand, in the consent's language."""
+    licence_holder: str | None
+    """Who asks the bank, by its licence."""
     gives_booked_balance: str
     """`yes`, `no` or `unknown`: without a booked balance no day proves (CON-02)."""
     language: str
@@ -438,6 +440,7 @@ class LinkSteps:
             bank_id=profile.bank_id,
             bank_name=profile.name,
             hint=profile.user_hints.get(consent.language, ""),
+            licence_holder=self.gateway.banks.licence_holder(profile.bank_id),
             gives_booked_balance=str(profile.gives_booked_balance),
             language=consent.language,
             state=consent.state,

@@ -332,3 +332,26 @@ def test_a_bank_without_a_connector_is_linked_as_the_one_in_between(sets: dict[s
     assert refused.value.parameters["linked_as"] == "ponto"
     assert entry(found, "kbc").linked_as == "kbc"
     found.close()
+
+
+def test_the_licence_holder_is_named_from_settings_certificate_or_intermediary(
+    sets: dict[str, CertificateSettings],
+) -> None:
+    """CON-04."""
+    found = directory(
+        sets,
+        crelan=bank("crelan"),
+        kbc=bank("kbc", licence_holder="Verzonnen Partner NV"),
+        keytrade=bank("keytrade", base_url="http://127.0.0.1:8090/bank/v1"),
+        ponto=bank("ponto", client_secret="s", key_id="k"),
+        pontocustom=bank("pontocustom", client_secret="s"),
+    )
+    named = {name: found.licence_holder(name) for name in ("crelan", "kbc", "keytrade", "ponto", "pontocustom", "ing")}
+    assert named == {
+        "crelan": Institution().organisation,
+        "kbc": "Verzonnen Partner NV",
+        "keytrade": None,
+        "ponto": "Ponto",
+        "pontocustom": "Ponto",
+        "ing": None,
+    }

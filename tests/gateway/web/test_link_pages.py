@@ -71,6 +71,15 @@ def test_the_page_says_who_asks_what_until_when_and_how_to_stop(psu: Browser, st
     assert "IBAN" not in response.text
 
 
+def test_the_page_names_who_asks_the_bank_where_it_is_known(
+    psu: Browser, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CON-04."""
+    assert "Who asks the bank" not in psu.get(f"/link/{story.invite()}?language=en")
+    monkeypatch.setattr(story.gateway.banks, "licence_holder", {"crelan": "Verzonnen Partner NV"}.get)
+    assert "Verzonnen Partner NV, on its licence, for Kantoor Test." in psu.get(f"/link/{story.invite()}?language=en")
+
+
 def test_the_link_speaks_the_language_it_was_made_in(psu: Browser, story: Story) -> None:
     assert '<html lang="nl">' in psu.get(f"/link/{story.invite()}")
 
