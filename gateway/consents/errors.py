@@ -101,6 +101,17 @@ class AccountNotFitting(InputError):
     hint = "The bank gave no IBAN with valid check digits for this account; ask the bank."
 
 
+class AccountsNotShown(ConflictError):
+    """A fresh permission that opens nothing: another signatory may have to act, and not every bank says so."""
+
+    code = "accounts_not_shown"
+    title = "The bank does not show the accounts yet"
+    hint = (
+        "If somebody else must approve at the bank too, wait for that and open this link again; it goes on here. "
+        "Otherwise the permission must be given anew with another link."
+    )
+
+
 class AccountElsewhere(ConflictError):
     """The office has this account under another client."""
 

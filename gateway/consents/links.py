@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from connectors.errors import ConnectorError, ConsentError, ConsentRefused, TokenRejected
+from connectors.errors import ConnectorError, ConsentEnded, ConsentError, ConsentRefused, TokenRejected
 from connectors.model import (
     Access,
     ConsentRequest,
@@ -31,7 +31,14 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.consents import choice, endings
-from gateway.consents.errors import AuthorisationNotOpen, CallbackNotValid, ChoiceNotOpen, LinkNotValid, OtherBrowser
+from gateway.consents.errors import (
+    AccountsNotShown,
+    AuthorisationNotOpen,
+    CallbackNotValid,
+    ChoiceNotOpen,
+    LinkNotValid,
+    OtherBrowser,
+)
 from gateway.consents.models import CallbackToken, Consent, ConsentAccount
 from gateway.consents.repository import CallbackTokenRepository, ConsentRepository
 from gateway.consents.secrets import ConsentSecrets
@@ -181,7 +188,11 @@ class LinkSteps:
             raise
         is_stored = self.note_granted(act, consent_id, granted, attempt=attempt)
         if is_stored and granted.status is ConsentStatus.VALID:
-            self.read_accounts(act, consent_id, psu)
+            try:
+                self.read_accounts(act, consent_id, psu)
+            except AccountsNotShown:
+                # The tokens are kept: the page says what to wait for, and reads again when it is opened.
+                log.info("accounts not shown yet", extra={"consent_id": str(consent_id)})
 
     def note_granted(self, act: Act, consent_id: UUID, granted: GrantedConsent, *, attempt: bytes | None) -> bool:
         """Store what the bank said: tokens first of all, then the state and the last day (CON-09).
@@ -263,7 +274,7 @@ class LinkSteps:
             return self._view(session, act, found)
 
     def read_accounts(self, act: Act, consent_id: UUID, psu: PsuContext | None) -> None:
-        """Store the accounts the bank lists under a valid consent."""
+        """Store the accounts the bank lists under a valid consent; raises `AccountsNotShown` when it refuses them."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             consent = ConsentRepository(session).get(act.office_id, consent_id)
             assert consent is not None, "asked for a consent that exists"
@@ -274,7 +285,10 @@ class LinkSteps:
             return
         connector = self.gateway.banks.connector(consent.bank_id)
         tokens = ConsentTokens(self.gateway, connector, office_id=act.office_id, consent_id=consent_id)
-        accounts = connector.accounts(Access(handle.bank_consent_id, tokens, psu))
+        try:
+            accounts = connector.accounts(Access(handle.bank_consent_id, tokens, psu))
+        except ConsentEnded as error:
+            raise AccountsNotShown from error
         with self.gateway.database.unit_of_work(act.office_id) as session:
             consent = self._locked(session, act, consent_id)
             if consent.accounts_read_at is None:

@@ -46,7 +46,13 @@ ROLES = [role for role in (*OfficeRole, *ClientRole) if role not in {OfficeRole.
 """All but those whose looks are written down."""
 PAGED = {"limit", "cursor"}
 FEW = {"list_banks", "list_audit_checkpoints", "list_rights", "list_approval_requests"}
-FEW |= {"list_address_changes", "list_number_changes", "list_client_moves", "list_export_downloads"}
+FEW |= {
+    "list_bank_requests",
+    "list_address_changes",
+    "list_number_changes",
+    "list_client_moves",
+    "list_export_downloads",
+}
 """Lists without rows of an office's own, or with few here; what waits for one approver has its test beside payments."""
 
 

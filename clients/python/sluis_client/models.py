@@ -500,6 +500,22 @@ class BankRead(Shape):
     """What the account holder needs at hand, in the caller's language."""
 
 
+class BankRequestRead(Shape):
+    """A bank the office asked for."""
+
+    id: str
+    name: str
+    """As the first who asked wrote it."""
+    created_at: dt.datetime
+
+
+class BankRequestWrite(Shape):
+    """A bank that is missing."""
+
+    name: str
+    """As its customers know it."""
+
+
 class BasketRead(Shape):
     """A basket with its counts and totals."""
 
@@ -1809,6 +1825,14 @@ class PageBankRead(Shape):
     """PageBankRead"""
 
     items: list[BankRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageBankRequestRead(Shape):
+    """PageBankRequestRead"""
+
+    items: list[BankRequestRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 

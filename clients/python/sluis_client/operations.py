@@ -545,6 +545,30 @@ class Operations(Transport):
             self._call("GET", "/v1/banks", query={"iban": iban}, headers={"If-None-Match": if_none_match}),
         )
 
+    def create_bank_request(
+        self, body: models.BankRequestWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.BankRequestRead:
+        """Ask for a bank that is not on the list; the operator sees how many offices want it."""
+        return self._model(
+            models.BankRequestRead, self._call("POST", "/v1/bank-requests", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_bank_requests(self, *, limit: int | None = None, cursor: str | None = None) -> models.PageBankRequestRead:
+        """Banks the office asked for, the newest first."""
+        return self._model(
+            models.PageBankRequestRead, self._call("GET", "/v1/bank-requests", query={"limit": limit, "cursor": cursor})
+        )
+
+    def iter_bank_requests(self, *, page_size: int = 200) -> Iterator[models.BankRequestRead]:
+        """Every row of `list_bank_requests`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_bank_requests(limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
     def create_client_group(
         self, body: models.ClientGroupWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ClientGroupRead:

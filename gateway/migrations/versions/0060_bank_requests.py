@@ -8,7 +8,7 @@ from alembic import op
 from gateway.migrations import tenancy
 
 revision = "0060"
-down_revision = "0050"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 

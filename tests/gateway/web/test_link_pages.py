@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
+from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer, every_bank
 from connectors.simulator.psu import approve, cancel
 from gateway.assembly import Gateway
 from gateway.consents.service import ConsentService
@@ -78,6 +78,33 @@ def test_the_page_names_who_asks_the_bank_where_it_is_known(
     assert "Who asks the bank" not in psu.get(f"/link/{story.invite()}?language=en")
     monkeypatch.setattr(story.gateway.banks, "licence_holder", {"crelan": "Verzonnen Partner NV"}.get)
     assert "Verzonnen Partner NV, on its licence, for Kantoor Test." in psu.get(f"/link/{story.invite()}?language=en")
+
+
+@pytest.fixture
+def at_kbc(gateway: Gateway) -> Iterator[Story]:
+    """A client of a bank whose consents cannot be read."""
+    (kbc,) = [bank for bank in every_bank() if bank.bank_id == "kbc"]
+    with SimulatorServer(SimulatorConfig(today=TODAY, banks=(kbc,))) as server:
+        settings = gateway.settings.model_copy(update={"base_url": ORIGIN})
+        linked = connect_to(server, replace(gateway, settings=settings))
+        yield Story.begin(linked, server, "kbc")
+        linked.banks.close()
+
+
+def test_a_second_signatory_is_waited_for_where_the_bank_tells_it_by_the_accounts_alone(at_kbc: Story) -> None:
+    """CON-07."""
+    simulator = at_kbc.banks.simulator
+    simulator.faults.order("joint_signature", bank_id="kbc")
+    token = at_kbc.invite()
+    headers = {"Accept-Language": "en"}
+    app = app_of(at_kbc.gateway)
+    with TestClient(app, base_url=ORIGIN, client=("203.0.113.9", 50000), headers=headers) as client:
+        psu = Browser(client, at_kbc.gateway)
+        address = approve(leave(psu, token))
+        assert "somebody else must approve" in come_back(psu, address, 409)
+        (consent,) = simulator.consents.listing()
+        simulator.consents.sign(simulator.banks["kbc"], consent)
+        assert 'name="account"' in psu.get(f"/link/{token}")
 
 
 def test_the_link_speaks_the_language_it_was_made_in(psu: Browser, story: Story) -> None:
