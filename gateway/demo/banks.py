@@ -18,7 +18,7 @@ from connectors.signing import KeyIdForm
 from connectors.simulator.banks import every_bank
 from gateway.banks.certificates import install
 from gateway.banks.invented import QSEAL_FILE, write_certificates
-from gateway.demo.world import CLIENT_ID, COMPANIES
+from gateway.demo.world import CLIENT_ID
 from gateway.settings import BankAccessSettings, CertificateSettings
 
 CERTIFICATES: Final = "certificates"
@@ -42,13 +42,12 @@ def certificates(seal: Path) -> dict[str, CertificateSettings]:
 
 
 def access(bank_address: str, seal: Path) -> dict[str, BankAccessSettings]:
-    """Each bank of the demo with all it needs."""
-    simulated = {bank.bank_id: bank for bank in every_bank()}
+    """Each simulated bank with all it needs: those of the story, and for developers one of every family (API-11)."""
     found = {}
-    for bank_id in sorted({bank for company in COMPANIES for bank in company.banks}):
-        needs = registry.connector_class(bank_id).needs()
-        found[bank_id] = BankAccessSettings(
-            base_url=f"{bank_address}/{bank_id}{simulated[bank_id].api_path}",
+    for bank in every_bank():
+        needs = registry.connector_class(bank.bank_id).needs()
+        found[bank.bank_id] = BankAccessSettings(
+            base_url=f"{bank_address}/{bank.bank_id}{bank.api_path}",
             client_id=CLIENT_ID,
             key_id=_key_id(seal) if Need.KEY_ID in needs else None,
             api_key=REGISTERED if Need.API_KEY in needs else None,
