@@ -69,9 +69,8 @@ STATES: Final[Mapping[str, PaymentState]] = {
     "CANC": PaymentState.CANCELLED,
 }
 """ExternalPaymentTransactionStatus1Code of ISO 20022, those that banks give here."""
-FINAL: Final = frozenset(
-    {PaymentState.EXECUTED, PaymentState.PARTLY_ACCEPTED, PaymentState.REFUSED, PaymentState.CANCELLED}
-)
+FINAL: Final = frozenset({PaymentState.EXECUTED, PaymentState.REFUSED, PaymentState.CANCELLED})
+"""Partly accepted is none: what was not accepted yet may still be (ISO 20022, `PART`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
