@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from connectors.http import BankHttp, CallKind
+from connectors.key_ids import KeyIdForm
 from connectors.model import (
     Access,
     Account,
@@ -36,7 +37,7 @@ from connectors.model import (
 )
 from connectors.payments import PaymentInitiation, PaymentOffer
 from connectors.profile import BankProfile
-from connectors.signing import CertificateHeader, KeyIdForm, SignatureProfile
+from connectors.signing import CertificateHeader, SignatureProfile
 
 
 class Need(StrEnum):

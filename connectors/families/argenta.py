@@ -15,9 +15,10 @@ from connectors.base import Need
 from connectors.dialect import Dialect
 from connectors.errors import OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector
+from connectors.key_ids import KeyIdForm
 from connectors.oauth import ServerMetadata
 from connectors.payments import PaymentOffer
-from connectors.signing import KeyIdForm, SignatureProfile
+from connectors.signing import SignatureProfile
 
 VERSION_PATH: Final = "/berlingroup/v1"
 OAUTH_PATH: Final = "/psd2/v1/berlingroup-auth"

@@ -23,6 +23,7 @@ from connectors.families.berlin_group_parts import segment
 from connectors.families.berlin_group_payments import BerlinGroupPayments
 from connectors.families.ing_payments import IngPayments
 from connectors.http import CallKind
+from connectors.key_ids import KeyIdForm
 from connectors.model import (
     Access,
     Account,
@@ -40,7 +41,7 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.payments import PaymentOffer
-from connectors.signing import KeyIdForm, SignatureProfile
+from connectors.signing import SignatureProfile
 
 SCOPES: Final = "payment-accounts:balances:view payment-accounts:transactions:view"
 TOKEN_TYPES: Final = frozenset({"bearer", "access"})

@@ -18,9 +18,10 @@ from connectors.errors import BankAnswerInvalid, OperatorError
 from connectors.families.berlin_group import BerlinGroupConnector, ConsentModel
 from connectors.families.berlin_group_parts import psu_headers, segment
 from connectors.http import CallKind
+from connectors.key_ids import KeyIdForm
 from connectors.model import ConsentHandle, PsuContext, TokenSet
 from connectors.oauth import ServerMetadata
-from connectors.signing import KeyIdForm, SignatureProfile
+from connectors.signing import SignatureProfile
 
 API_PATH: Final = "/xs2a-bg/"
 OAUTH_PATH: Final = "/auth/"

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connectors.certificates import CertificateUnreadable, Role, info_of
-from connectors.signing import KeyIdForm, key_id
+from connectors.key_ids import KeyIdForm, key_id
 
 SCOPE_KEY: Final = "sluis.client_certificate"
 

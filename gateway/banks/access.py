@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from connectors import registry, signing
+from connectors import key_ids, registry
 from connectors.base import BankEndpoint, Connector, Need
 from connectors.certificates import IDENTIFIER
 from connectors.http import LOOPBACK_HOSTS, BankHttp
@@ -171,7 +171,7 @@ class BankAccess:
         found = registry.connector_class(self.bank_id)
         if found.signature is None or self.seal is None or not self.seal.chain:
             return None
-        return self.settings.key_id or signing.key_id(self.seal.chain[0], found.key_id_form)
+        return self.settings.key_id or key_ids.key_id(self.seal.chain[0], found.key_id_form)
 
     def _signer(self, found: type[Connector], now: Callable[[], datetime]) -> RequestSigner | None:
         key_id = self.key_id()

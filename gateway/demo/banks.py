@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from connectors import registry, signing
+from connectors import registry
 from connectors.base import Need
-from connectors.signing import KeyIdForm
+from connectors.key_ids import KeyIdForm, key_id
 from connectors.simulator.banks import every_bank
 from gateway.banks.certificates import install
 from gateway.banks.invented import QSEAL_FILE, write_certificates
@@ -70,4 +70,4 @@ def in_clear(banks: dict[str, BankAccessSettings]) -> dict[str, dict[str, Any]]:
 def _key_id(seal: Path) -> str:
     """A name under which the simulated banks know the seal, where a real one wants a public address."""
     settings = certificates(seal)["qseal"]
-    return signing.key_id(install("seal", settings).chain[0], KeyIdForm.HEX_ALONE)
+    return key_id(install("seal", settings).chain[0], KeyIdForm.HEX_ALONE)

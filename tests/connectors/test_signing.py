@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors import signing
-from connectors.signing import KeyIdForm, SignatureProfile, SignatureRefused, SigningKey
+from connectors.key_ids import KeyIdForm, key_id
+from connectors.signing import SignatureProfile, SignatureRefused, SigningKey
 
 FOLDER = Path(__file__).parent / "vectors"
 BANKS: dict[str, Any] = json.loads((FOLDER / "http_signatures.json").read_text(encoding="utf-8"))
@@ -88,7 +89,7 @@ def test_our_own_header_has_the_form_of_the_vector(vector: dict[str, Any], own_k
 @pytest.mark.parametrize("name", sorted(KEY_IDS))
 def test_key_ids_name_serial_number_and_issuer_in_each_banks_form(name: str) -> None:
     (vector,) = [vector for vector in BANKS["vectors"] if vector["name"] == name]
-    assert signing.key_id(CERTIFICATE, KEY_IDS[name]) == vector["key_id"]
+    assert key_id(CERTIFICATE, KEY_IDS[name]) == vector["key_id"]
 
 
 def test_the_certificate_goes_along_in_one_line() -> None:

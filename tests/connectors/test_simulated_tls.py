@@ -19,8 +19,9 @@ from connectors.certificates import Role
 from connectors.errors import BankUnavailable, OperatorError
 from connectors.http import BankHttp, BankRequest, CallKind
 from connectors.issuing import InventedAuthority, Issued
+from connectors.key_ids import key_id
 from connectors.model import Access, AccountKind, ConsentRequest, ConsentStatus, PsuContext, Redirect, TokenSet
-from connectors.signing import RequestSigner, SigningKey, key_id
+from connectors.signing import RequestSigner, SigningKey
 from connectors.simulator import SimulatorConfig, SimulatorServer, TlsFiles, every_bank, psu
 from connectors.simulator.tls import signature_keys
 from tests.connectors.simulated import approved, signs_every_call
