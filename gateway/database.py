@@ -70,6 +70,7 @@ GLOBAL_TABLES: Final = frozenset(
         "callback_token",
         "reading_budget",
         "ponto_delivery",
+        "bank_refusal",
     }
 )
 """The only tables without row-level security; procrastinate's own tables come on top. Listed here and nowhere else."""

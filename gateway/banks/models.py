@@ -1,4 +1,4 @@
-"""Banks that were asked for."""
+"""Banks that were asked for, and banks that refuse us."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ class BankRequest(Base, table=True):
     name_key: str = Field(max_length=70)
     """Letters and digits of the name: what makes two wishes the same."""
     created_at: datetime = Field(sa_type=Moment)
+
+
+class BankRefusal(Base, table=True):
+    """A client whose last reading a bank refused for a fault of ours; global, since the fault is the installation's.
+
+    All of a bank go with its next reading that succeeds.
+    """
+
+    __tablename__ = "bank_refusal"
+
+    bank_id: str = Field(primary_key=True, max_length=40)
+    client_id: UUID = Field(primary_key=True)
+    refused_at: datetime = Field(sa_type=Moment)
+    """Real time; for one of a bank also when it was tried again."""

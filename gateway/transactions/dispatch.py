@@ -22,6 +22,7 @@ from gateway.accounts.states import TAKEN_IN, UNFINISHED
 from gateway.accounts.syncs import enqueue, queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
+from gateway.banks.pauses import Pauses
 from gateway.clock import BRUSSELS
 from gateway.consents import endings, polling, prolonging
 from gateway.consents.endings import END_TASK
@@ -130,12 +131,14 @@ class Dispatcher:
         self._recover(
             session, act, [sync for syncs in by_account.values() for sync in syncs if sync.state in UNFINISHED]
         )
+        pauses = Pauses(session, act.real_now)
         planned = 0
         for account in AccountRepository(session).readable(act.office_id):
             syncs = by_account.get(account.id, [])
             if any(sync.state in UNFINISHED for sync in syncs):
                 continue
-            if account.client_id in active and self._is_due(account, syncs, act.now):
+            is_due = account.client_id in active and self._is_due(account, syncs, act.now)
+            if is_due and not pauses.holds(account.bank_id):
                 queue_sync(session, self.gateway.keys, account, reason="planned", now=act.now)
                 planned += 1
         return planned

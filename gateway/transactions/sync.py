@@ -33,6 +33,7 @@ from gateway.accounts.syncs import psu_of, queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.banks.alarms import tell_refusal
+from gateway.banks.pauses import note_accepted, note_refused
 from gateway.clock import BRUSSELS
 from gateway.consents import endings
 from gateway.consents.errors import ConsentNotValid
@@ -149,7 +150,7 @@ class SyncService:
             except ConnectorError as error:
                 self._fail(act, order, error)
                 if isinstance(error, OperatorError):
-                    tell_refusal(self.gateway, order.bank_id)
+                    self._note_refused(act, order)
                 self._record(act, order, error.code)
                 return
             self._store(act, order, fetched)
@@ -334,6 +335,7 @@ class SyncService:
             session.add(account)
             self._finish(session, sync, SyncState.STORED, act)
             session.add(sync)
+            note_accepted(session, order.bank_id)
 
     def _keep_balances(self, session: Session, act: Act, account: Account, sync: Sync, fetched: _Fetched) -> None:
         def keep(kind: str, balance: BankBalance, *, amount: Decimal, reference: date | None, basis: str) -> None:
@@ -393,6 +395,14 @@ class SyncService:
             sync.bank_code = error.bank_code
             sync.retry_after_seconds = int(error.retry_after.total_seconds()) if error.retry_after else None
             session.add(sync)
+
+    def _note_refused(self, act: Act, order: _Order) -> None:
+        """Ours to mend: the operator is told, and the bank's planned readings may have to wait."""
+        tell_refusal(self.gateway, order.bank_id)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            account = AccountRepository(session).get(act.office_id, order.account_id)
+            assert account is not None, "accounts are not deleted"
+            note_refused(session, order.bank_id, account.client_id, self.gateway.real_now())
 
     def _done(self, act: Act, sync_id: UUID) -> None:
         """The days that this reading proves are closed: whoever waited for it finds their files."""
