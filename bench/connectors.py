@@ -115,7 +115,8 @@ def signed_per_second() -> None:
         signer = RequestSigner(profile, key, now=lambda: datetime(2026, 11, 21, 9, 0, tzinfo=UTC))
         headers = {
             "host": "api.bank.example", "x-request-id": str(uuid4()), "date": "Sat, 21 Nov 2026 09:00:00 GMT",
-            "content-type": "application/json",
+            # Belfius names the request without the `x-`.
+            "content-type": "application/json", "request-id": str(uuid4()),
         }  # fmt: skip
 
         def work(signer: RequestSigner = signer, headers: dict[str, str] = headers) -> None:
