@@ -154,6 +154,7 @@ class SyncService:
                 self._record(act, order, error.code)
                 return
             self._store(act, order, fetched)
+            self._note_accepted(order)
             self._record(act, order, None)
         with self.gateway.database.unit_of_work(office_id) as session:
             sync = SyncRepository(session).get(office_id, sync_id)
@@ -335,7 +336,6 @@ class SyncService:
             session.add(account)
             self._finish(session, sync, SyncState.STORED, act)
             session.add(sync)
-            note_accepted(session, order.bank_id)
 
     def _keep_balances(self, session: Session, act: Act, account: Account, sync: Sync, fetched: _Fetched) -> None:
         def keep(kind: str, balance: BankBalance, *, amount: Decimal, reference: date | None, basis: str) -> None:
@@ -403,6 +403,11 @@ class SyncService:
             account = AccountRepository(session).get(act.office_id, order.account_id)
             assert account is not None, "accounts are not deleted"
             note_refused(session, order.bank_id, account.client_id, self.gateway.real_now())
+
+    def _note_accepted(self, order: _Order) -> None:
+        """Apart from the reading: many meet at the rows of one bank, and none may hold up what another stores."""
+        with self.gateway.database.unit_of_work(None) as session:
+            note_accepted(session, order.bank_id)
 
     def _done(self, act: Act, sync_id: UUID) -> None:
         """The days that this reading proves are closed: whoever waited for it finds their files."""

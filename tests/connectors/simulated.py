@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
+
+import pytest
 
 from connectors import registry
 from connectors.base import BankEndpoint, Connector
@@ -27,7 +30,7 @@ from connectors.model import (
     Transaction,
 )
 from connectors.signing import RequestSigner, SigningKey
-from connectors.simulator import SimulatorServer, every_bank, psu
+from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, psu
 from tests.connectors.support import throw_away_key
 
 TODAY = date(2026, 11, 21)
@@ -39,6 +42,21 @@ WITHOUT_CODES = frozenset({"stet"})
 """Families whose errors name no code: a signature that does not hold looks like a token that does not."""
 COUNTING = [bank.bank_id for bank in every_bank() if bank.unattended_calls_max is not None]
 """Where a read without the PSU reaches the bank and counts."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SimulatorServer]:
+    """Every bank, with its signatures checked."""
+    config = SimulatorConfig(today=TODAY, banks=every_bank(), signature_keys={KEY.key_id: KEY.key.public_key()})
+    with SimulatorServer(config) as running:
+        yield running
+
+
+@pytest.fixture
+def simulated(server: SimulatorServer) -> SimulatorServer:
+    """The same, everything at its start."""
+    server.simulator.reset()
+    return server
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -29,7 +28,7 @@ from connectors.model import (
     TransactionStatus,
 )
 from connectors.profile import Knowledge
-from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank, psu, stet
+from connectors.simulator import SimulatorServer, psu, stet
 from connectors.simulator.companies import Party
 from tests.connectors.simulated import (
     BANKS,
@@ -41,22 +40,13 @@ from tests.connectors.simulated import (
     can_read_consents,
     opened,
     request_for,
+    server,
     signer_for,
     signs_every_call,
+    simulated,
 )
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SimulatorServer]:
-    config = SimulatorConfig(today=TODAY, banks=every_bank(), signature_keys={KEY.key_id: KEY.key.public_key()})
-    with SimulatorServer(config) as running:
-        yield running
-
-
-@pytest.fixture
-def simulated(server: SimulatorServer) -> SimulatorServer:
-    server.simulator.reset()
-    return server
+__all__ = ["server", "simulated"]
 
 
 @pytest.mark.parametrize("bank_id", BANKS)

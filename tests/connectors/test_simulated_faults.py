@@ -20,21 +20,10 @@ from connectors.errors import (
 )
 from connectors.http import Limits
 from connectors.model import TransactionStatus
-from connectors.simulator import SimulatorConfig, SimulatorServer, every_bank
-from tests.connectors.simulated import BANKS, KEY, TODAY, opened
+from connectors.simulator import SimulatorServer
+from tests.connectors.simulated import BANKS, opened, server, simulated
 
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[SimulatorServer]:
-    config = SimulatorConfig(today=TODAY, banks=every_bank(), signature_keys={KEY.key_id: KEY.key.public_key()})
-    with SimulatorServer(config) as running:
-        yield running
-
-
-@pytest.fixture
-def simulated(server: SimulatorServer) -> SimulatorServer:
-    server.simulator.reset()
-    return server
+__all__ = ["server", "simulated"]
 
 
 @pytest.fixture

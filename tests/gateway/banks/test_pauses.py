@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session
 
 from connectors.simulator import FaultKind, SimulatorServer
 from gateway.assembly import Gateway
 from gateway.banks.pauses import CLIENTS_MIN, TRY_AGAIN_AFTER, Pauses, note_accepted, note_refused
 from gateway.ids import new_id
 from gateway.offices.service import OfficeService
+from gateway.transactions import sync
 from gateway.transactions.dispatch import Dispatcher
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
@@ -95,6 +97,22 @@ def test_one_client_refused_is_read_again_as_any_other(stories: list[Story], ban
     stories[0].work()
     OfficeService(stories[0].gateway).move_clock(stories[0].office.id, seconds=3_600)
     assert planned(stories[:1], after=timedelta(minutes=1)) == [1]
+
+
+def test_what_a_reading_stored_does_not_depend_on_the_end_of_a_pause(
+    stories: list[Story], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_session: Session, _bank_id: str) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(sync, "note_accepted", broken)
+    with pytest.raises(RuntimeError, match="killed"):
+        stories[0].read(stories[0].accounts()[0])
+    assert [str(one.state) for one in stories[0].queued()] == []
+    monkeypatch.undo()
+    before = stories[0].accounts()[0].fresh_as_of
+    assert before is not None
+    assert before.date() == stories[0].act.today
 
 
 def test_a_reading_that_a_person_asks_for_goes_through(stories: list[Story], banks: SimulatorServer) -> None:
