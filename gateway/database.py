@@ -68,7 +68,7 @@ GLOBAL_TABLES: Final = frozenset(
         "email_change",
         "oidc_attempt",
         "callback_token",
-        "reading_budget",
+        "bank_call",
         "ponto_delivery",
         "bank_refusal",
     }

@@ -7,14 +7,17 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
+from gateway.accounts.calls import call_budget
 from gateway.accounts.schemas import (
     AccountRead,
     AccountWrite,
     BalanceRead,
     BalancesRead,
+    CallBudgetRead,
     DayRead,
     DaysRead,
     SyncRead,
+    SyncWrite,
 )
 from gateway.accounts.service import AccountService
 from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
@@ -99,12 +102,23 @@ def list_days(
     )
 
 
+@router.get("/accounts/{account_id}/call-budget", operation_id="get_call_budget", responses=problem_responses())
+def get_call_budget(account_id: AccountId, act: ActDep, gateway: GatewayDep) -> CallBudgetRead:
+    """How often the bank may still be called without the account holder, and what used the calls."""
+    return CallBudgetRead.of(call_budget(gateway, act, account_id))
+
+
 @router.post(
-    "/accounts/{account_id}/syncs", operation_id="create_sync", status_code=202, responses=problem_responses(409)
+    "/accounts/{account_id}/syncs", operation_id="create_sync", status_code=202, responses=problem_responses(409, 429)
 )
-def create_sync(account_id: AccountId, response: Response, act: ActDep, gateway: GatewayDep) -> SyncRead:
-    """Read the account at the bank soon; the reading under way when there is one."""
-    sync = SyncService(gateway).request(act, account_id)
+def create_sync(
+    account_id: AccountId, response: Response, act: ActDep, gateway: GatewayDep, body: SyncWrite | None = None
+) -> SyncRead:
+    """Read the account at the bank soon, its newest days or all history; the reading under way when there is one.
+
+    Without room in the call budget it answers 429 with the moment from which on there is, and the bank is not called.
+    """
+    sync = SyncService(gateway).request(act, account_id, is_full=body is not None and body.is_full)
     shape = SyncRead.of(sync)
     response.headers["Location"] = f"/v1/syncs/{shape.model_dump(mode='json')['id']}"
     return shape

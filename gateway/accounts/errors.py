@@ -1,6 +1,8 @@
 """What accounts refuse."""
 
-from gateway.errors import ConflictError, NotFound
+from datetime import datetime
+
+from gateway.errors import ConflictError, GatewayError, NotFound
 
 
 class AccountNotFound(NotFound):
@@ -50,3 +52,17 @@ class StatementsStarted(ConflictError):
     title = "The first statement of this account is issued already"
     detail = "Statements begin on {first_date}."
     hint = "The chain of statements has no gaps; its beginning cannot be moved."
+
+
+class BankCallBudgetExhausted(GatewayError):
+    """The bank may not be called again yet without the holder; it was not called (SYN-02)."""
+
+    code = "bank_call_budget_exhausted"
+    http_status = 429
+    title = "This account was read as often as its bank allows without the account holder"
+    detail = "The next reading on request is possible from {resets_at}."
+    hint = "Planned readings go on by themselves. Ask again after that moment, or have the account holder refresh."
+    members = ("resets_at",)
+
+    def __init__(self, resets_at: datetime, *, seconds: int) -> None:
+        super().__init__(headers={"Retry-After": str(seconds)}, resets_at=resets_at.isoformat())

@@ -86,17 +86,26 @@ class Account(Base, table=True):
     version: int = 1
 
 
-class ReadingBudget(Base, table=True):
-    """How often an account was read on a day without its holder, for all offices together; global (OFF-05).
+class BankCall(Base, table=True):
+    """One unattended call about an account, counted for all offices together; global (SYN-02, OFF-05).
 
-    It knows the account by a keyed hash of number and currency, and nothing of any office.
+    It knows the account by a keyed hash of number and currency, and nothing of any office: whose reading it was can be
+    seen by that office alone, which finds `sync_id` among its own.
     """
 
-    __tablename__ = "reading_budget"
+    __tablename__ = "bank_call"
+    __table_args__ = (Index("ix_bank_call_account_called", "account_hash", "called_at"),)
 
-    account_hash: bytes = Field(primary_key=True)
-    day: date = Field(primary_key=True, index=True)
-    count: int
+    id: UUID = Field(primary_key=True)
+    account_hash: bytes
+    sync_id: UUID | None = None
+    """None: taken over from the time when calls were counted per day."""
+    reason: str = Field(max_length=10)
+    """That of the reading; `unknown` where it was counted per day."""
+    called_at: datetime = Field(sa_type=Moment, index=True)
+    """The clock of the office that called."""
+    outcome: str | None = Field(default=None, max_length=40)
+    """`ok` or the code of what went wrong; None: under way, or ended with its worker."""
 
 
 class Balance(Base, table=True):
@@ -139,7 +148,7 @@ class Sync(Base, table=True):
     account_id: UUID
     state: str = Field(max_length=8)
     reason: str = Field(max_length=10)
-    """`first`, `planned` or `request`."""
+    """`first`, `planned`, `request`, `full` (all history, on request), `reread` (of a held day) or `event`."""
     is_attended: bool
     psu_cipher: bytes | None = None
     """Address of the person who is present; erased when the reading ends."""

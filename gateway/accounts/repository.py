@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -146,6 +146,18 @@ class SyncRepository:
         if is_locked:
             query = query.with_for_update()
         return self.session.exec(query).one_or_none()
+
+    def bank_of(self, office_id: UUID, sync_id: UUID) -> str | None:
+        """The bank of a reading that is not finished."""
+        return self.session.exec(
+            select(Account.bank_id)
+            .join(Sync, (col(Sync.account_id) == Account.id) & (col(Sync.office_id) == Account.office_id))
+            .where(Sync.office_id == office_id, Sync.id == sync_id, col(Sync.state).in_(UNFINISHED))
+        ).one_or_none()
+
+    def of_ids(self, office_id: UUID, sync_ids: Collection[UUID]) -> Sequence[Sync]:
+        """Those of these readings that are the office's own."""
+        return self.session.exec(select(Sync).where(Sync.office_id == office_id, col(Sync.id).in_(sync_ids))).all()
 
     def open_of(self, office_id: UUID, account_id: UUID) -> Sync | None:
         """The reading of an account that is not finished, the oldest first."""

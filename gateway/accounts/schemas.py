@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from gateway.accounts.calls import FULL_READING_CALLS, CallBudget
 from gateway.accounts.models import Balance, Sync
 from gateway.accounts.service import AccountView
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
@@ -217,3 +218,70 @@ class SyncRead(Shape):
     def of(cls, sync: Sync) -> SyncRead:
         """The shape of a row."""
         return cls.model_validate({name: getattr(sync, name) for name in cls.model_fields})
+
+
+class SyncWrite(Shape):
+    """How far back to read."""
+
+    is_full: bool = Field(
+        default=False,
+        description="Read all history the bank gives, not only the newest days. It takes `full_reading_calls` of the "
+        "account's calls; its call budget says beforehand how many are left.",
+    )
+
+
+class BankCallRead(Shape):
+    """One unattended call about an account."""
+
+    called_at: MomentText
+    reason: str = Field(
+        description="`planned`, `first`, `request`, `full`, `reread` (a held day), `event` or `unknown`."
+    )
+    is_own: bool = Field(description="False: another office reads the same account; it is not said which.")
+    sync_id: SyncId | None = Field(description="The reading, where it is this office's.")
+    outcome: str | None = Field(description="`ok` or a code; null while it is under way, or when its end is not known.")
+
+
+class CallBudgetRead(Shape):
+    """How often the bank may be called for an account without its holder; the last 24 hours, all offices together."""
+
+    account_id: AccountId
+    limit: int = Field(description="Calls in any 24 hours; 0 for an account that no bank is asked about.")
+    used: int = Field(description="Failed ones included.")
+    remaining: int
+    remaining_on_request: int = Field(
+        description="What is left for readings that are asked for; planned ones go first."
+    )
+    resets_at: MomentText | None = Field(description="When the next used call comes free; null while none is used.")
+    on_request_from: MomentText | None = Field(
+        description="From when on a reading may be asked for; null for an account that no bank is asked about."
+    )
+    full_reading_calls: int = Field(description="What a full reading costs.")
+    full_reading_from: Day | None = Field(description="The first day that a full reading asks for.")
+    calls: list[BankCallRead] = Field(description="What used it, newest first.")
+
+    @classmethod
+    def of(cls, found: CallBudget) -> CallBudgetRead:
+        """The shape of a ledger."""
+        standing = found.standing
+        return cls(
+            account_id=found.account.id,
+            limit=standing.maximum,
+            used=standing.used,
+            remaining=standing.remaining,
+            remaining_on_request=standing.remaining_on_request,
+            resets_at=standing.resets_at,
+            on_request_from=standing.free_at("request") if standing.maximum else None,
+            full_reading_calls=FULL_READING_CALLS,
+            full_reading_from=found.history_from,
+            calls=[
+                BankCallRead(
+                    called_at=call.called_at,
+                    reason=call.reason,
+                    is_own=call.sync_id in found.own,
+                    sync_id=call.sync_id if call.sync_id in found.own else None,
+                    outcome=call.outcome,
+                )
+                for call in reversed(standing.calls)
+            ],
+        )

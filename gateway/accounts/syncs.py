@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session
@@ -40,10 +40,15 @@ def queue_sync(
     return sync
 
 
-def enqueue(session: Session, sync: Sync) -> None:
-    """Hand the reading to a worker; once more is harmless."""
+def enqueue(session: Session, sync: Sync, *, delay: timedelta | None = None) -> None:
+    """Hand the reading to a worker, now or later; once more is harmless."""
     jobs.enqueue(
-        session, TASK, lock=jobs.account_lock(sync.account_id), office_id=str(sync.office_id), sync_id=str(sync.id)
+        session,
+        TASK,
+        lock=jobs.account_lock(sync.account_id),
+        schedule_in=delay,
+        office_id=str(sync.office_id),
+        sync_id=str(sync.id),
     )
 
 

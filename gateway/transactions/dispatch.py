@@ -1,7 +1,7 @@
 """Finding what is due, by state and against each office's clock; nothing here calls a bank.
 
-One planned reading after the bank's end-of-day hour and one in the afternoon (SYN-02); readings whose job was lost;
-consents to poll, to expire or to end at the bank.
+One planned reading after the bank's end-of-day hour and one in the afternoon, each account at its own moment of the
+slot (SYN-02); readings whose job was lost; consents to poll, to expire or to end at the bank.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from uuid import UUID
 
 from sqlmodel import Session
 
+from connectors.errors import QuotaExhausted
 from gateway import jobs
 from gateway.accounts import budget
+from gateway.accounts.calls import mode_of
+from gateway.accounts.errors import BankCallBudgetExhausted
 from gateway.accounts.models import Account, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
 from gateway.accounts.states import TAKEN_IN, UNFINISHED
@@ -32,11 +35,14 @@ from gateway.consents.states import ConsentState
 from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.offices.services import is_read
+from gateway.transactions.pacing import BankPace, paces
+from gateway.transactions.slots import slot_at
 
-AFTERNOON_HOUR: Final = 14
 READINGS_PER_SLOT_MAX: Final = 2
-"""One planned reading and one repeat after a failure: with two slots this stays inside four calls a day."""
-REPEAT_AFTER: Final = timedelta(minutes=30)
+"""One planned reading and one repeat after a failure."""
+LEFT_BY_REPEATS: Final = 1
+"""Calls that a repeat leaves for somebody who asks."""
+NOT_CALLED: Final = frozenset({BankCallBudgetExhausted.code})
 LOST_AFTER: Final = timedelta(minutes=15)
 END_AGAIN_AFTER: Final = timedelta(hours=1)
 ASK_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -54,7 +60,7 @@ class Dispatcher:
         """All offices, one unit of work each."""
         with self.gateway.database.unit_of_work(None) as session:
             offices = OfficeRepository(session).all_ids()
-            budget.forget(session, today=self.gateway.real_now().date())
+            budget.forget(session, now=self.gateway.real_now())
         for office_id in offices:
             try:
                 self.run_office(office_id)
@@ -131,15 +137,32 @@ class Dispatcher:
         self._recover(
             session, act, [sync for syncs in by_account.values() for sync in syncs if sync.state in UNFINISHED]
         )
+        accounts = [row for row in AccountRepository(session).readable(act.office_id) if row.client_id in active]
+        pace_of = paces(
+            [sync for syncs in by_account.values() for sync in syncs], {row.id: row.bank_id for row in accounts}
+        )
+        due = [
+            (account, last)
+            for account in accounts
+            for is_due, last in [self._due(account, by_account.get(account.id, []), act.now)]
+            if is_due
+        ]
+        mode = mode_of(session, act.office_id)
+        hashes = {account.id: budget.hash_of(self.gateway.keys, account, mode=mode) for account, _ in due}
+        used = budget.used_of(session, hashes.values(), now=act.now) if due else {}
         pauses = Pauses(session, act.real_now)
         planned = 0
-        for account in AccountRepository(session).readable(act.office_id):
-            syncs = by_account.get(account.id, [])
-            if any(sync.state in UNFINISHED for sync in syncs):
-                continue
-            is_due = account.client_id in active and self._is_due(account, syncs, act.now)
-            if is_due and not pauses.holds(account.bank_id):
+        for account, failed in due:
+            pace = pace_of.setdefault(account.bank_id, BankPace())
+            left = self.gateway.banks.profile(account.bank_id).calls_per_day_max - used.get(hashes[account.id], 0)
+            if failed is None:
+                # Without a call left the slot waits: it comes a day after the call that stands in its way.
+                is_let = left > 0 and pace.lets_begin(act.now)
+            else:
+                is_let = left > LEFT_BY_REPEATS and pace.lets_repeat(failed.finished_at or failed.requested_at, act.now)
+            if is_let and not pauses.holds(account.bank_id):
                 queue_sync(session, self.gateway.keys, account, reason="planned", now=act.now)
+                pace.under_way += 1
                 planned += 1
         return planned
 
@@ -148,17 +171,21 @@ class Dispatcher:
         for sync in under_way:
             if act.now - (sync.started_at or sync.requested_at) > LOST_AFTER:
                 sync.requested_at = sync.started_at = act.now
+                # Whoever was present then has left: the address would be a lie.
+                sync.is_attended, sync.psu_cipher = False, None
                 session.add(sync)
                 enqueue(session, sync)
 
-    def _is_due(self, account: Account, syncs: Sequence[Sync], now: datetime) -> bool:
-        """Whether the present slot of the day still lacks a reading that was stored."""
-        local = now.astimezone(BRUSSELS)
-        hours = [self.gateway.banks.profile(account.bank_id).end_of_day_hour, AFTERNOON_HOUR]
-        begun = [local.replace(hour=hour, minute=0, second=0, microsecond=0) for hour in hours if local.hour >= hour]
-        if not begun:
-            return False
-        of_slot = [sync for sync in syncs if sync.requested_at >= begun[-1]]
-        if any(sync.state in TAKEN_IN for sync in of_slot) or len(of_slot) >= READINGS_PER_SLOT_MAX:
-            return False
-        return all(now - sync.requested_at >= REPEAT_AFTER for sync in of_slot)
+    def _due(self, account: Account, syncs: Sequence[Sync], now: datetime) -> tuple[bool, Sync | None]:
+        """Whether the present slot of the day still lacks a reading that was stored, and the try that failed in it."""
+        slot = slot_at(account.id, now, self.gateway.banks.profile(account.bank_id).end_of_day_hour)
+        if slot is None or any(sync.state in UNFINISHED for sync in syncs):
+            return False, None
+        of_slot = [sync for sync in syncs if sync.requested_at >= slot.begins_at]
+        if any(sync.state in TAKEN_IN for sync in of_slot):
+            return False, None
+        # Where our own ledger had no room, no bank was called.
+        tried = [sync for sync in of_slot if sync.reason == "planned" and sync.error_code not in NOT_CALLED]
+        if len(tried) >= READINGS_PER_SLOT_MAX or any(sync.error_code == QuotaExhausted.code for sync in tried):
+            return False, None
+        return True, tried[-1] if tried else None

@@ -7,29 +7,24 @@ a crash at any point, a reading ends as it would have: one that is stored only h
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel import Session
 
-from connectors.base import Connector
 from connectors.errors import AccountGone, ConnectorError, ConsentEnded, OperatorError
-from connectors.model import Access, BalanceKind, PsuContext, RejectedRow, Transaction, TransactionStatus
-from connectors.model import Balance as BankBalance
-from connectors.profile import BankProfile, IdTrust
+from connectors.profile import BankProfile
 from gateway.accounts import budget
-from gateway.accounts.errors import AccountNotFound, SyncNotFound
+from gateway.accounts.calls import mode_of, require_room, seconds_until
+from gateway.accounts.errors import AccountNotFound, BankCallBudgetExhausted, SyncNotFound
 from gateway.accounts.health import health_of, set_health
-from gateway.accounts.models import Account, Balance, Sync
-from gateway.accounts.recognising import keep_id, known_again
+from gateway.accounts.models import Account, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
 from gateway.accounts.starts import settle_start
-from gateway.accounts.states import SyncHealth, SyncState
-from gateway.accounts.syncs import psu_of, queue_sync
+from gateway.accounts.states import UNFINISHED, SyncHealth, SyncState
+from gateway.accounts.syncs import enqueue, psu_of, queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.banks.alarms import tell_refusal
@@ -41,55 +36,28 @@ from gateway.consents.models import Consent
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import ConsentState
-from gateway.consents.tokens import ConsentTokens
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission
-from gateway.ids import encode, new_id
+from gateway.ids import encode
 from gateway.offices.errors import ServiceDisabled
-from gateway.offices.models import ClientState, Office
+from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository
 from gateway.offices.service import require_client, require_not_pending
 from gateway.offices.services import READING, is_read
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.statements.service import StatementService
 from gateway.traffic.content import Question
-from gateway.traffic.recorder import Recorder, keep, recorder_of
+from gateway.traffic.recorder import keep, recorder_of
 from gateway.transactions.absorb import Window
-from gateway.transactions.copies import renew_copy, speaks_of
-from gateway.transactions.merging import Merger, Reading
+from gateway.transactions.balances import keep_balances
+from gateway.transactions.fetching import Fetched, Order, fetch
+from gateway.transactions.merging import Merger
 
 ONE_DAY: Final = timedelta(days=1)
+WHOLE_HISTORY: Final = frozenset({"first", "full"})
+"""Reasons of readings that ask for all the bank gives."""
 
 log = logging.getLogger("gateway.sync")
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What is to be read: copied out of the database, since no transaction is open while the bank is called."""
-
-    sync_id: UUID
-    account_id: UUID
-    consent_id: UUID
-    bank_id: str
-    bank_account_id: str
-    bank_consent_id: str
-    iban: str
-    currency: str
-    holder_name: str | None
-    own_ibans: frozenset[str]
-    psu: PsuContext | None
-    requested_at: datetime
-    window: Window
-    recorder: Recorder
-    """Keeps what the bank answers while the consent is recorded."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    reading: Reading
-    balances: Sequence[BankBalance]
-    as_of: datetime
-    """The moment it speaks of, earlier than now where it comes from a copy."""
 
 
 class SyncService:
@@ -98,12 +66,14 @@ class SyncService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def request(self, act: Act, account_id: UUID) -> Sync:
-        """A reading on demand; the one already under way when there is one.
+    def request(self, act: Act, account_id: UUID, *, is_full: bool = False) -> Sync:
+        """A reading on demand, of all history the bank gives with `is_full`; the one under way when there is one.
 
         The bank is told that the PSU is present only when somebody of the client itself asks, with that person's true
-        address. Raises `AccountNotFound`, `ConsentNotValid`.
+        address; such a reading spends no unattended call. Raises `AccountNotFound`, `ConsentNotValid`,
+        `BankCallBudgetExhausted`.
         """
+        reason = "full" if is_full else "request"
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = AccountRepository(session).get(act.office_id, account_id, is_locked=True)
             if account is None:
@@ -119,11 +89,13 @@ class SyncService:
             if consent is None or consent.state != ConsentState.VALID:
                 raise ConsentNotValid
             under_way = SyncRepository(session).open_of(act.office_id, account_id)
-            if under_way is not None:
+            if under_way is not None and (not is_full or under_way.reason in WHOLE_HISTORY):
                 return under_way
             is_own = act.principal.is_person and account.client_id in act.principal.client_permissions
             psu = act.psu if is_own else None
-            return queue_sync(session, self.gateway.keys, account, reason="request", now=act.now, psu=psu)
+            if psu is None:
+                require_room(self.gateway, session, act, account, reason=reason)
+            return queue_sync(session, self.gateway.keys, account, reason=reason, now=act.now, psu=psu)
 
     def get(self, act: Act, sync_id: UUID) -> Sync:
         """One reading; raises `SyncNotFound`."""
@@ -139,6 +111,18 @@ class SyncService:
                 raise SyncNotFound from None
             return sync
 
+    def bank_of(self, office_id: UUID, sync_id: UUID) -> str | None:
+        """The bank that a reading will ask; None when it has ended."""
+        with self.gateway.database.unit_of_work(office_id) as session:
+            return SyncRepository(session).bank_of(office_id, sync_id)
+
+    def put_off(self, office_id: UUID, sync_id: UUID, delay: timedelta) -> None:
+        """Hand a reading to a worker later: its bank holds as many places as it may."""
+        with self.gateway.database.unit_of_work(office_id) as session:
+            sync = SyncRepository(session).get(office_id, sync_id)
+            if sync is not None and sync.state in UNFINISHED:
+                enqueue(session, sync, delay=delay)
+
     def run(self, office_id: UUID, sync_id: UUID) -> None:
         """Do a reading and close what is proven. Bank trouble is stored, not raised: nothing else moves then."""
         act = self.gateway.system_act(office_id)
@@ -146,7 +130,7 @@ class SyncService:
         if order is not None:
             try:
                 with order.recorder.listening():
-                    fetched = self._fetch(act, order)
+                    fetched = fetch(self.gateway, act, order, take_again=partial(self._take_again, act, order))
             except ConnectorError as error:
                 self._fail(act, order, error)
                 if isinstance(error, OperatorError):
@@ -164,7 +148,7 @@ class SyncService:
 
     # Intent
 
-    def _start(self, act: Act, sync_id: UUID) -> _Order | None:
+    def _start(self, act: Act, sync_id: UUID) -> Order | None:
         """Mark the reading as running and say what to read; None when it is finished or there is nothing to read."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             syncs = SyncRepository(session)
@@ -180,8 +164,11 @@ class SyncService:
             consent = self._consent(session, account)
             handle = ConsentSecrets(self.gateway.keys).handle(consent) if consent is not None else None
             hindrance = self._hindrance(session, act, account, consent if handle is not None else None)
-            if hindrance is None and not self._is_allowed_today(session, act, account, sync):
-                hindrance = "bank_quota_exhausted"
+            if hindrance is None and not sync.is_attended:
+                is_taken, standing = self._take(session, act, account, sync)
+                if not is_taken:
+                    hindrance = BankCallBudgetExhausted.code
+                    sync.retry_after_seconds = seconds_until(standing.free_at(sync.reason), act.now)
             if hindrance is not None:
                 self._finish(session, sync, SyncState.FAILED, act, error_code=hindrance)
                 session.add(sync)
@@ -190,11 +177,11 @@ class SyncService:
             assert handle is not None, "as above"
             assert account.bank_account_id is not None, "an account with a consent has the bank's id"
             profile = self.gateway.banks.profile(account.bank_id)
-            window = self._window(session, account, profile, act.today)
+            window = self._window(session, account, profile, act.today, is_full=sync.reason == "full")
             sync.state, sync.started_at = SyncState.RUNNING, act.now
             sync.window_from, sync.window_until = window.first, window.last
             session.add(sync)
-            return _Order(
+            return Order(
                 sync_id=sync.id,
                 account_id=account.id,
                 consent_id=consent.id,
@@ -220,21 +207,37 @@ class SyncService:
             return ServiceDisabled.code
         return None if consent is not None and consent.state == ConsentState.VALID else "consent_ended"
 
-    def _is_allowed_today(self, session: Session, act: Act, account: Account, sync: Sync) -> bool:
-        """Whether the bank allows one more reading today, whichever office reads the account (OFF-05).
+    def _take(self, session: Session, act: Act, account: Account, sync: Sync) -> tuple[bool, budget.Standing]:
+        """Write the call down before it is made; a reading that is run again after a crash calls again (SYN-02)."""
+        return budget.take(
+            session,
+            self.gateway.keys,
+            account,
+            mode=mode_of(session, act.office_id),
+            sync_id=sync.id,
+            reason=sync.reason,
+            now=act.now,
+            maximum=self.gateway.banks.profile(account.bank_id).calls_per_day_max,
+        )
 
-        Counted once per reading, and not while its holder is present.
-        """
-        if sync.state != SyncState.QUEUED or sync.is_attended:
+    def _take_again(self, act: Act, order: Order) -> bool:
+        if order.psu is not None:
             return True
-        mode = session.get_one(Office, act.office_id).mode
-        maximum = self.gateway.banks.profile(account.bank_id).calls_per_day_max
-        return budget.take(session, self.gateway.keys, account, mode=mode, day=act.today, maximum=maximum)
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            budget.note_outcome(session, order.sync_id, AccountGone.code)
+            account, sync = self._locked(session, act, order)
+            is_taken, _ = self._take(session, act, account, sync)
+            return is_taken
 
-    def _window(self, session: Session, account: Account, profile: BankProfile, today: date) -> Window:
-        """Whole days: from the last complete one less the overlap; all the bank gives at first and, once, when held."""
+    def _window(
+        self, session: Session, account: Account, profile: BankProfile, today: date, *, is_full: bool
+    ) -> Window:
+        """Whole days: from the last complete one less the overlap.
+
+        All the bank gives at first, when that is asked for and, once, when a day is held.
+        """
         oldest = today - profile.history
-        if account.complete_until is None:
+        if account.complete_until is None or is_full:
             return Window(oldest, today)
         held = StatementService(self.gateway).held_day(session, account)
         if held is not None and held != account.reread_for:
@@ -243,47 +246,7 @@ class SyncService:
             return Window(oldest, today)
         return Window(max(oldest, account.complete_until - profile.overlap_days * ONE_DAY), today)
 
-    # Call
-
-    def _fetch(self, act: Act, order: _Order) -> _Fetched:
-        """Every page, then the balances right after, so that they speak of the same rows."""
-        connector = self.gateway.banks.connector(order.bank_id)
-        tokens = ConsentTokens(self.gateway, connector, office_id=act.office_id, consent_id=order.consent_id)
-        access = Access(order.bank_consent_id, tokens, order.psu)
-        try:
-            return self._read(act, order, connector, access)
-        except AccountGone:
-            listed = connector.accounts(access)
-            found = known_again(listed, order.iban, order.currency, but_not=order.bank_account_id)
-            if found is None or not keep_id(self.gateway, act.office_id, order.account_id, order.consent_id, found):
-                raise
-        return self._read(act, replace(order, bank_account_id=found), connector, access)
-
-    def _read(self, act: Act, order: _Order, connector: Connector, access: Access) -> _Fetched:
-        renew_copy(connector, access, order.bank_account_id, age=act.now - order.requested_at)
-        pages = list(
-            connector.transaction_pages(
-                access,
-                order.bank_account_id,
-                account_iban=order.iban,
-                account_holder=order.holder_name,
-                date_from=order.window.first,
-                today=act.today,
-                own_ibans=order.own_ibans,
-            )
-        )
-        balances = connector.balances(access, order.bank_account_id)
-        first = max([order.window.first, *(page.date_from for page in pages if page.date_from is not None)])
-        reading = Reading(
-            window=Window(first, order.window.last),
-            transactions=[row for page in pages for row in page.transactions],
-            rejected=[row for page in pages for row in page.rejected],
-            renormalise=_renormaliser(connector, order, act.today),
-            are_ids_trusted=connector.profile.id_trust is IdTrust.HIGH,
-        )
-        return _Fetched(reading, balances, speaks_of(pages, act.now))
-
-    def _record(self, act: Act, order: _Order, error_code: str | None) -> None:
+    def _record(self, act: Act, order: Order, error_code: str | None) -> None:
         """Keep what was answered, where the consent is recorded; after the reading, which never depends on it."""
         question = Question(
             bank_account_id=order.bank_account_id,
@@ -298,9 +261,10 @@ class SyncService:
 
     # Outcome
 
-    def _store(self, act: Act, order: _Order, fetched: _Fetched) -> None:
+    def _store(self, act: Act, order: Order, fetched: Fetched) -> None:
         """Take the whole reading in, once."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
+            budget.note_outcome(session, order.sync_id, budget.ANSWERED)
             account, sync = self._locked(session, act, order)
             if sync.state != SyncState.RUNNING:
                 return
@@ -323,7 +287,7 @@ class SyncService:
                 return
             sync.counts = Merger(self.gateway, session, act).absorb(account, fetched.reading, seen_at=fetched.as_of)
             sync.window_from = fetched.reading.window.first
-            self._keep_balances(session, act, account, sync, fetched)
+            keep_balances(session, act, account, sync, fetched)
             profile = self.gateway.banks.profile(account.bank_id)
             complete = last_complete_day(fetched.as_of, profile.end_of_day_hour)
             account.complete_until = max(complete, account.complete_until or complete)
@@ -337,53 +301,14 @@ class SyncService:
             self._finish(session, sync, SyncState.STORED, act)
             session.add(sync)
 
-    def _keep_balances(self, session: Session, act: Act, account: Account, sync: Sync, fetched: _Fetched) -> None:
-        def keep(kind: str, balance: BankBalance, *, amount: Decimal, reference: date | None, basis: str) -> None:
-            session.add(
-                Balance(
-                    id=new_id(),
-                    office_id=act.office_id,
-                    account_id=account.id,
-                    sync_id=sync.id,
-                    kind=kind,
-                    amount=amount,
-                    currency=balance.currency,
-                    reference_date=reference,
-                    read_at=fetched.as_of,
-                    basis=basis,
-                )
-            )
-
-        for balance in fetched.balances:
-            if balance.currency != account.currency:
-                continue
-            reference = balance.reference_date
-            kind = balance.kind
-            if kind is BalanceKind.CLOSING_BOOKED and (reference is None or reference >= act.today):
-                # The day is not over: whatever the bank calls it, it is a balance during the day.
-                kind = BalanceKind.INTERIM_BOOKED
-            keep(str(kind), balance, amount=balance.amount, reference=reference, basis="bank")
-            if kind is BalanceKind.INTERIM_BOOKED and balance.kind is BalanceKind.INTERIM_BOOKED:
-                # In a weekend banks book on the Monday already: whatever comes after the day that ended counts.
-                since = sum(
-                    (row.amount for row in fetched.reading.booked if (row.booking_date or act.today) >= act.today),
-                    Decimal(0),
-                )
-                keep(
-                    str(BalanceKind.CLOSING_BOOKED),
-                    balance,
-                    amount=balance.amount - since,
-                    reference=act.today - ONE_DAY,
-                    basis="computed",
-                )
-
-    def _fail(self, act: Act, order: _Order, error: ConnectorError) -> None:
+    def _fail(self, act: Act, order: Order, error: ConnectorError) -> None:
         """Keep the code and say who must act; window, balances and rows stay as they were."""
         log.info("reading failed", extra={"sync_id": str(order.sync_id), "code": error.code, "bank_id": order.bank_id})
         with self.gateway.database.unit_of_work(act.office_id) as session:
             if isinstance(error, ConsentEnded):
                 # Consent before account, the order in which everybody locks them.
                 endings.note_ended(self.gateway, session, act, order.consent_id, error)
+            budget.note_outcome(session, order.sync_id, error.code)
             account, sync = self._locked(session, act, order)
             if sync.state != SyncState.RUNNING:
                 return
@@ -396,7 +321,7 @@ class SyncService:
             sync.retry_after_seconds = int(error.retry_after.total_seconds()) if error.retry_after else None
             session.add(sync)
 
-    def _note_refused(self, act: Act, order: _Order) -> None:
+    def _note_refused(self, act: Act, order: Order) -> None:
         """Ours to mend: the operator is told, and the bank's planned readings may have to wait."""
         tell_refusal(self.gateway, order.bank_id)
         with self.gateway.database.unit_of_work(act.office_id) as session:
@@ -404,7 +329,7 @@ class SyncService:
             assert account is not None, "accounts are not deleted"
             note_refused(session, order.bank_id, account.client_id, self.gateway.real_now())
 
-    def _note_accepted(self, order: _Order) -> None:
+    def _note_accepted(self, order: Order) -> None:
         """Apart from the reading: many meet at the rows of one bank, and none may hold up what another stores."""
         with self.gateway.database.unit_of_work(None) as session:
             note_accepted(session, order.bank_id)
@@ -439,7 +364,7 @@ class SyncService:
                 data={"account_id": encode("account", account.id), "sync_id": encode("sync", sync.id), **data},
             )  # fmt: skip
 
-    def _locked(self, session: Session, act: Act, order: _Order) -> tuple[Account, Sync]:
+    def _locked(self, session: Session, act: Act, order: Order) -> tuple[Account, Sync]:
         account = AccountRepository(session).get(act.office_id, order.account_id, is_locked=True)
         sync = SyncRepository(session).get(act.office_id, order.sync_id, is_locked=True)
         assert account is not None, "accounts are not deleted"
@@ -456,19 +381,3 @@ def last_complete_day(now: datetime, end_of_day_hour: int) -> date:
     """The last booking day that is over at this moment: the day before, from the bank's hour on (STA-01)."""
     local = now.astimezone(BRUSSELS)
     return local.date() - (ONE_DAY if local.hour >= end_of_day_hour else 2 * ONE_DAY)
-
-
-def _renormaliser(
-    connector: Connector, order: _Order, today: date
-) -> Callable[[Mapping[str, Any]], Transaction | RejectedRow]:
-    def renormalise(raw: Mapping[str, Any]) -> Transaction | RejectedRow:
-        return connector.transaction(
-            raw,
-            status=TransactionStatus.BOOKED,
-            account_iban=order.iban,
-            account_holder=order.holder_name,
-            own_ibans=order.own_ibans,
-            today=today,
-        )
-
-    return renormalise

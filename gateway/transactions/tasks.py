@@ -12,6 +12,7 @@ from gateway.assembly import Gateway
 from gateway.statements.service import StatementService
 from gateway.transactions.changes import INDEX_TASK
 from gateway.transactions.dispatch import Dispatcher
+from gateway.transactions.places import PUT_OFF, BankPlaces
 from gateway.transactions.sync import SyncService
 from gateway.transactions.terms import TermIndexer
 
@@ -19,9 +20,19 @@ from gateway.transactions.terms import TermIndexer
 def register(app: procrastinate.App, gateway: Gateway) -> None:
     """Add this subject's tasks to the worker."""
 
+    places = BankPlaces(gateway.settings.worker_concurrency)
+
     @app.task(name=TASK)
     def sync_account(office_id: str, sync_id: str) -> None:
-        SyncService(gateway).run(UUID(office_id), UUID(sync_id))
+        service = SyncService(gateway)
+        bank_id = service.bank_of(UUID(office_id), UUID(sync_id))
+        if bank_id is None:
+            return
+        with places.one_of(bank_id) as is_free:
+            if is_free:
+                service.run(UUID(office_id), UUID(sync_id))
+            else:
+                service.put_off(UUID(office_id), UUID(sync_id), PUT_OFF)
 
     @app.task(name=CLOSE_TASK)
     def close_days(office_id: str, account_id: str) -> None:

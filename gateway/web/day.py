@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import Request
 from fastapi.responses import Response
 
+from gateway.accounts.errors import BankCallBudgetExhausted
 from gateway.accounts.health import NEXT_STEPS
 from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
@@ -82,10 +83,17 @@ def fetch_client(request: Request, client_id: ClientId, gateway: GatewayDep, vis
         require_client(session, visit.act, client_id, Permission.ACCOUNTS_WRITE, services=READING)
         accounts = AccountRepository(session).of_client(visit.act.office_id, client_id)
     readable = [account for account in accounts if account.health in READABLE and account.consent_id is not None]
-    service = SyncService(gateway)
+    service, asked = SyncService(gateway), 0
     for account in readable:
-        service.request(visit.act, account.id)
-    return see_other(request, f"/day?asked={len(readable)}#{encode('client', client_id)}")
+        try:
+            service.request(visit.act, account.id)
+        except BankCallBudgetExhausted:
+            # The others are read; when none can be, the page says from when on.
+            if account is readable[-1] and not asked:
+                raise
+        else:
+            asked += 1
+    return see_other(request, f"/day?asked={asked}#{encode('client', client_id)}")
 
 
 @router.post("/accounts/{account_id}/fetch")

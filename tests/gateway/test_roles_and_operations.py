@@ -53,7 +53,9 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("list_consents", "get_consent", "list_bank_requests"), "consents:read"),
     "get_monitor": "consents:read of the office",
-    **dict.fromkeys(("list_accounts", "get_account", "list_balances", "list_days", "get_sync"), "accounts:read"),
+    **dict.fromkeys(
+        ("list_accounts", "get_account", "list_balances", "list_days", "get_sync", "get_call_budget"), "accounts:read"
+    ),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries"), "statements:read"),

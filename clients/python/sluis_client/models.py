@@ -450,6 +450,20 @@ class BalancesRead(Shape):
     items: list[BalanceRead]
 
 
+class BankCallRead(Shape):
+    """One unattended call about an account."""
+
+    called_at: dt.datetime
+    reason: str
+    """`planned`, `first`, `request`, `full`, `reread` (a held day), `event` or `unknown`."""
+    is_own: bool
+    """False: another office reads the same account; it is not said which."""
+    sync_id: str | None
+    """The reading, where it is this office's."""
+    outcome: str | None
+    """`ok` or a code; null while it is under way, or when its end is not known."""
+
+
 class BankCapabilities(Shape):
     """What the bank's interface offers: `yes`, `no` or `unknown`; unknowns are marked, not invented."""
 
@@ -553,6 +567,29 @@ class BulkDecisionWrite(Shape):
     seal: str
     reason_code: RejectionReason | None = None
     reason_text: str | None = None
+
+
+class CallBudgetRead(Shape):
+    """How often the bank may be called for an account without its holder; the last 24 hours, all offices together."""
+
+    account_id: str
+    limit: int
+    """Calls in any 24 hours; 0 for an account that no bank is asked about."""
+    used: int
+    """Failed ones included."""
+    remaining: int
+    remaining_on_request: int
+    """What is left for readings that are asked for; planned ones go first."""
+    resets_at: dt.datetime | None
+    """When the next used call comes free; null while none is used."""
+    on_request_from: dt.datetime | None
+    """From when on a reading may be asked for; null for an account that no bank is asked about."""
+    full_reading_calls: int
+    """What a full reading costs."""
+    full_reading_from: dt.date | None
+    """The first day that a full reading asks for."""
+    calls: list[BankCallRead]
+    """What used it, newest first."""
 
 
 class ChecklistsRead(Shape):
@@ -2776,6 +2813,15 @@ class SyncRead(Shape):
     counts: dict[str, int]
     error_code: str | None
     retry_after_seconds: int | None
+
+
+class SyncWrite(Shape):
+    """How far back to read."""
+
+    is_full: bool | None = None
+    """Read all history the bank gives, not only the newest days. It takes `full_reading_calls` of the account's calls;
+    its call budget says beforehand how many are left.
+    """
 
 
 class TemplateApplicationWrite(Shape):

@@ -64,11 +64,24 @@ class Operations(Transport):
             self._call("GET", f"/v1/accounts/{self._segment(account_id)}/days", query={"from": from_, "to": to}),
         )
 
-    def create_sync(self, account_id: str, *, idempotency_key: str | None = None) -> models.SyncRead:
-        """Read the account at the bank soon; the reading under way when there is one."""
+    def get_call_budget(self, account_id: str) -> models.CallBudgetRead:
+        """How often the bank may still be called without the account holder, and what used the calls."""
+        return self._model(
+            models.CallBudgetRead, self._call("GET", f"/v1/accounts/{self._segment(account_id)}/call-budget")
+        )
+
+    def create_sync(
+        self, account_id: str, body: Any | Mapping[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> models.SyncRead:
+        """Read the account at the bank soon, its newest days or all history; the reading under way when there is one.
+        Without room in the call budget it answers 429 with the moment from which on there is, and the bank is not
+        called.
+        """
         return self._model(
             models.SyncRead,
-            self._call("POST", f"/v1/accounts/{self._segment(account_id)}/syncs", idempotency_key=idempotency_key),
+            self._call(
+                "POST", f"/v1/accounts/{self._segment(account_id)}/syncs", body=body, idempotency_key=idempotency_key
+            ),
         )
 
     def get_sync(self, sync_id: str) -> models.SyncRead:

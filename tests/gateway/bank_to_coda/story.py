@@ -14,8 +14,10 @@ from sqlmodel import col, select
 from connectors.model import PsuContext
 from connectors.simulator import SimulatorServer
 from connectors.simulator.psu import approve
+from gateway.accounts.errors import BankCallBudgetExhausted
 from gateway.accounts.models import Account, Sync
 from gateway.accounts.service import AccountService
+from gateway.accounts.syncs import queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.banks.directory import BankDirectory
@@ -133,11 +135,23 @@ class Story:
             SyncService(self.gateway).run(self.office.id, sync.id)
 
     def read(self, account: Account) -> Sync:
-        """One reading on demand, done."""
-        service = SyncService(self.gateway)
-        sync = service.request(self.act, account.id)
+        """One reading, done: on demand or, when no more may be asked for, as the plan would make it."""
+        service, now = SyncService(self.gateway), self.now
+        try:
+            sync = service.request(self.act, account.id)
+        except BankCallBudgetExhausted:
+            with self.gateway.database.unit_of_work(self.office.id) as session:
+                held = session.get_one(Account, account.id)
+                sync = queue_sync(session, self.gateway.keys, held, reason="planned", now=now)
         service.run(self.office.id, sync.id)
         return service.get(self.act, sync.id)
+
+    def visit(self, account: Account) -> Sync:
+        """The holder is present and has the account read: queued, and no unattended call is spent, however often."""
+        now = self.now
+        with self.gateway.database.unit_of_work(self.office.id) as session:
+            held = session.get_one(Account, account.id)
+            return queue_sync(session, self.gateway.keys, held, reason="request", now=now, psu=PSU)
 
     def sleep(self, *, days: int = 1, hours: int = 0) -> None:
         """Banks and office move on together."""

@@ -86,7 +86,7 @@ def test_a_reading_killed_at_every_commit_ends_as_if_it_had_not_been(live: Gatew
     story = Story.begin(live, banks, "nagelmackers")
     account = story.connect()
     for day in range(3):
-        sync = story.queued()[0] if day == 0 else SyncService(live).request(story.act, account.id)
+        sync = story.queued()[0] if day == 0 else story.visit(account)
         kills = 0
         for at, is_committed in POINTS:
 
@@ -110,7 +110,7 @@ def test_days_are_closed_whole_or_not_at_all(live: Gateway, banks: SimulatorServ
     account = story.connect()
     story.work()
     story.sleep()
-    sync = SyncService(live).request(story.act, account.id)
+    sync = story.visit(account)
     before = story.statements("issued")
     for at in range(1, 12):
 
@@ -162,7 +162,7 @@ def test_two_workers_on_one_account_give_no_double_and_no_gap(live: Gateway, ban
     story.work()
     for _ in range(2):
         story.sleep()
-        sync = SyncService(live).request(story.act, account.id)
+        sync = story.visit(account)
         with ThreadPoolExecutor(4) as workers:
             jobs = [workers.submit(SyncService(live).run, story.office.id, sync.id) for _ in range(3)]
             jobs.append(workers.submit(StatementService(live).close_days, story.office.id, account.id))
@@ -177,7 +177,7 @@ def test_two_workers_with_an_old_token_spend_the_refresh_token_once(live: Gatewa
     account = story.connect()
     story.work()
     story.sleep()
-    syncs = [SyncService(live).request(story.act, account.id) for _ in range(2)]
+    syncs = [story.visit(account), SyncService(live).request(story.act, account.id)]
     assert syncs[0].id == syncs[1].id, "one reading is under way"
     with ThreadPoolExecutor(3) as workers:
         for job in [workers.submit(SyncService(live).run, story.office.id, syncs[0].id) for _ in range(3)]:

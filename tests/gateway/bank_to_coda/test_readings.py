@@ -28,10 +28,12 @@ from gateway.ids import new_id
 from gateway.offices.models import ClientState
 from gateway.offices.service import ClientService
 from gateway.transactions.absorb import Window
+from gateway.transactions.balances import keep_balances
 from gateway.transactions.dispatch import Dispatcher
+from gateway.transactions.fetching import Fetched
 from gateway.transactions.merging import Merger, Reading
 from gateway.transactions.models import BankTransaction, PendingTransaction, ReviewItem, TransactionRevision
-from gateway.transactions.sync import SyncService, _Fetched, last_complete_day
+from gateway.transactions.sync import last_complete_day
 from tests.gateway.bank_to_coda.shelf import FIRST, Shelf, form
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import make_office
@@ -192,7 +194,7 @@ def test_the_schedule_reads_twice_a_day_and_repeats_a_failure_once(story: Story)
     assert dispatcher.run_office(office_id) == 0, "the first reading is under way"
     story.work()
     assert dispatcher.run_office(office_id) == 0, "this morning's reading is stored"
-    story.sleep(days=0, hours=5)
+    story.sleep(days=0, hours=7)
     assert dispatcher.run_office(office_id) == 1
     assert dispatcher.run_office(office_id) == 0
     story.work()
@@ -203,7 +205,7 @@ def test_the_schedule_reads_twice_a_day_and_repeats_a_failure_once(story: Story)
         planned += dispatcher.run_office(office_id)
         story.work()
         story.sleep(days=0, hours=1)
-    assert planned == 2, "05:00 to 13:00: one reading and one repeat"
+    assert planned == 2, "07:00 to 14:00: one reading and one repeat"
     assert story.account(account.id).health == "we_act"
 
 
@@ -246,13 +248,13 @@ def test_what_is_wrong_in_one_office_does_not_stop_the_others(story: Story, monk
 def test_what_is_booked_on_a_later_day_is_not_in_the_balance_of_the_day_that_ended(story: Story) -> None:
     """On a Saturday banks book on the Monday: the balance during the day holds it, the one of Friday does not."""
     account = story.connect()
-    service, (sync,) = SyncService(story.gateway), story.queued()
+    (sync,) = story.queued()
     today = story.act.today
     rows = [form(today + timedelta(days=offset), Decimal(10) ** offset, "rent") for offset in (-1, 0, 2)]
     balance = BankBalance(BalanceKind.INTERIM_BOOKED, Decimal("1000.00"), "EUR")
-    fetched = _Fetched(Reading(Window(today - timedelta(days=5), today), rows), [balance], story.act.now)
+    fetched = Fetched(Reading(Window(today - timedelta(days=5), today), rows), [balance], story.act.now)
     with story.gateway.database.unit_of_work(story.office.id) as session:
-        service._keep_balances(session, story.act, account, sync, fetched)
+        keep_balances(session, story.act, account, sync, fetched)
         closings = BalanceRepository(session).closings(story.office.id, account.id, date_from=FIRST)
         assert [(row.reference_date, row.amount) for row in closings] == [
             (today - timedelta(days=1), Decimal("1000.00") - 1 - 100)

@@ -11,9 +11,7 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from connectors.simulator import SimulatorServer
-from gateway.accounts import budget
 from gateway.accounts.errors import AccountMoved, AccountMoving
-from gateway.accounts.models import Account, ReadingBudget
 from gateway.accounts.service import AccountService
 from gateway.act import Act
 from gateway.api import current_act
@@ -32,7 +30,6 @@ from gateway.offices.models import ClientState
 from gateway.offices.service import ClientService, ClientWish, OfficeService
 from gateway.pagination import PageRequest
 from gateway.profiles.service import KnownAccountService
-from gateway.transactions.sync import SyncService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import act_of, act_of_system, make_client, make_office, make_person
@@ -262,40 +259,6 @@ def test_the_same_answer_and_the_same_statements_whoever_else_holds_a_number(gat
             statements.append(_without_names(asked))
     assert answers[0] == answers[1]
     assert statements[0] == statements[1]
-
-
-def test_readings_are_counted_for_all_offices_together(gateway: Gateway) -> None:
-    """OFF-05: rows are never shared, only the call budget is; it names nobody."""
-    accounts = []
-    for _ in range(2):
-        office = make_office(gateway)
-        account = make_account(gateway, make_client(gateway, office))
-        accounts.append((office, account))
-    iban = accounts[0][1].iban
-    day = act_of_system(accounts[0][0]).today
-    taken = []
-    for turn in range(5):
-        office, account = accounts[turn % 2]
-        with gateway.database.unit_of_work(office.id) as session:
-            held = session.get_one(Account, account.id)
-            held.iban = iban
-            taken.append(budget.take(session, gateway.keys, held, mode="test", day=day, maximum=4))
-    assert taken == [True, True, True, True, False]
-    with gateway.database.unit_of_work(None) as session:
-        (row,) = session.exec(select(ReadingBudget)).all()
-        assert iban.encode() not in row.account_hash
-        budget.forget(session, today=day + timedelta(days=30))
-        assert session.exec(select(ReadingBudget)).all() == []
-
-
-def test_a_reading_beyond_the_days_budget_is_refused_by_us(linked: Gateway, banks: SimulatorServer) -> None:
-    story = Story.begin(linked, banks)
-    account = story.connect()
-    story.work()
-    states = [story.read(account) for _ in range(5)]
-    assert [row.state for row in states] == ["done"] * 4 + ["failed"]
-    assert states[-1].error_code == "bank_quota_exhausted"
-    assert SyncService(linked).get(story.act, states[0].id).state == "done"
 
 
 def _consents(story: Story) -> list[Consent]:
