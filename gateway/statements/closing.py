@@ -6,13 +6,11 @@ double and a crash gives no gap.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
@@ -21,23 +19,19 @@ from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository, BalanceRepository
 from gateway.act import Act
 from gateway.assembly import Gateway
-from gateway.audit.log import Change
 from gateway.clock import BRUSSELS
 from gateway.ids import encode, new_id
-from gateway.offices.models import ClientState, Office, Service
+from gateway.offices.models import ClientState, Service
 from gateway.offices.repository import ClientRepository
 from gateway.offices.services import is_on
-from gateway.statements.coda_file import FileRefused, Period, file_name, reference_of, write_file
-from gateway.statements.models import Statement, StatementChain, StatementFile
-from gateway.statements.numbering import first_number
-from gateway.statements.proof import ONE_DAY, ZERO, Closing, DayResult, Judgement, Ledger, Opening, judge
+from gateway.statements.coda_file import FileRefused
+from gateway.statements.issuing import Issuer, fill_statement, new_statement
+from gateway.statements.models import StatementChain
+from gateway.statements.offsets import judge_with_offsets
+from gateway.statements.proof import ONE_DAY, Closing, DayResult, Judgement, Ledger, Opening
 from gateway.statements.repository import StatementRepository
-from gateway.statements.states import DayState, Proof, StatementState, check_step
-from gateway.transactions.models import BankTransaction
+from gateway.statements.states import DayState, StatementState, check_step
 from gateway.transactions.repository import TransactionRepository
-
-NUMBER_MAX: Final = 999
-ENTRIES_MAX: Final = 9999
 
 log = logging.getLogger("gateway.statements")
 
@@ -93,11 +87,12 @@ class DayCloser:
             # Read before the day was over at the bank, a balance says nothing about its end.
             and is_over(balance.reference_date, profile.end_of_day_hour, balance.read_at)
         ]
+        gone = self.statements.issued_gone(office_id, account.id)
         ledger = Ledger(
             rows=rows,
             closings=closings,
             pending=self.statements.pending_amounts(office_id, account.id),
-            issued_gone=self.statements.issued_gone(office_id, account.id),
+            issued_gone=tuple(entry.amount for entry in gone),
             after=tuple(row.amount for row in rows if row.booking_date > account.complete_until),
         )
         opening = None
@@ -109,7 +104,7 @@ class DayCloser:
                 chain.anchor_date,
                 chain.anchor_read_at,
             )
-        return judge(ledger, first_date=first, last_date=account.complete_until, opening=opening)
+        return judge_with_offsets(ledger, gone, first_date=first, last_date=account.complete_until, opening=opening)
 
     def _issue(
         self, account: Account, chain: StatementChain | None, judgement: Judgement
@@ -124,14 +119,13 @@ class DayCloser:
         transactions = TransactionRepository(self.session).many(
             account.office_id, (row for day in proven for row in day.rows)
         )
-        writer = _Issuer(self, account, chain)
+        writer = Issuer(self.gateway, self.session, self.act, account, chain)
         closed: list[dict[str, Any]] = []
         issued = 0
         remaining = list(judgement.days)
         for day in proven:
-            rows = sorted((transactions[row] for row in day.rows), key=_entry_order)
             try:
-                issued += writer.issue(day, rows)
+                issued += writer.issue(day, transactions)
             except FileRefused as error:
                 # Without the cause's own text, which holds what a payer wrote.
                 log.error(  # noqa: TRY400
@@ -142,7 +136,7 @@ class DayCloser:
                 break
             remaining.pop(0)
             chain.closed_until, chain.closing_balance = day.day, day.closing
-            if rows:
+            if day.has_entries:
                 chain.last_entry_date = day.day
             closed.append(self._day_row(account, day))
         self.session.add(chain)
@@ -222,7 +216,7 @@ class DayCloser:
         self.statements.replace_days(account.office_id, account.id, first - ONE_DAY, rows)
 
     def _day_row(self, account: Account, day: DayResult) -> dict[str, Any]:
-        decided = DayState.STATEMENT if day.rows else DayState.NO_ENTRIES
+        decided = DayState.STATEMENT if day.has_entries else DayState.NO_ENTRIES
         state = decided if day.proof is not None else DayState.HELD
         return {
             **self._empty_day(account, day.day),
@@ -231,8 +225,8 @@ class DayCloser:
             "cause": day.hold_code,
             "opening_balance": day.opening,
             "closing_balance": day.closing,
-            "entries_count": len(day.rows),
-            "late_count": len(day.late),
+            "entries_count": len(day.rows) + len(day.offsets),
+            "late_count": len(day.late) + len(day.offsets),
             "span_from": day.span[0] if day.span else None,
             "span_until": day.span[1] if day.span else None,
         }
@@ -255,187 +249,11 @@ class DayCloser:
         }
 
 
-class _Issuer:
-    """Gives numbers and stores bytes, day after day."""
-
-    def __init__(self, closer: DayCloser, account: Account, chain: StatementChain) -> None:
-        self.closer = closer
-        self.session = closer.session
-        self.act = closer.act
-        self.account = account
-        self.chain = chain
-        client = ClientRepository(self.session).get(account.office_id, account.client_id)
-        office = self.session.get(Office, account.office_id)
-        assert client is not None, "an account belongs to a client"
-        assert office is not None, "an account belongs to an office"
-        self.client = client
-        self.language = office.language
-        self.known = {row.day: row for row in closer.statements.open_of(account.office_id, account.id)}
-        self.numbers: dict[int, int] = {}
-        self.files: list[StatementFile] = []
-        self.entries: list[dict[str, Any]] = []
-
-    def finish(self) -> None:
-        """Write what was issued: statements, then their bytes and entries, in a few round trips for all days."""
-        self.session.flush()
-        self.session.add_all(self.files)
-        self.session.flush()
-        if self.entries:
-            self.closer.statements.add_entries(self.entries)
-
-    def issue(self, day: DayResult, rows: Sequence[BankTransaction]) -> int:
-        """The files of one day: none without entries, more than one above 9,999. All of them, or `FileRefused`."""
-        parts = [rows[start : start + ENTRIES_MAX] for start in range(0, len(rows), ENTRIES_MAX)]
-        balance = day.opening
-        old_date = self.chain.last_entry_date or day.day - ONE_DAY
-        planned: list[tuple[Period, Sequence[BankTransaction], bytes]] = []
-        first_number = self._last_number(day.day.year) + 1
-        for offset, part in enumerate(parts):
-            if first_number + offset > NUMBER_MAX:
-                raise FileRefused("number")
-            closing = balance + sum((row.amount for row in part), ZERO)
-            period = Period(first_number + offset, day.day, balance, old_date, closing)
-            planned.append((period, part, write_file(self.account, self.client, period, part, language=self.language)))
-            balance, old_date = closing, day.day
-        for part_number, (period, part, content) in enumerate(planned, start=1):
-            self._store(day, part_number, period, part, content)
-            self.numbers[day.day.year] = period.number
-        return len(planned)
-
-    def _last_number(self, year: int) -> int:
-        if year not in self.numbers:
-            last = self.closer.statements.last_number(self.account.office_id, self.account.id, year)
-            if not last and self.chain.last_entry_date is None:
-                # No file was ever issued: the first one continues those of the package.
-                last = first_number(self.session, self.account, year) - 1
-            self.numbers[year] = last
-        return self.numbers[year]
-
-    def _store(
-        self, day: DayResult, part_number: int, period: Period, part: Sequence[BankTransaction], content: bytes
-    ) -> None:
-        statement = self.known.get(day.day) if part_number == 1 else None
-        if statement is None:
-            statement = new_statement(self.account, day, part=part_number)
-        fill_statement(statement, day, part, period.old_balance, period.new_balance)
-        assert day.proof is not None, "only proven days are issued"
-        advance(statement, day.proof)
-        statement.year, statement.number = day.day.year, period.number
-        statement.old_balance_date = period.old_balance_date
-        statement.issued_at = self.act.now
-        statement.file_name = file_name(self.account, day.day.year, period.number)
-        statement.sha256 = hashlib.sha256(content).hexdigest()
-        self.session.add(statement)
-        self.files.append(
-            StatementFile(
-                id=new_id(),
-                office_id=self.account.office_id,
-                statement_id=statement.id,
-                name=statement.file_name,
-                content=content,
-                sha256=statement.sha256,
-                created_at=self.act.now,
-            )
-        )
-        self.entries += [_entry_row(statement, row, sequence) for sequence, row in enumerate(part, start=1)]
-        self.closer.gateway.audit.record(
-            self.session,
-            self.act,
-            "statement.issued",
-            "statement",
-            statement.id,
-            client_id=statement.client_id,
-            changes={
-                "number": Change(None, f"{statement.year}-{statement.number:03d}"),
-                "sha256": Change(None, statement.sha256),
-            },
-        )
-
-
 def first_day(account: Account) -> date | None:
     """First day of which statements are made; None until the office has chosen, and the bank gave its history."""
     if account.statements_from is None or account.history_from is None:
         return None
     return max(account.statements_from, account.history_from)
-
-
-def new_statement(account: Account, day: DayResult, *, part: int = 1) -> Statement:
-    """A statement that collects entries; not stored yet."""
-    return Statement(
-        id=new_id(),
-        office_id=account.office_id,
-        account_id=account.id,
-        client_id=account.client_id,
-        day=day.day,
-        part=part,
-        state=StatementState.COLLECTING,
-        currency=account.currency,
-        opening_balance=day.opening,
-        closing_balance=day.closing,
-        entries_count=0,
-        credit_total=ZERO,
-        debit_total=ZERO,
-    )
-
-
-def fill_statement(
-    statement: Statement,
-    day: DayResult,
-    rows: Sequence[BankTransaction],
-    opening: Decimal,
-    closing: Decimal,
-) -> None:
-    """Balances, totals and what is known of the proof."""
-    statement.opening_balance, statement.closing_balance = opening, closing
-    statement.entries_count = len(rows)
-    statement.credit_total = sum((row.amount for row in rows if row.amount > 0), ZERO)
-    statement.debit_total = sum((row.amount for row in rows if row.amount < 0), ZERO)
-    late = [row for row in rows if row.id in day.late]
-    statement.late_count = len(late)
-    statement.crosses_period = any(
-        (row.booking_date.year, row.booking_date.month) < (day.day.year, day.day.month) for row in late
-    )
-    statement.proof = str(day.proof) if day.proof is not None else None
-    statement.hold_code = day.hold_code
-    statement.difference = day.difference
-    statement.bank_balance = day.bank.amount if day.bank is not None else None
-    statement.bank_balance_basis = day.bank.basis if day.bank is not None else None
-    statement.likely_causes = list(day.causes)
-    statement.details = (
-        {"span_from": day.span[0].isoformat(), "span_until": day.span[1].isoformat()} if day.span else {}
-    )
-
-
-def advance(statement: Statement, proof: Proof) -> None:
-    """Walk the life cycle to `issued`, whatever the statement was before."""
-    by_span = proof is Proof.PROVEN_BY_SPAN
-    wanted = StatementState.PROVEN_BY_SPAN if by_span else StatementState.PROVEN
-    if by_span and statement.state == StatementState.COLLECTING:
-        check_step(statement.state, StatementState.HELD)
-        statement.state = StatementState.HELD
-    for step in (wanted, StatementState.ISSUED):
-        check_step(statement.state, step)
-        statement.state = step
-
-
-def _entry_order(row: BankTransaction) -> tuple[Any, ...]:
-    """Order in the file: by days, then by key, the same whatever the order in which the bank gave the rows."""
-    return row.booking_date, row.value_date or row.booking_date, row.fingerprint, row.occurrence
-
-
-def _entry_row(statement: Statement, row: BankTransaction, sequence: int) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "office_id": statement.office_id,
-        "statement_id": statement.id,
-        "transaction_id": row.id,
-        "account_id": statement.account_id,
-        "sequence": sequence,
-        "entry_date": statement.day,
-        "booking_date": row.booking_date,
-        "amount": row.amount,
-        "bank_reference": reference_of(row),
-    }
 
 
 def _held_from(days: Sequence[DayResult], code: str, place: str) -> list[DayResult]:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, Literal
+from uuid import UUID
 
 import coda
 from gateway.accounts.models import Account
 from gateway.offices.models import Client
+from gateway.statements.reversals import REFERENCE_LENGTH, Line, Reversal
 from gateway.transactions.models import BankTransaction
 
-REFERENCE_LENGTH: Final = 21
 BIC_LENGTHS: Final = (8, 11)
 
 _LATE: Final = {
@@ -54,9 +55,18 @@ class FileRefused(Exception):
 
 
 def write_file(
-    account: Account, client: Client, period: Period, transactions: Sequence[BankTransaction], *, language: str
+    account: Account,
+    client: Client,
+    period: Period,
+    lines: Sequence[Line],
+    *,
+    language: str,
+    forms: Mapping[UUID, int] | None = None,
 ) -> bytes:
-    """The file's bytes: Windows-1252, CRLF, 128 characters a line. Raises `FileRefused`."""
+    """The file's bytes: Windows-1252, CRLF, 128 characters a line. Raises `FileRefused`.
+
+    `forms` says of transactions by id how many of their entries were reversed before.
+    """
     try:
         statement = coda.compose(
             account_of(account, client),
@@ -65,10 +75,15 @@ def write_file(
             old_balance_date=period.old_balance_date,
             new_balance=period.new_balance,
             new_balance_date=period.day,
-            entries=[entry_of(row, period.day, language=language) for row in transactions],
+            entries=[
+                reversal_of(line, period.day, language=language)
+                if isinstance(line, Reversal)
+                else entry_of(line, period.day, language=language, form=(forms or {}).get(line.id, 0))
+                for line in lines
+            ],
         )
         content = coda.write([statement])
-        _read_back(content, period, transactions)
+        _read_back(content, period, lines)
     except (coda.InvalidValue, coda.BalanceMismatch, coda.TooManyEntries) as error:
         raise FileRefused(error.field) from error
     except coda.CodaError as error:
@@ -76,7 +91,7 @@ def write_file(
     return content
 
 
-def _read_back(content: bytes, period: Period, transactions: Sequence[BankTransaction]) -> None:
+def _read_back(content: bytes, period: Period, lines: Sequence[Line]) -> None:
     """The strict reader must find what was meant (STA-15)."""
     statements = list(coda.read(content))
     found = [
@@ -86,7 +101,7 @@ def _read_back(content: bytes, period: Period, transactions: Sequence[BankTransa
     wanted = (period.number, period.old_balance, period.new_balance, period.day, period.day)
     if found != [wanted]:
         raise FileRefused("read_back")
-    if [entry.amount for entry in statements[0].entries()] != [row.amount for row in transactions]:
+    if [entry.amount for entry in statements[0].entries()] != [line.amount for line in lines]:
         raise FileRefused("read_back.entries")
 
 
@@ -101,7 +116,7 @@ def account_of(account: Account, client: Client) -> coda.Account:
     )
 
 
-def entry_of(row: BankTransaction, day: date, *, language: str) -> coda.Entry:
+def entry_of(row: BankTransaction, day: date, *, language: str, form: int = 0) -> coda.Entry:
     """One transaction as an entry of the file of `day`; a late one takes the file's date and says its own."""
     notes = [row.additional_information] if row.additional_information else []
     bic = row.counterparty_bic or ""
@@ -118,7 +133,7 @@ def entry_of(row: BankTransaction, day: date, *, language: str) -> coda.Entry:
     return coda.Entry(
         amount=row.amount,
         entry_date=day,
-        bank_reference=reference_of(row),
+        bank_reference=reference_of(row, form),
         transaction_code=row.coda_code,
         value_date=row.value_date,
         communication=row.remittance_information or "",
@@ -133,12 +148,31 @@ def entry_of(row: BankTransaction, day: date, *, language: str) -> coda.Entry:
     )
 
 
-def reference_of(row: BankTransaction) -> str:
+def reversal_of(reversal: Reversal, day: date, *, language: str) -> coda.Entry:
+    """The entry that offsets one issued before: its counterparty, so that people find it, and no reference to match."""
+    row = reversal.row
+    number = row.counterparty_iban or row.counterparty_bban or ""
+    references = [row.structured_reference] if row.structured_reference else []
+    return coda.Entry(
+        amount=reversal.amount,
+        entry_date=day,
+        bank_reference=reversal.bank_reference,
+        transaction_code=reversal.coda_code,
+        value_date=row.value_date,
+        communication=reversal.text(language),
+        notes=[*references, *([row.remittance_information] if row.remittance_information else [])],
+        counterparty_iban=number if len(number) <= 34 else "",
+        counterparty_name=row.counterparty_name or "",
+    )
+
+
+def reference_of(row: BankTransaction, form: int = 0) -> str:
     """Our bank reference: stable, unique in the account, 21 letters and digits.
 
-    Made from the row's key and not from the bank's id, which is not trusted to be unique or to stay.
+    Made from the row's key and not from the bank's id, which is not trusted to be unique or to stay. `form` counts
+    its entries that were reversed before this one.
     """
-    key = f"{row.fingerprint}|{row.fingerprint_version}|{row.occurrence}"
+    key = f"{row.fingerprint}|{row.fingerprint_version}|{row.occurrence}{f'|{form}' if form else ''}"
     return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:REFERENCE_LENGTH]
 
 

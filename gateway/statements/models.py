@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -121,15 +121,19 @@ class Statement(Base, table=True):
 
 
 class StatementEntry(Base, table=True):
-    """One transaction on one issued statement, as it was written."""
+    """One transaction on one issued statement as it was written, or the reversal of such an entry (STA-03)."""
 
     __tablename__ = "statement_entry"
     __table_args__ = (
         office_key(),
         office_reference("statement_id", "statement"),
         office_reference("transaction_id", "bank_transaction"),
+        office_reference("reverses_entry_id", "statement_entry"),
         UniqueConstraint("statement_id", "sequence"),
-        UniqueConstraint("transaction_id"),
+        # Nothing twice: one entry of a transaction counts at a time.
+        Index("uq_statement_entry_live", "transaction_id", unique=True, postgresql_where=text("is_live")),
+        Index("ix_statement_entry_transaction", "transaction_id"),
+        Index("ix_statement_entry_ended", "account_id", postgresql_where=text("NOT is_live")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -142,6 +146,12 @@ class StatementEntry(Base, table=True):
     booking_date: date
     amount: Decimal = Field(sa_type=Money)
     bank_reference: str = Field(max_length=21)
+    is_live: bool = True
+    """Whether its transaction is issued by it. Not for a reversal, for what it reverses, and on a withdrawn file."""
+    reverses_entry_id: UUID | None = None
+    """The issued entry that this one offsets; its transaction is the same."""
+    coda_code: str | None = Field(default=None, max_length=8)
+    """Of a reversal; every other entry has its transaction's."""
 
 
 class StatementFile(Base, table=True):

@@ -43,6 +43,17 @@ class OpenRow:
     amount: Decimal
     seen_at: datetime
     gone_at: datetime | None = None
+    not_before: date | None = None
+    """It comes again after an offset: no earlier than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """An issued entry that the statement of `day` reverses. `amount` is the reversal's own."""
+
+    day: date
+    entry_id: UUID
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,13 @@ class DayResult:
     """For `proven_by_span`: the two days whose bank balances it lies between."""
     late: frozenset[UUID] = frozenset()
     causes: tuple[str, ...] = ()
+    offsets: tuple[UUID, ...] = ()
+    """Issued entries that its statement reverses."""
+
+    @property
+    def has_entries(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.rows or self.offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,8 @@ class Ledger:
     """Amounts of issued entries that vanished or changed at the bank since."""
     after: tuple[Decimal, ...] = ()
     """Amounts booked after the last complete day."""
+    offsets: tuple[Offset, ...] = ()
+    """Reversals that are tried."""
 
 
 def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening | None) -> Judgement:
@@ -105,8 +125,7 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
     start = opening or _derived(ledger.rows, closings, first_date)
     if start is None:
         return Judgement(None)
-    by_day, late = _placed(ledger.rows, start)
-    days = _walk(start, by_day, late, closings, last_date)
+    days = _walk(start, _placed(ledger.rows, start), closings, ledger.offsets, last_date)
     matched = [result.day for result in days if result.bank is not None and result.bank.amount == result.closing]
     if opening is None and not [day for day in matched if start.anchor_date is not None and day > start.anchor_date]:
         # One bank balance alone agrees with anything derived from it.
@@ -160,6 +179,7 @@ def _placed(rows: Iterable[OpenRow], start: Opening) -> tuple[dict[date, list[Op
             day = max(first_open, start.anchor_date + ONE_DAY)
         else:
             day = max(first_open, row.booking_date)
+        day = max(day, row.not_before or day)
         by_day[day].append(row)
         if day != row.booking_date:
             late.add(row.id)
@@ -168,19 +188,22 @@ def _placed(rows: Iterable[OpenRow], start: Opening) -> tuple[dict[date, list[Op
 
 def _walk(
     start: Opening,
-    by_day: Mapping[date, list[OpenRow]],
-    late: frozenset[UUID],
+    placed: tuple[Mapping[date, list[OpenRow]], frozenset[UUID]],
     closings: Mapping[date, Closing],
+    offsets: Sequence[Offset],
     last_date: date,
 ) -> list[DayResult]:
     """Every open day with its balances, nothing decided yet."""
     days: list[DayResult] = []
+    by_day, late = placed
     day, balance = start.closed_until + ONE_DAY, start.balance
     while day <= last_date:
         rows = by_day.get(day, ())
-        closing = balance + sum((row.amount for row in rows), ZERO)
+        reversals = [offset for offset in offsets if offset.day == day]
+        closing = balance + sum((item.amount for item in (*rows, *reversals)), ZERO)
         ids = tuple(row.id for row in rows)
-        days.append(DayResult(day, balance, closing, ids, None, bank=closings.get(day), late=late.intersection(ids)))
+        result = DayResult(day, balance, closing, ids, None, bank=closings.get(day), late=late.intersection(ids))
+        days.append(replace(result, offsets=tuple(offset.entry_id for offset in reversals)))
         day, balance = day + ONE_DAY, closing
     return days
 

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, func, insert, or_
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.statements.models import AccountDay, Statement, StatementChain, StatementEntry, StatementFile
+from gateway.statements.offsets import Gone
 from gateway.statements.proof import OpenRow
 from gateway.statements.states import DayState, StatementState
 from gateway.transactions.models import BankTransaction, PendingTransaction
@@ -102,7 +103,11 @@ class StatementRepository:
     def open_rows(self, office_id: UUID, account_id: UUID) -> list[OpenRow]:
         """Transactions that stand on no issued statement, vanished ones included."""
         table = BankTransaction.__table__  # type: ignore[attr-defined]  # SQLModel sets it on tables
-        is_issued = core_select(col(StatementEntry.id)).where(col(StatementEntry.transaction_id) == table.c.id).exists()
+        is_issued = (
+            core_select(col(StatementEntry.id))
+            .where(col(StatementEntry.transaction_id) == table.c.id, col(StatementEntry.is_live))
+            .exists()
+        )
         rows = self.session.execute(
             core_select(
                 table.c.id, table.c.booking_date, table.c.amount, table.c.created_at, table.c.vanished_at
@@ -110,19 +115,66 @@ class StatementRepository:
         )
         return [OpenRow(*row) for row in rows]
 
-    def issued_gone(self, office_id: UUID, account_id: UUID) -> tuple[Decimal, ...]:
-        """Amounts of issued entries that vanished at the bank since."""
-        return tuple(
-            self.session.exec(
-                select(col(StatementEntry.amount))
-                .join(BankTransaction, col(BankTransaction.id) == col(StatementEntry.transaction_id))
-                .where(
-                    StatementEntry.office_id == office_id,
-                    StatementEntry.account_id == account_id,
-                    BankTransaction.state == "vanished",
-                )
+    def issued_gone(self, office_id: UUID, account_id: UUID) -> list[Gone]:
+        """Issued entries that vanished at the bank since, or have another amount there."""
+        rows = self.session.execute(
+            core_select(
+                col(StatementEntry.id),
+                col(StatementEntry.amount),
+                col(BankTransaction.id),
+                col(BankTransaction.booking_date),
+                col(BankTransaction.amount),
+                col(BankTransaction.changed_at),
+                col(BankTransaction.vanished_at),
+            )
+            .join(BankTransaction, col(BankTransaction.id) == col(StatementEntry.transaction_id))
+            .join(Statement, col(Statement.id) == col(StatementEntry.statement_id))
+            .where(
+                col(StatementEntry.office_id) == office_id,
+                col(StatementEntry.account_id) == account_id,
+                col(StatementEntry.is_live),
+                col(Statement.state) == StatementState.ISSUED,
+                or_(
+                    col(BankTransaction.state) == "vanished",
+                    col(BankTransaction.amount) != col(StatementEntry.amount),
+                ),
             )
         )
+        return [
+            Gone(
+                entry_id,
+                issued,
+                vanished_at or changed_at,
+                None if vanished_at is not None else OpenRow(row_id, booking_date, amount, changed_at),
+            )
+            for entry_id, issued, row_id, booking_date, amount, changed_at, vanished_at in rows
+        ]
+
+    def issued_entries(self, office_id: UUID, entry_ids: Sequence[UUID]) -> list[tuple[StatementEntry, Statement]]:
+        """Entries with the statements they stand on, in the order in which they were issued."""
+        rows = self.session.exec(
+            select(StatementEntry, Statement)
+            .join(Statement, col(Statement.id) == col(StatementEntry.statement_id))
+            .where(StatementEntry.office_id == office_id, col(StatementEntry.id).in_(entry_ids))
+            .order_by(col(Statement.day), col(Statement.part), col(StatementEntry.sequence))
+        )
+        return list(rows)
+
+    def earlier_forms(self, office_id: UUID, account_id: UUID) -> dict[UUID, int]:
+        """How many issued entries of a transaction were reversed; transactions without any are not named."""
+        rows = self.session.execute(
+            core_select(col(StatementEntry.transaction_id), func.count())
+            .join(Statement, col(Statement.id) == col(StatementEntry.statement_id))
+            .where(
+                col(StatementEntry.office_id) == office_id,
+                col(StatementEntry.account_id) == account_id,
+                ~col(StatementEntry.is_live),
+                col(StatementEntry.reverses_entry_id).is_(None),
+                col(Statement.state) == StatementState.ISSUED,
+            )
+            .group_by(col(StatementEntry.transaction_id))
+        )
+        return {row[0]: row[1] for row in rows}
 
     def pending_amounts(self, office_id: UUID, account_id: UUID) -> tuple[Decimal, ...]:
         """What is announced on an account."""

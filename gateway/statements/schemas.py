@@ -58,6 +58,15 @@ class StatementRead(Shape):
         )
 
 
+class ReversedEntry(Shape):
+    """The issued entry that a reversal offsets."""
+
+    statement_id: StatementId
+    year: int | None
+    number: int | None
+    sequence: int
+
+
 class EntryRead(Shape):
     """An entry as it stands in the file."""
 
@@ -74,6 +83,9 @@ class EntryRead(Shape):
     counterparty_iban: str | None
     remittance_information: str | None
     structured_reference: str | None
+    reverses: ReversedEntry | None = Field(
+        description="Of a reversal: the issued entry that the bank took back or changed, which this one offsets."
+    )
 
     @classmethod
     def of(cls, view: EntryView) -> EntryRead:
@@ -87,10 +99,20 @@ class EntryRead(Shape):
             value_date=row.value_date,
             amount=money(entry.amount, row.currency),
             bank_reference=entry.bank_reference,
-            coda_code=row.coda_code,
-            coda_code_basis=row.coda_code_basis,
+            coda_code=entry.coda_code or row.coda_code,
+            coda_code_basis="reversal" if view.reversed is not None else row.coda_code_basis,
             counterparty_name=row.counterparty_name,
             counterparty_iban=row.counterparty_iban,
             remittance_information=row.remittance_information,
             structured_reference=row.structured_reference,
+            reverses=_reversed(view),
         )
+
+
+def _reversed(view: EntryView) -> ReversedEntry | None:
+    if view.reversed is None:
+        return None
+    entry, statement = view.reversed
+    return ReversedEntry(
+        statement_id=statement.id, year=statement.year, number=statement.number, sequence=entry.sequence
+    )

@@ -51,6 +51,8 @@ class EntryView:
 
     entry: StatementEntry
     transaction: BankTransaction
+    reversed: tuple[StatementEntry, Statement] | None = None
+    """The entry that this one offsets, with its statement."""
 
 
 class StatementService:
@@ -115,7 +117,18 @@ class StatementService:
             query = StatementRepository(session).entries(act.office_id, statement.id)
             rows, cursor = self.gateway.pager.page(session, query, order, request, name=f"entries:{statement.id}")
             known = TransactionRepository(session).many(act.office_id, [row.transaction_id for row in rows])
-            return [EntryView(row, known[row.transaction_id]) for row in rows], cursor
+            offset = [row.reverses_entry_id for row in rows if row.reverses_entry_id is not None]
+            found = StatementRepository(session).issued_entries(act.office_id, offset) if offset else []
+            named = {entry.id: (entry, statement) for entry, statement in found}
+            views = [
+                EntryView(
+                    row,
+                    known[row.transaction_id],
+                    named[row.reverses_entry_id] if row.reverses_entry_id is not None else None,
+                )
+                for row in rows
+            ]
+            return views, cursor
 
     def days(self, act: Act, account: Account, first: date, last: date) -> Sequence[AccountDay]:
         """Every day of the period up to the last one that is over, none left out (SYN-15).

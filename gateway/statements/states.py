@@ -15,18 +15,30 @@ class StatementState(StrEnum):
     HELD = "held"
     PROVEN = "proven"
     PROVEN_BY_SPAN = "proven_by_span"
+    COMPUTED = "computed"
+    """Released without a balance of the bank, where the office allowed that for the account (STA-04)."""
     NO_ENTRIES = "no_entries"
     ISSUED = "issued"
+    COMPARED = "compared"
+    """Made for comparison only: no number, no delivery (STA-21)."""
+    LEFT_OUT = "left_out"
+    """Never issued: the chain was restarted behind it (STA-03)."""
+    WITHDRAWN = "withdrawn"
+    """Was issued, is in no package, was issued anew; its bytes are kept for ever (STA-23)."""
 
 
 S = StatementState
 TRANSITIONS: Final[dict[StatementState, frozenset[StatementState]]] = {
     S.COLLECTING: frozenset({S.PROVEN, S.HELD, S.NO_ENTRIES}),
-    S.HELD: frozenset({S.PROVEN, S.PROVEN_BY_SPAN}),
-    S.PROVEN: frozenset({S.ISSUED, S.COLLECTING}),
-    S.PROVEN_BY_SPAN: frozenset({S.ISSUED, S.COLLECTING}),
-    S.NO_ENTRIES: frozenset({S.ISSUED, S.COLLECTING}),
-    S.ISSUED: frozenset(),
+    S.HELD: frozenset({S.PROVEN, S.PROVEN_BY_SPAN, S.COMPUTED, S.LEFT_OUT}),
+    S.PROVEN: frozenset({S.ISSUED, S.COLLECTING, S.COMPARED}),
+    S.PROVEN_BY_SPAN: frozenset({S.ISSUED, S.COLLECTING, S.COMPARED}),
+    S.COMPUTED: frozenset({S.ISSUED, S.COLLECTING, S.COMPARED}),
+    S.NO_ENTRIES: frozenset({S.ISSUED, S.COLLECTING, S.COMPARED}),
+    S.ISSUED: frozenset({S.WITHDRAWN}),
+    S.COMPARED: frozenset(),
+    S.LEFT_OUT: frozenset(),
+    S.WITHDRAWN: frozenset(),
 }
 
 
@@ -37,6 +49,7 @@ class DayState(StrEnum):
     NO_ENTRIES = "no_entries"
     HELD = "held"
     SOURCE_FAILED = "source_failed"
+    LEFT_OUT = "left_out"
     BEFORE_START = "before_start"
 
 

@@ -102,7 +102,11 @@ class TransactionRepository:
     ) -> list[StoredRow]:
         """The rows `absorb.plan` compares with: those of the window, and others that share a fingerprint."""
         table = BankTransaction.__table__  # type: ignore[attr-defined]  # SQLModel sets it on tables
-        is_issued = core_select(col(StatementEntry.id)).where(col(StatementEntry.transaction_id) == table.c.id).exists()
+        is_issued = (
+            core_select(col(StatementEntry.id))
+            .where(col(StatementEntry.transaction_id) == table.c.id, col(StatementEntry.is_live))
+            .exists()
+        )
         rows = self.session.execute(
             core_select(
                 table.c.id,

@@ -35,8 +35,12 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "held": _("Held"),
         "proven": _("Proven, about to be issued"),
         "proven_by_span": _("Proven, about to be issued"),
+        "computed": _("Computed, about to be issued"),
         "no_entries": _("No movements"),
         "issued": _("Issued"),
+        "compared": _("Made to compare"),
+        "left_out": _("Left out"),
+        "withdrawn": _("Withdrawn"),
     },
     "hold": {
         "difference": _("The balance does not prove"),
@@ -256,7 +260,8 @@ TONES: Final[dict[str, dict[str, str]]] = {
         "expired": "bad", "revoked": "calm", "rejected": "bad", "failed": "bad",
     },
     "statement": {
-        "collecting": "wait", "held": "bad", "proven": "wait", "proven_by_span": "wait", "issued": "good",
+        "collecting": "wait", "held": "bad", "proven": "wait", "proven_by_span": "wait", "computed": "wait",
+        "issued": "good", "left_out": "bad", "withdrawn": "bad",
     },
     "hold": {
         "difference": "bad", "awaiting_bank_balance": "wait", "waits_for_earlier": "wait", "no_bank_balance": "bad",

@@ -24,7 +24,7 @@ from gateway.errors import InvalidTransition, PeriodInvalid
 from gateway.ids import new_id
 from gateway.offices.models import Client
 from gateway.pagination import PageRequest
-from gateway.statements import closing
+from gateway.statements import issuing
 from gateway.statements.coda_file import Period, entry_of, reference_of, write_file
 from gateway.statements.errors import StatementNotIssued
 from gateway.statements.models import StatementEntry, StatementFile
@@ -131,26 +131,6 @@ def test_a_doubled_row_is_held_as_a_twin_and_solved_by_the_next_reading(story: S
     assert [row.state for row in story.transactions() if row.occurrence == 2] == ["vanished"]
 
 
-def test_an_issued_entry_that_vanishes_changes_no_byte_and_holds_the_next_day(story: Story) -> None:
-    account = started(story)
-    truth = story.banks.world.account(account.iban)
-    row = story.banks.world.book(truth, Decimal("-55.55"), booking_date=story.act.today)
-    story.sleep()
-    story.read(account)
-    before = files(story)
-    assert not story.statements("held")
-    story.banks.world.hide(truth, row.key)
-    # A row of the new day, so that there is a statement to hold.
-    story.banks.world.book(truth, Decimal("-3.10"), booking_date=story.act.today)
-    story.sleep()
-    story.read(account)
-    assert files(story) == before
-    (held,) = story.statements("held")
-    assert (held.hold_code, held.difference) == ("difference", Decimal("55.55"))
-    assert "changed_row" in held.likely_causes
-    assert [row.amount for row in story.transactions() if row.state == "vanished"] == [Decimal("-55.55")]
-
-
 def test_the_application_cannot_change_or_remove_issued_bytes(story: Story) -> None:
     started(story)
     for statement in ("UPDATE statement_file SET content = ''", "DELETE FROM statement_file"):
@@ -212,7 +192,7 @@ def test_numbers_begin_at_001_in_a_new_year_and_have_no_gap(story: Story) -> Non
 
 
 def test_beyond_999_nothing_is_issued_and_the_day_says_so(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closing, "NUMBER_MAX", 5)
+    monkeypatch.setattr(issuing, "NUMBER_MAX", 5)
     started(story)
     assert [row.number for row in story.statements("issued")] == [1, 2, 3, 4, 5]
     held = story.statements("held")
@@ -221,7 +201,7 @@ def test_beyond_999_nothing_is_issued_and_the_day_says_so(story: Story, monkeypa
 
 
 def test_a_day_with_too_many_entries_is_split_over_proven_files(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closing, "ENTRIES_MAX", 2)
+    monkeypatch.setattr(issuing, "ENTRIES_MAX", 2)
     started(story)
     issued = story.statements("issued")
     assert max(row.part for row in issued) > 1
