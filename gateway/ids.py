@@ -52,6 +52,8 @@ PREFIXES: Final = {
     "balance": "bal",
     "sync": "syn",
     "statement": "stm",
+    "bank_document": "doc",
+    "chain_restart": "rst",
     "basket": "bsk",
     "payment": "pay",
     "approval_rule": "rul",
@@ -166,6 +168,8 @@ AccountId = Annotated[UUID, TypedId("account")]
 TransactionId = Annotated[UUID, TypedId("transaction")]
 SyncId = Annotated[UUID, TypedId("sync")]
 StatementId = Annotated[UUID, TypedId("statement")]
+BankDocumentId = Annotated[UUID, TypedId("bank_document")]
+ChainRestartId = Annotated[UUID, TypedId("chain_restart")]
 BasketId = Annotated[UUID, TypedId("basket")]
 PaymentId = Annotated[UUID, TypedId("payment")]
 ApprovalRuleId = Annotated[UUID, TypedId("approval_rule")]

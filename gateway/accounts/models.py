@@ -63,6 +63,12 @@ class Account(Base, table=True):
     """None: nothing is delivered there yet (DEL-13)."""
     statements_from: date | None = None
     """First day of which statements are made; None: not chosen yet, and none is made (OFF-10)."""
+    releases_computed: bool = False
+    """Days without a booked balance of the bank are issued as `computed` (STA-04)."""
+    empty_statement: str = Field(default="none", max_length=5)
+    """`daily`: a day without entries makes an empty file; `none`: it makes none (STA-08)."""
+    excluded_reason: str | None = Field(default=None, max_length=140)
+    """Why no statement is made of it; None: they are made (STA-14)."""
     history_from: date | None = None
     """First day of history the bank gave; None until the first reading is stored."""
     complete_until: date | None = None
@@ -122,14 +128,16 @@ class Balance(Base, table=True):
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id")
     account_id: UUID
-    sync_id: UUID = Field(index=True)
+    sync_id: UUID | None = Field(default=None, index=True)
+    """The reading that gave it; None for one from a document."""
     kind: str = Field(max_length=20)
     amount: Decimal = Field(sa_type=Money)
     currency: str = Field(max_length=3)
     reference_date: date | None = None
     read_at: datetime = Field(sa_type=Moment)
     basis: str = Field(max_length=10)
-    """`bank` as reported; `computed`: a booked balance read during a day, less that day's rows of the same reading."""
+    """`bank` as reported; `computed`: a booked balance read during a day, less that day's rows of the same reading;
+    `document`: stated by a document of the bank, at a restart (STA-03)."""
 
 
 class Sync(Base, table=True):

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from gateway.accounts.calls import FULL_READING_CALLS, CallBudget
 from gateway.accounts.models import Balance, Sync
-from gateway.accounts.service import AccountView
+from gateway.accounts.service import AccountView, warnings_of
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.i18n import translate
 from gateway.ids import AccountId, ClientId, ConsentId, StatementId, SyncId
@@ -50,6 +50,16 @@ class AccountRead(WithMetadata):
     )
     takes_over_on: Day | None = Field(description="The day on which it moves here from another office, if one has it.")
     moved_on: Day | None = Field(description="The day on which it moved to another office: read-only since.")
+    releases_computed: bool = Field(
+        description="Days without a booked balance of the bank are issued as `computed`; default false."
+    )
+    empty_statement: Literal["none", "daily"] = Field(
+        description="`daily`: a day without entries makes an empty file with its own number."
+    )
+    excluded_reason: str | None = Field(description="Why no statements are made of it; null: they are made.")
+    warnings: list[str] = Field(
+        description="`foreign_iban`: its files have account structure 3, which not every package reads."
+    )
     history_from: Day | None = Field(description="First day of history the bank gave.")
     complete_until: Day | None = Field(description="Last booking day that was over at the last reading.")
     health: str = Field(description="Who must act: `ok`, `we_act` or `you_act`.")
@@ -87,6 +97,10 @@ class AccountRead(WithMetadata):
             statements_from_proposed=view.proposed_start,
             takes_over_on=account.takes_over_on,
             moved_on=account.moved_on,
+            releases_computed=account.releases_computed,
+            empty_statement="daily" if account.empty_statement == "daily" else "none",
+            excluded_reason=account.excluded_reason,
+            warnings=warnings_of(account),
             history_from=account.history_from,
             complete_until=account.complete_until,
             health=view.health,
@@ -121,6 +135,16 @@ class AccountWrite(TakesMetadata):
         default=None,
         description="Not before the first day of history the bank gave, and not once the first statement is issued.",
     )
+    releases_computed: bool = Field(
+        default=False,
+        description="Issue days for which the bank names no booked balance, as `computed`. For the office to set.",
+    )
+    empty_statement: Literal["none", "daily"] = Field(
+        default="none", description="Whether a day without entries makes an empty file. For the office to set."
+    )
+    excluded_reason: Annotated[str, StringConstraints(min_length=1, max_length=140, strip_whitespace=True)] | None = (
+        Field(default=None, description="Make no statements of this account, for this reason. For the office to set.")
+    )
 
 
 class BalanceRead(Shape):
@@ -130,7 +154,7 @@ class BalanceRead(Shape):
     balance: MoneyShape
     reference_date: Day | None
     read_at: MomentText
-    basis: str = Field(description="`bank` as reported, or `computed` from a balance read during the next day.")
+    basis: str = Field(description="`bank` as reported, `computed` from a balance of the next day, or `document`.")
 
     @classmethod
     def of(cls, balance: Balance) -> BalanceRead:
@@ -159,8 +183,11 @@ class DayRead(Shape):
     """What became of one day."""
 
     day: Day
-    state: str = Field(description="`statement`, `no_entries`, `held`, `source_failed` or `before_start`.")
-    proof: str | None = Field(description="`proven`, `proven_by_span` or `derived`; null while it is not proven.")
+    state: str = Field(description="`statement`, `no_entries`, `held`, `source_failed`, `left_out` or `before_start`.")
+    proof: str | None = Field(
+        description="`proven`, `proven_by_span`, `derived` or `computed`; null while it is not proven."
+    )
+    restarted: bool = Field(description="Its statement is the first one after a documented restart.")
     cause: str | None = Field(description="Stable code of why it is not proven.")
     opening_balance: MoneyShape | None
     closing_balance: MoneyShape | None
@@ -176,6 +203,7 @@ class DayRead(Shape):
             day=row.day,
             state=row.state,
             proof=row.proof,
+            restarted=row.is_restarted,
             cause=row.cause,
             opening_balance=money(row.opening_balance, currency) if row.opening_balance is not None else None,
             closing_balance=money(row.closing_balance, currency) if row.closing_balance is not None else None,

@@ -43,7 +43,11 @@ from gateway.statements.repository import StatementRepository
 CLOSE_TASK: Final = "close_days"
 STALE_AFTER: Final = timedelta(hours=36)
 DELIVERY_FIELDS: Final = frozenset({"delivery", "destination"})
-SETTABLE: Final = DELIVERY_FIELDS | {
+STATEMENT_FIELDS: Final = frozenset({"releases_computed", "empty_statement", "excluded_reason"})
+"""What the office decides about the statements of an account (STA-04, STA-08, STA-14)."""
+CLOSING_FIELDS: Final = STATEMENT_FIELDS | {"statements_from"}
+"""A change of these may let days close that wait."""
+SETTABLE: Final = DELIVERY_FIELDS | STATEMENT_FIELDS | {
     "alias", "position", "is_visible", "is_default_debtor", "dossier_code", "statements_from",
 }  # fmt: skip
 
@@ -105,6 +109,8 @@ class AccountService:
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = self._visible(session, act, account_id, Permission.ACCOUNTS_WRITE, is_change=True, is_locked=True)
             wanted = checked_delivery(act, account, wanted)
+            if any(wanted[name] != getattr(account, name) for name in STATEMENT_FIELDS & wanted.keys()):
+                act.require(Permission.CLIENTS_WRITE, account.client_id)
             changes = {
                 name: Change(getattr(account, name), value)
                 for name, value in wanted.items()
@@ -133,8 +139,8 @@ class AccountService:
                     client_id=account.client_id,
                     changes=changes,
                 )
-                if account.statements_from is not None and "statements_from" in changes:
-                    # What was read already is closed from that day on, without waiting for the next reading.
+                if account.statements_from is not None and CLOSING_FIELDS & changes.keys():
+                    # What was read already is closed, without waiting for the next reading.
                     jobs.enqueue(
                         session,
                         CLOSE_TASK,
@@ -212,6 +218,11 @@ def checked_delivery(act: Act, account: Account, wanted: Mapping[str, Any]) -> d
     except Faulty as fault:
         raise InputError(faults=[FieldFault("/destination", fault.code, "This value is not usable.")]) from None
     return {**wanted, "destination": checked}
+
+
+def warnings_of(account: Account) -> list[str]:
+    """Stable codes of what the office should know of the files of an account (STA-14)."""
+    return [] if account.iban.startswith("BE") else ["foreign_iban"]
 
 
 def _last_issued(session: Session, act: Act, accounts: Sequence[Account]) -> dict[UUID, Statement]:

@@ -25,6 +25,7 @@ class EncryptedColumn:
 
 ENCRYPTED: Final = (
     EncryptedColumn("app_user", "totp_secret", "app_user"),
+    EncryptedColumn("bank_document", "document_cipher", "bank_document"),
     EncryptedColumn("bank_transaction", "raw_cipher", RAW_TABLE),
     EncryptedColumn("client_import_row", "content_cipher", "client_import_row"),
     EncryptedColumn("client_number_change", "document_cipher", "client_number_change"),

@@ -42,13 +42,14 @@ RENAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "payment.approval_given": ("approval.given",),
     "payment.rejected": ("approval.rejected", "payment.rejected"),
     "statement.issued": ("statement.issued", "coda.ready"),
+    "statement.reissued": ("statement.reissued", "coda.ready"),
     "transaction.edited": ("transaction.changed",),
     "transaction.vanished": ("transaction.changed",),
     "transaction.revived": ("transaction.changed",),
 }
 """Acts whose event has another name, or that are two events."""
 
-WORDS_OF: Final = ("state", "payment_count", "year", "number", "sha256")
+WORDS_OF: Final = ("state", "payment_count", "year", "number", "sha256", "old_sha256")
 """Fields of an act that its event repeats, where they are words or counts."""
 
 TYPE: Final = re.compile(r"[a-z]+\.[a-z_]+")

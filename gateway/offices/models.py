@@ -151,6 +151,9 @@ class ClientSettings(Base, table=True):
     """A value of `template.StatementsFrom`: the first day of statements of a newly connected account."""
     first_coda_number: int | None = None
     """001 to 999: of the first file of an account for which nothing else is known."""
+    late_entry_date: str = Field(default="file", max_length=8)
+    """`booking`: a late entry has the bank's booking date in the file, which its package takes; `file`: the file's own,
+    and the bank's in the text (STA-06)."""
     consent_reminder_days: list[int] = Field(sa_type=ARRAY(Integer))
     approval_reminder_days: list[int] = Field(sa_type=ARRAY(Integer))
     approval_expiry_days: int

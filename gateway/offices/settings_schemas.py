@@ -185,10 +185,16 @@ class ClientSettingsWrite(Shape):
 
     numbering: Numbering
     reminders: Reminders
+    late_entry_date: Literal["file", "booking"] = Field(
+        default="file",
+        description="Date in the file of an entry that came after its day was issued: `file`, the file's own, with the "
+        "bank's in the text; or `booking`, the bank's booking date, where the package takes it.",
+    )
 
     def columns(self) -> dict[str, Any]:
         """As stored."""
         return {
+            "late_entry_date": self.late_entry_date,
             "statements_from": self.numbering.statements_from.value,
             "first_coda_number": self.numbering.first_coda_number,
             **self.reminders.columns(),
@@ -209,6 +215,7 @@ def client_settings_read(row: ClientSettings) -> ClientSettingsRead:
             statements_from=StatementsFrom(row.statements_from), first_coda_number=row.first_coda_number
         ),
         reminders=_reminders(row),
+        late_entry_date="booking" if row.late_entry_date == "booking" else "file",
         template_version=row.template_version,
         version=row.version,
     )

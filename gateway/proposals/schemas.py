@@ -34,6 +34,7 @@ class ProposalWrite(Shape):
             " `POST /v1/users/{user_id}/second-factor-resets`."
             " `signing_limit.set`: decisions of the client `object_id` above `{amount}` (euro, or null) are signed with"
             " a passkey."
+            " `statement_chain.restart`, `statement.withdraw`: made by the operations on restarts and withdrawals."
             " `approval_rule.create`, `approval_rule.change`, `approver_group.change`, `approval_settings.change`: made"
             " by the operations on approval rules, approver groups and approval settings; `version` in the content is"
             " the one they were made on.",

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel import Session
@@ -21,6 +21,7 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.clock import BRUSSELS
 from gateway.ids import encode, new_id
+from gateway.notices.outbox import mail_operator
 from gateway.offices.models import ClientState, Service
 from gateway.offices.repository import ClientRepository
 from gateway.offices.services import is_on
@@ -30,8 +31,11 @@ from gateway.statements.models import StatementChain
 from gateway.statements.offsets import judge_with_offsets
 from gateway.statements.proof import ONE_DAY, Closing, DayResult, Judgement, Ledger, Opening
 from gateway.statements.repository import StatementRepository
-from gateway.statements.states import DayState, StatementState, check_step
+from gateway.statements.states import DayState, Proof, StatementState, check_step
 from gateway.transactions.repository import TransactionRepository
+
+EXHAUSTED: Final = "numbers_exhausted"
+"""Why a day is held, and the mail about it."""
 
 log = logging.getLogger("gateway.statements")
 
@@ -48,20 +52,13 @@ class DayCloser:
     def close(self, account_id: UUID) -> int:
         """Close what proves, oldest first, and say of every other complete day why not. Returns the files issued."""
         account = AccountRepository(self.session).get(self.act.office_id, account_id, is_locked=True)
-        if account is None or account.complete_until is None or not self._is_coda_on(account):
-            return 0
-        if account.moved_on is not None or account.takes_over_on is not None:
-            # It is another office's now, or not this one's yet: two never number the same account.
-            return 0
-        client = ClientRepository(self.session).get_granted(self.act.office_id, account.client_id, today=self.act.today)
-        if client is None or client.state != ClientState.ACTIVE:
-            # Nothing is issued while a client is suspended or closed; what is due comes with the next reading.
+        if account is None or account.complete_until is None or not self._may_close(account):
             return 0
         chain = self.statements.chain(self.act.office_id, account_id)
         first = chain.first_date if chain is not None else first_day(account)
         if first is None:
             return 0
-        judgement = self._judge(account, chain, first)
+        judgement = self.judge(account, chain, first)
         if judgement.opening is None:
             self._no_balance(account, first)
             return 0
@@ -69,12 +66,23 @@ class DayCloser:
         self._keep_open(account, results)
         return issued
 
-    def _is_coda_on(self, account: Account) -> bool:
-        """Nothing is issued while the service is off; what waits is closed after it is on again (OFF-06)."""
-        opened = ClientRepository(self.session).opened(account.office_id, account.client_id, today=self.act.today)
-        return opened is not None and is_on(Service.CODA, opened[1], opened[0])
+    def _may_close(self, account: Account) -> bool:
+        """Whether statements are made of it now; what is due meanwhile comes with a later reading."""
+        if account.excluded_reason is not None:
+            # The office makes none of it, and said why (STA-14).
+            return False
+        if account.moved_on is not None or account.takes_over_on is not None:
+            # It is another office's now, or not this one's yet: two never number the same account.
+            return False
+        clients = ClientRepository(self.session)
+        opened = clients.opened(account.office_id, account.client_id, today=self.act.today)
+        # Nothing is issued while the service is off (OFF-06), or the client suspended, closed or not granted.
+        return (
+            opened is not None and opened[0].state == ClientState.ACTIVE and is_on(Service.CODA, opened[1], opened[0])
+        )
 
-    def _judge(self, account: Account, chain: StatementChain | None, first: date) -> Judgement:
+    def judge(self, account: Account, chain: StatementChain | None, first: date) -> Judgement:
+        """What is known of every open day that is over at the bank; changes nothing."""
         assert account.complete_until is not None, "asked by the caller"
         office_id = account.office_id
         rows = self.statements.open_rows(office_id, account.id)
@@ -87,13 +95,20 @@ class DayCloser:
             # Read before the day was over at the bank, a balance says nothing about its end.
             and is_over(balance.reference_date, profile.end_of_day_hour, balance.read_at)
         ]
-        gone = self.statements.issued_gone(office_id, account.id)
+        restarted_at = chain.restarted_at if chain is not None else None
+        gone = [
+            entry
+            for entry in self.statements.issued_gone(office_id, account.id)
+            # What was gone at a restart is not in the balance of its document.
+            if restarted_at is None or entry.noticed_at > restarted_at
+        ]
         ledger = Ledger(
             rows=rows,
             closings=closings,
             pending=self.statements.pending_amounts(office_id, account.id),
             issued_gone=tuple(entry.amount for entry in gone),
             after=tuple(row.amount for row in rows if row.booking_date > account.complete_until),
+            may_compute=account.releases_computed,
         )
         opening = None
         if chain is not None:
@@ -103,6 +118,7 @@ class DayCloser:
                 chain.closing_balance,
                 chain.anchor_date,
                 chain.anchor_read_at,
+                chain.computed_from,
             )
         return judge_with_offsets(ledger, gone, first_date=first, last_date=account.complete_until, opening=opening)
 
@@ -131,19 +147,48 @@ class DayCloser:
                 log.error(  # noqa: TRY400
                     "statement refused", extra={"account_id": str(account.id), "place": error.place}
                 )
-                code = "numbers_exhausted" if error.place == "number" else "file_refused"
+                code = EXHAUSTED if error.place == "number" else "file_refused"
+                if code == EXHAUSTED:
+                    self._tell_exhausted(account, day.day.year)
                 remaining = _held_from(remaining, code, error.place)
                 break
             remaining.pop(0)
+            self._note_proof(account, chain, day)
+            is_restarted = chain.pending_restart_id is not None and writer.has_shown(chain.pending_restart_id)
+            if is_restarted:
+                chain.pending_restart_id = None
             chain.closed_until, chain.closing_balance = day.day, day.closing
             if day.has_entries:
                 chain.last_entry_date = day.day
-            closed.append(self._day_row(account, day))
+            closed.append({**self._day_row(account, day), "is_restarted": is_restarted})
         self.session.add(chain)
         writer.finish()
         if closed:
             self.statements.replace_days(account.office_id, account.id, closed[0]["day"] - ONE_DAY, closed)
         return issued, remaining
+
+    def _tell_exhausted(self, account: Account, year: int) -> None:
+        """The operator is told once per account and year (STA-09)."""
+        mail_operator(
+            self.session, self.gateway, account.office_id, template=EXHAUSTED,
+            parameters={
+                "account": encode("account", account.id),
+                "office": encode("office", account.office_id),
+                "year": str(year),
+            },
+            key=f"{EXHAUSTED}:{account.id}:{year}",
+        )  # fmt: skip
+
+    def _note_proof(self, account: Account, chain: StatementChain, day: DayResult) -> None:
+        """A day that is computed only opens a stretch without proof; the next proven one closes it (STA-04)."""
+        if day.proof is Proof.COMPUTED:
+            chain.computed_from = chain.computed_from or day.day
+        elif chain.computed_from is not None:
+            until = day.span[1] if day.span is not None else day.day
+            self.statements.prove_computed(
+                account.office_id, account.id, since=chain.computed_from - ONE_DAY, until=until
+            )
+            chain.computed_from = None
 
     def _begin(self, account: Account, opening: Opening) -> StatementChain:
         """The chain begins: from now on its opening is fixed."""
@@ -246,6 +291,7 @@ class DayCloser:
             "late_count": 0,
             "span_from": None,
             "span_until": None,
+            "is_restarted": False,
         }
 
 

@@ -61,11 +61,13 @@ def write_file(
     lines: Sequence[Line],
     *,
     language: str,
-    forms: Mapping[UUID, int] | None = None,
+    references: Mapping[UUID, str] | None = None,
+    entry_dates: Mapping[UUID, date] | None = None,
 ) -> bytes:
     """The file's bytes: Windows-1252, CRLF, 128 characters a line. Raises `FileRefused`.
 
-    `forms` says of transactions by id how many of their entries were reversed before.
+    `references` and `entry_dates` name by transaction what differs from the usual: a reference of its own, where an
+    entry of it was reversed before, and another date than the file's.
     """
     try:
         statement = coda.compose(
@@ -78,7 +80,13 @@ def write_file(
             entries=[
                 reversal_of(line, period.day, language=language)
                 if isinstance(line, Reversal)
-                else entry_of(line, period.day, language=language, form=(forms or {}).get(line.id, 0))
+                else entry_of(
+                    line,
+                    period.day,
+                    language=language,
+                    reference=(references or {}).get(line.id),
+                    entry_date=(entry_dates or {}).get(line.id),
+                )
                 for line in lines
             ],
         )
@@ -116,7 +124,14 @@ def account_of(account: Account, client: Client) -> coda.Account:
     )
 
 
-def entry_of(row: BankTransaction, day: date, *, language: str, form: int = 0) -> coda.Entry:
+def entry_of(
+    row: BankTransaction,
+    day: date,
+    *,
+    language: str,
+    reference: str | None = None,
+    entry_date: date | None = None,
+) -> coda.Entry:
     """One transaction as an entry of the file of `day`; a late one takes the file's date and says its own."""
     notes = [row.additional_information] if row.additional_information else []
     bic = row.counterparty_bic or ""
@@ -128,12 +143,12 @@ def entry_of(row: BankTransaction, day: date, *, language: str, form: int = 0) -
         notes.append(number)
         number = ""
     purpose = row.purpose_code or ""
-    if row.booking_date != day:
+    if row.booking_date != (entry_date or day):
         notes.append(_LATE.get(language, _LATE["en"]).format(day=row.booking_date.strftime("%d.%m.%Y")))
     return coda.Entry(
         amount=row.amount,
-        entry_date=day,
-        bank_reference=reference_of(row, form),
+        entry_date=entry_date or day,
+        bank_reference=reference or reference_of(row),
         transaction_code=row.coda_code,
         value_date=row.value_date,
         communication=row.remittance_information or "",
@@ -176,6 +191,7 @@ def reference_of(row: BankTransaction, form: int = 0) -> str:
     return base64.b32encode(hashlib.sha256(key.encode()).digest()).decode()[:REFERENCE_LENGTH]
 
 
-def file_name(account: Account, year: int, number: int) -> str:
-    """`IBAN_CURRENCY_YYYY_NNN.cod`."""
-    return f"{account.iban}_{account.currency}_{year}_{number:03d}.cod"
+def file_name(account: Account, year: int, number: int, *, revision: int = 0) -> str:
+    """`IBAN_CURRENCY_YYYY_NNN.cod`; `…_NNN_R1.cod` where it was issued anew (STA-23)."""
+    ending = f"_R{revision}" if revision else ""
+    return f"{account.iban}_{account.currency}_{year}_{number:03d}{ending}.cod"

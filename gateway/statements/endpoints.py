@@ -10,14 +10,17 @@ from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
 from gateway.files import FILE_HEADERS, IfNoneMatch, IfRange, Range, file_answer
 from gateway.ids import AccountId, ClientId, StatementId
 from gateway.pagination import Page
+from gateway.statements.refusal_endpoints import router as refusal_router
+from gateway.statements.restart_endpoints import router as restart_router
 from gateway.statements.schemas import EntryRead, StatementRead
 from gateway.statements.service import StatementFilter, StatementService
 from gateway.statements.states import StatementState
 
-router = APIRouter(prefix="/v1", tags=["statements"])
+router = APIRouter()
+own = APIRouter(prefix="/v1", tags=["statements"])
 
 
-@router.get("/statements", operation_id="list_statements", responses=problem_responses(400))
+@own.get("/statements", operation_id="list_statements", responses=problem_responses(400))
 def list_statements(
     *,
     act: ActDep,
@@ -37,20 +40,20 @@ def list_statements(
     return Page(items=[StatementRead.of(row) for row in rows], next_cursor=cursor)
 
 
-@router.get("/statements/{statement_id}", operation_id="get_statement", responses=problem_responses())
+@own.get("/statements/{statement_id}", operation_id="get_statement", responses=problem_responses())
 def get_statement(statement_id: StatementId, act: ActDep, gateway: GatewayDep) -> StatementRead:
     """One statement."""
     return StatementRead.of(StatementService(gateway).get(act, statement_id))
 
 
-@router.get("/statements/{statement_id}/entries", operation_id="list_entries", responses=problem_responses(400))
+@own.get("/statements/{statement_id}/entries", operation_id="list_entries", responses=problem_responses(400))
 def list_entries(statement_id: StatementId, act: ActDep, gateway: GatewayDep, page: PageDep) -> Page[EntryRead]:
     """Entries in the order of the file; none while the statement is held."""
     views, cursor = StatementService(gateway).entries(act, statement_id, page)
     return Page(items=[EntryRead.of(view) for view in views], next_cursor=cursor)
 
 
-@router.get(
+@own.get(
     "/statements/{statement_id}/content",
     operation_id="get_statement_content",
     response_class=Response,
@@ -83,3 +86,8 @@ def get_statement_content(
         name=file.name,
         cache="private, no-cache",
     )
+
+
+router.include_router(own)
+router.include_router(restart_router)
+router.include_router(refusal_router)

@@ -16,7 +16,7 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.ids import new_id
-from gateway.offices.models import Office
+from gateway.offices.models import ClientSettings, Office
 from gateway.offices.repository import ClientRepository
 from gateway.statements.coda_file import FileRefused, Period, file_name, reference_of, write_file
 from gateway.statements.models import Statement, StatementChain, StatementFile
@@ -24,7 +24,7 @@ from gateway.statements.numbering import first_number
 from gateway.statements.proof import ONE_DAY, ZERO, DayResult
 from gateway.statements.repository import StatementRepository
 from gateway.statements.reversals import Line, Reversal, code_of_reversal
-from gateway.statements.states import Proof, StatementState, check_step
+from gateway.statements.states import EmptyStatement, Proof, StatementState, check_step
 from gateway.transactions.models import BankTransaction
 from gateway.transactions.repository import TransactionRepository
 
@@ -48,11 +48,14 @@ class Issuer:
         assert office is not None, "an account belongs to an office"
         self.client = client
         self.language = office.language
+        settings = self.session.get(ClientSettings, account.client_id)
+        self.has_true_dates = settings is not None and settings.late_entry_date == "booking"
         self.known = {row.day: row for row in self.statements.open_of(account.office_id, account.id)}
         self.numbers: dict[int, int] = {}
         self.forms = self.statements.earlier_forms(account.office_id, account.id)
         self.files: list[StatementFile] = []
         self.entries: list[dict[str, Any]] = []
+        self.restarts_shown: set[UUID] = set()
 
     def finish(self) -> None:
         """Write what was issued: statements, then their bytes and entries, in a few round trips for all days."""
@@ -63,12 +66,17 @@ class Issuer:
             self.statements.add_entries(self.entries)
 
     def issue(self, day: DayResult, transactions: Mapping[UUID, BankTransaction]) -> int:
-        """The files of one day: none without entries, more than one above 9,999. All of them, or `FileRefused`."""
+        """The files of one day: more than one above 9,999 entries. All of them, or `FileRefused`.
+
+        Without entries there is none, or an empty one where the account wants one for every day (STA-08).
+        """
         lines: list[Line] = list(self._reversals(day))
         lines += in_order(transactions[row] for row in day.rows)
         parts: list[Sequence[Line]] = [
             lines[start : start + ENTRIES_MAX] for start in range(0, len(lines), ENTRIES_MAX)
         ]
+        if not parts and self.account.empty_statement == EmptyStatement.DAILY:
+            parts = [()]
         balance = day.opening
         old_date = self.chain.last_entry_date or day.day - ONE_DAY
         planned: list[tuple[Period, Sequence[Line], bytes]] = []
@@ -78,7 +86,15 @@ class Issuer:
                 raise FileRefused("number")
             closing = balance + sum((line.amount for line in part), ZERO)
             period = Period(first_number + offset, day.day, balance, old_date, closing)
-            content = write_file(self.account, self.client, period, part, language=self.language, forms=self.forms)
+            content = write_file(
+                self.account,
+                self.client,
+                period,
+                part,
+                language=self.language,
+                references=self._references(part),
+                entry_dates=self._entry_dates(part),
+            )
             planned.append((period, part, content))
             balance, old_date = closing, day.day
         for part_number, (period, part, content) in enumerate(planned, start=1):
@@ -89,6 +105,21 @@ class Issuer:
                 line.entry.is_live = False
                 self.session.add(line.entry)
         return len(planned)
+
+    def _references(self, part: Sequence[Line]) -> dict[UUID, str]:
+        """Of transactions that come once more: not the reference they had before."""
+        known = [line for line in part if not isinstance(line, Reversal) and line.id in self.forms]
+        return {row.id: reference_of(row, self.forms[row.id]) for row in known}
+
+    def _entry_dates(self, part: Sequence[Line]) -> dict[UUID, date]:
+        """The bank's own days where the package takes them (STA-06). A reversal has none: no bank booked it."""
+        if not self.has_true_dates:
+            return {}
+        return {line.id: line.booking_date for line in part if not isinstance(line, Reversal)}
+
+    def has_shown(self, restart_id: UUID) -> bool:
+        """Whether a statement of this run is the first one after that restart."""
+        return restart_id in self.restarts_shown
 
     def _reversals(self, day: DayResult) -> Sequence[Reversal]:
         """What offsets the issued entries that the day names, in the order in which they were issued."""
@@ -109,7 +140,7 @@ class Issuer:
     def _last_number(self, year: int) -> int:
         if year not in self.numbers:
             last = self.statements.last_number(self.account.office_id, self.account.id, year)
-            if not last and self.chain.last_entry_date is None:
+            if not last and not self.statements.has_issued(self.account.office_id, self.account.id):
                 # No file was ever issued: the first one continues those of the package.
                 last = first_number(self.session, self.account, year) - 1
             self.numbers[year] = last
@@ -122,6 +153,9 @@ class Issuer:
         fill_statement(statement, day, part, period.old_balance, period.new_balance)
         assert day.proof is not None, "only proven days are issued"
         advance(statement, day.proof)
+        if self.chain.pending_restart_id is not None:
+            statement.restart_id = self.chain.pending_restart_id
+            self.restarts_shown.add(self.chain.pending_restart_id)
         statement.year, statement.number = day.day.year, period.number
         statement.old_balance_date = period.old_balance_date
         statement.issued_at = self.act.now
@@ -140,7 +174,8 @@ class Issuer:
             )
         )
         self.entries += [
-            entry_row(statement, line, sequence, self.forms) for sequence, line in enumerate(part, start=1)
+            entry_row(statement, line, sequence, self._references(part), self._entry_dates(part))
+            for sequence, line in enumerate(part, start=1)
         ]
         self.gateway.audit.record(
             self.session,
@@ -205,12 +240,17 @@ def fill_statement(
 
 def advance(statement: Statement, proof: Proof) -> None:
     """Walk the life cycle to `issued`, whatever the statement was before."""
-    by_span = proof is Proof.PROVEN_BY_SPAN
-    wanted = StatementState.PROVEN_BY_SPAN if by_span else StatementState.PROVEN
-    if by_span and statement.state == StatementState.COLLECTING:
-        check_step(statement.state, StatementState.HELD)
-        statement.state = StatementState.HELD
-    for step in (wanted, StatementState.ISSUED):
+    wanted = {
+        Proof.PROVEN_BY_SPAN: StatementState.PROVEN_BY_SPAN,
+        Proof.COMPUTED: StatementState.COMPUTED,
+    }.get(proof, StatementState.PROVEN)
+    steps = [wanted, StatementState.ISSUED]
+    if statement.state == StatementState.COLLECTING:
+        if not statement.entries_count and wanted is not StatementState.COMPUTED:
+            steps[0] = StatementState.NO_ENTRIES
+        elif wanted is not StatementState.PROVEN:
+            steps.insert(0, StatementState.HELD)
+    for step in steps:
         check_step(statement.state, step)
         statement.state = step
 
@@ -222,21 +262,27 @@ def in_order(rows: Iterable[BankTransaction]) -> list[BankTransaction]:
     )
 
 
-def entry_row(statement: Statement, line: Line, sequence: int, forms: Mapping[UUID, int]) -> dict[str, Any]:
-    """Columns of the entry; `forms` as for `coda_file.write_file`."""
+def entry_row(
+    statement: Statement,
+    line: Line,
+    sequence: int,
+    references: Mapping[UUID, str],
+    entry_dates: Mapping[UUID, date],
+) -> dict[str, Any]:
+    """Columns of the entry; references and dates as for `coda_file.write_file`."""
     written = {
         "id": new_id(),
         "office_id": statement.office_id,
         "statement_id": statement.id,
         "account_id": statement.account_id,
         "sequence": sequence,
-        "entry_date": statement.day,
         "booking_date": booked_on(line),
         "amount": line.amount,
     }
     if isinstance(line, Reversal):
         return written | {
             "transaction_id": line.row.id,
+            "entry_date": statement.day,
             "bank_reference": line.bank_reference,
             "is_live": False,
             "reverses_entry_id": line.entry.id,
@@ -244,7 +290,8 @@ def entry_row(statement: Statement, line: Line, sequence: int, forms: Mapping[UU
         }
     return written | {
         "transaction_id": line.id,
-        "bank_reference": reference_of(line, forms.get(line.id, 0)),
+        "entry_date": entry_dates.get(line.id, statement.day),
+        "bank_reference": references.get(line.id) or reference_of(line),
         "is_live": True,
         "reverses_entry_id": None,
         "coda_code": None,

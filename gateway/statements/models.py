@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, text
@@ -13,12 +13,19 @@ from sqlmodel import Field
 
 from gateway.database import Base, Moment, Money, office_key, office_reference
 
+NOT_WITHDRAWN: Final = text("state <> 'withdrawn'")
+
 
 class StatementChain(Base, table=True):
     """Where the chain of an account began and how far it is closed. It begins when its first balance proves."""
 
     __tablename__ = "statement_chain"
-    __table_args__ = (office_key(), office_reference("account_id", "account"), UniqueConstraint("account_id"))
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        office_reference("pending_restart_id", "chain_restart"),
+        UniqueConstraint("account_id"),
+    )
 
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id")
@@ -26,7 +33,7 @@ class StatementChain(Base, table=True):
     first_date: date
     opening_balance: Decimal = Field(sa_type=Money)
     opening_basis: str = Field(max_length=12)
-    """`derived` backwards from the first bank balance, or `handed_over`."""
+    """`derived` backwards from the first bank balance, `handed_over`, or `document` of a restart."""
     anchor_date: date
     """Day of the bank balance the opening was derived from; days up to it are `derived`."""
     anchor_read_at: datetime = Field(sa_type=Moment)
@@ -40,6 +47,12 @@ class StatementChain(Base, table=True):
     """Number of the last file that another office issued in that year: the next one here follows it (OFF-17)."""
     last_entry_date: date | None = None
     """Date of the last file with entries: the old-balance date of the next one."""
+    computed_from: date | None = None
+    """First closed day that no balance of the bank has proven yet (STA-04); None when all are proven."""
+    restarted_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When two people restarted it last: entries found gone before are in that balance (STA-03)."""
+    pending_restart_id: UUID | None = None
+    """The restart that the next statement is to show."""
     created_at: datetime = Field(sa_type=Moment)
 
 
@@ -69,6 +82,8 @@ class AccountDay(Base, table=True):
     span_from: date | None = None
     span_until: date | None = None
     """The bank balances between which a day is `proven_by_span`."""
+    is_restarted: bool = False
+    """Its statement is the first one after a documented restart (STA-03)."""
 
 
 class Statement(Base, table=True):
@@ -79,8 +94,20 @@ class Statement(Base, table=True):
         office_key(),
         office_reference("account_id", "account"),
         office_reference("client_id", "client"),
-        UniqueConstraint("account_id", "day", "part"),
-        UniqueConstraint("account_id", "year", "number"),
+        office_reference("restart_id", "chain_restart"),
+        office_reference("replaces_id", "statement"),
+        # A withdrawn one stays; its day and its number may be issued anew (STA-23).
+        Index(
+            "uq_statement_account_id_day_part", "account_id", "day", "part", unique=True, postgresql_where=NOT_WITHDRAWN
+        ),
+        Index(
+            "uq_statement_account_id_year_number",
+            "account_id",
+            "year",
+            "number",
+            unique=True,
+            postgresql_where=NOT_WITHDRAWN,
+        ),
         Index("ix_statement_office_day", "office_id", "day", "id"),
     )
 
@@ -118,6 +145,61 @@ class Statement(Base, table=True):
     likely_causes: list[str] = Field(default_factory=list, sa_type=JSONB)
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     """For `proven_by_span`: the two days whose bank balances span it."""
+    restart_id: UUID | None = None
+    """The documented restart after which it is the first one; shown everywhere as `restarted` (STA-03)."""
+    import_refused_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When somebody of the office noted that its package refused the file."""
+    import_refused_by: UUID | None = None
+    import_refusal: str | None = Field(default=None, max_length=500)
+    """The package's message."""
+    withdrawn_at: datetime | None = Field(default=None, sa_type=Moment)
+    revision: int = 0
+    """1, 2 … for a file that was issued anew; its name ends in `_R` and this number."""
+    replaces_id: UUID | None = None
+    """The withdrawn statement that this one replaces."""
+
+
+class BankDocument(Base, table=True):
+    """A document of the bank that states a balance, kept encrypted with its hash (STA-03)."""
+
+    __tablename__ = "bank_document"
+    __table_args__ = (office_key(), office_reference("account_id", "account"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID = Field(index=True)
+    document_cipher: bytes
+    document_sha256: str = Field(max_length=64)
+    document_type: str = Field(max_length=20)
+    uploaded_by: UUID
+    uploaded_at: datetime = Field(sa_type=Moment)
+
+
+class ChainRestart(Base, table=True):
+    """Two people of the office restarted the chain of an account at a balance on a document; has the proposal's id."""
+
+    __tablename__ = "chain_restart"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        office_reference("document_id", "bank_document"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID = Field(index=True)
+    document_id: UUID
+    day: date
+    """The balance is the one at its end; the chain goes on the day after."""
+    balance: Decimal = Field(sa_type=Money)
+    previous_until: date | None = None
+    """Up to there the chain was closed; None where it had not begun."""
+    previous_balance: Decimal | None = Field(default=None, sa_type=Money)
+    left_out_from: date
+    left_out_entries: int
+    proposer_id: UUID
+    confirmer_id: UUID
+    restarted_at: datetime = Field(sa_type=Moment)
 
 
 class StatementEntry(Base, table=True):
@@ -167,3 +249,19 @@ class StatementFile(Base, table=True):
     content: bytes
     sha256: str = Field(max_length=64)
     created_at: datetime = Field(sa_type=Moment)
+
+
+class StatementVerification(Base, table=True):
+    """One comparison of all stored files of an office with their hashes; several steps long (STA-07)."""
+
+    __tablename__ = "statement_verification"
+    __table_args__ = (office_key(),)
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    after_id: UUID | None = None
+    """The last statement that was compared; None before the first step."""
+    files_count: int = 0
+    differences_count: int = 0
+    started_at: datetime = Field(sa_type=Moment)
+    finished_at: datetime | None = Field(default=None, sa_type=Moment)

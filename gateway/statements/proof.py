@@ -4,7 +4,8 @@ A chain begins at an opening balance and adds each day's entries. Where the bank
 that day is *matched*. A matched day directly after a matched one (or after a closed day) is proven; unmatched days
 before a matched one are proven by span; what lies after the last match is held. When no opening was handed over it is
 derived backwards from the first bank balance: that balance proves nothing by itself, so everything waits for the first
-later bank balance that agrees. No balance is ever invented.
+later bank balance that agrees. No balance is ever invented; where the office allows it for an account whose chain has
+begun, days for which the bank names none are released as computed, and say so until a later balance proves them.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ class Opening:
     anchor_date: date | None = None
     """Days up to this one are `derived`; None when the opening was handed over."""
     anchor_read_at: datetime | None = None
+    computed_from: date | None = None
+    """First closed day that no balance of the bank has proven yet; None when all are proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ class Ledger:
     """Amounts booked after the last complete day."""
     offsets: tuple[Offset, ...] = ()
     """Reversals that are tried."""
+    may_compute: bool = False
+    """Days for which the bank names no balance are released without (STA-04)."""
 
 
 def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening | None) -> Judgement:
@@ -130,7 +135,7 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
     if opening is None and not [day for day in matched if start.anchor_date is not None and day > start.anchor_date]:
         # One bank balance alone agrees with anything derived from it.
         matched = []
-    return Judgement(start, tuple(_decided(days, matched, start, ledger)))
+    return Judgement(start, tuple(_decided(days, matched, start, ledger, is_derived=opening is None)))
 
 
 def _by_day(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]:
@@ -208,17 +213,31 @@ def _walk(
     return days
 
 
-def _decided(days: Sequence[DayResult], matched: Sequence[date], start: Opening, ledger: Ledger) -> Iterable[DayResult]:
+def _decided(
+    days: Sequence[DayResult], matched: Sequence[date], start: Opening, ledger: Ledger, *, is_derived: bool
+) -> Iterable[DayResult]:
     last_match = max(matched, default=None)
     known = set(matched)
     if start.anchor_date is None or start.closed_until >= start.anchor_date:
-        # The closing balance of the days already closed was proven when they were.
-        known.add(start.closed_until)
+        # The closing balance of the days already closed was proven when they were, or those after it are computed.
+        known.add(start.closed_until if start.computed_from is None else start.computed_from - ONE_DAY)
     ordered = sorted(known)
     is_blocked = False
+    may_compute = (
+        ledger.may_compute
+        and not is_derived
+        and not any(
+            result.bank is not None and result.bank.amount != result.closing
+            for result in days
+            if last_match is None or result.day > last_match
+        )
+    )
     for result in days:
         if last_match is not None and result.day <= last_match:
             yield _proven(result, known, ordered, start)
+            continue
+        if may_compute and result.bank is None:
+            yield replace(result, proof=Proof.COMPUTED)
             continue
         yield _held(result, ledger, is_blocked=is_blocked)
         is_blocked = is_blocked or (result.bank is not None and result.bank.amount != result.closing)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_
+from sqlalchemy import delete, func, insert, or_, update
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
@@ -17,7 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from gateway.statements.models import AccountDay, Statement, StatementChain, StatementEntry, StatementFile
 from gateway.statements.offsets import Gone
 from gateway.statements.proof import OpenRow
-from gateway.statements.states import DayState, StatementState
+from gateway.statements.states import CLOSED, DayState, Proof, StatementState
 from gateway.transactions.models import BankTransaction, PendingTransaction
 
 
@@ -38,12 +38,12 @@ class StatementRepository:
         return select(Statement).where(Statement.office_id == office_id, col(Statement.account_id).in_(account_ids))
 
     def open_of(self, office_id: UUID, account_id: UUID) -> Sequence[Statement]:
-        """Statements of an account that are not issued."""
+        """Statements of an account that may still be issued."""
         return self.session.exec(
             select(Statement).where(
                 Statement.office_id == office_id,
                 Statement.account_id == account_id,
-                Statement.state != StatementState.ISSUED,
+                col(Statement.state).not_in(CLOSED),
             )
         ).all()
 
@@ -61,11 +61,47 @@ class StatementRepository:
         )
         return {row.account_id: row for row in rows}
 
+    def has_issued(self, office_id: UUID, account_id: UUID) -> bool:
+        """Whether a file of the account was ever issued."""
+        query = select(Statement.id).where(
+            Statement.office_id == office_id, Statement.account_id == account_id, col(Statement.number).is_not(None)
+        )
+        return self.session.exec(query.limit(1)).first() is not None
+
+    def prove_computed(self, office_id: UUID, account_id: UUID, *, since: date, until: date) -> None:
+        """The bank's balances of these two days agree with what was computed between them (STA-04)."""
+        self.session.execute(
+            update(Statement)
+            .where(
+                col(Statement.office_id) == office_id,
+                col(Statement.account_id) == account_id,
+                col(Statement.proof) == Proof.COMPUTED,
+                col(Statement.day).between(since, until),
+            )
+            .values(
+                proof=Proof.PROVEN_BY_SPAN,
+                details={"span_from": since.isoformat(), "span_until": until.isoformat()},
+            )
+        )
+        self.session.execute(
+            update(AccountDay)
+            .where(
+                col(AccountDay.office_id) == office_id,
+                col(AccountDay.account_id) == account_id,
+                col(AccountDay.proof) == Proof.COMPUTED,
+                col(AccountDay.day).between(since, until),
+            )
+            .values(proof=Proof.PROVEN_BY_SPAN, span_from=since, span_until=until)
+        )
+
     def number_max(self, office_id: UUID, account_id: UUID, year: int) -> int:
-        """The highest number given in a calendar year; 0 when none was."""
+        """The highest number of a calendar year that a package may hold; 0 when there is none."""
         found = self.session.exec(
             select(func.max(Statement.number)).where(
-                Statement.office_id == office_id, Statement.account_id == account_id, Statement.year == year
+                Statement.office_id == office_id,
+                Statement.account_id == account_id,
+                Statement.year == year,
+                Statement.state != StatementState.WITHDRAWN,
             )
         ).one()
         return int(found or 0)
@@ -133,6 +169,7 @@ class StatementRepository:
                 col(StatementEntry.office_id) == office_id,
                 col(StatementEntry.account_id) == account_id,
                 col(StatementEntry.is_live),
+                col(BankTransaction.account_id) == account_id,
                 col(Statement.state) == StatementState.ISSUED,
                 or_(
                     col(BankTransaction.state) == "vanished",

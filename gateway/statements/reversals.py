@@ -24,7 +24,7 @@ OTHER_FAMILY: Final = "03"
 """For a family without such operations (49, foreign counter transactions): what the standard gives for the rest."""
 
 _TEXTS: Final = {
-    "nl": "Tegenboeking van uittreksel {number}, volgnummer {sequence}: door de bank geschrapt of gewijzigd.",
+    "nl": "Tegenboeking van afschrift {number}, volgnummer {sequence}: door de bank geschrapt of gewijzigd.",
     "fr": "Contre-passation de l'extrait {number}, numéro d'ordre {sequence} : annulé ou modifié par la banque.",
     "en": "Reversal of statement {number}, sequence {sequence}: withdrawn or changed by the bank.",
     "de": "Gegenbuchung zu Auszug {number}, Folgenummer {sequence}: von der Bank gestrichen oder geändert.",

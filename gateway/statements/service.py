@@ -173,8 +173,10 @@ class StatementService:
 
 def _unread(account: Account, day: date, start: date | None) -> AccountDay:
     """A day nothing was decided about: before the beginning, or not read from the bank."""
-    is_before = account.statements_from is None or (start is not None and day < start)
+    is_excluded = account.excluded_reason is not None
+    is_before = is_excluded or account.statements_from is None or (start is not None and day < start)
     cause = "before_statements_from" if account.statements_from is not None else "statements_from_not_chosen"
+    cause = "statements_excluded" if is_excluded else cause
     return AccountDay(
         id=account.id,
         office_id=account.office_id,

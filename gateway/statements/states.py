@@ -42,6 +42,10 @@ TRANSITIONS: Final[dict[StatementState, frozenset[StatementState]]] = {
 }
 
 
+CLOSED: Final = frozenset({S.ISSUED, S.COMPARED, S.LEFT_OUT, S.WITHDRAWN})
+"""Nothing is collected for such a statement any more."""
+
+
 class DayState(StrEnum):
     """What became of one calendar day of an account; none is left out (SYN-15)."""
 
@@ -53,12 +57,21 @@ class DayState(StrEnum):
     BEFORE_START = "before_start"
 
 
+class EmptyStatement(StrEnum):
+    """What a day without entries makes (STA-08)."""
+
+    NONE = "none"
+    DAILY = "daily"
+
+
 class Proof(StrEnum):
     """How a day's balances are known to be right (STA-02)."""
 
     PROVEN = "proven"
     PROVEN_BY_SPAN = "proven_by_span"
     DERIVED = "derived"
+    COMPUTED = "computed"
+    """By entries alone, without a balance of the bank, until a later one proves the chain (STA-04)."""
 
 
 def check_step(state: str, wanted: StatementState) -> None:

@@ -13,6 +13,7 @@ from connectors.model import BalanceKind
 from gateway.accounts.models import Account, Balance, Sync
 from gateway.act import Act
 from gateway.ids import new_id
+from gateway.transactions.closings import closing_of_day_before
 from gateway.transactions.fetching import Fetched
 
 ONE_DAY: Final = timedelta(days=1)
@@ -46,16 +47,12 @@ def keep_balances(session: Session, act: Act, account: Account, sync: Sync, fetc
             # The day is not over: whatever the bank calls it, it is a balance during the day.
             kind = BalanceKind.INTERIM_BOOKED
         keep(str(kind), balance, amount=balance.amount, reference=reference, basis="bank")
-        if kind is BalanceKind.INTERIM_BOOKED and balance.kind is BalanceKind.INTERIM_BOOKED:
-            # In a weekend banks book on the Monday already: whatever comes after the day that ended counts.
-            since = sum(
-                (row.amount for row in fetched.reading.booked if (row.booking_date or act.today) >= act.today),
-                Decimal(0),
-            )
+        closing = closing_of_day_before(balance, fetched.reading.booked, act.today)
+        if closing is not None:
             keep(
                 str(BalanceKind.CLOSING_BOOKED),
                 balance,
-                amount=balance.amount - since,
+                amount=closing,
                 reference=act.today - ONE_DAY,
                 basis="computed",
             )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
 
 from fastapi import Request
 from fastapi.responses import Response
 
 from gateway.accounts.errors import BankCallBudgetExhausted
 from gateway.accounts.health import NEXT_STEPS
-from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
 from gateway.accounts.service import AccountService
 from gateway.accounts.starts import proposed_start
@@ -19,21 +17,16 @@ from gateway.api import GatewayDep
 from gateway.assembly import Gateway
 from gateway.errors import InputError
 from gateway.identity.rights import Permission
-from gateway.ids import AccountId, ClientId, StatementId, encode
+from gateway.ids import AccountId, ClientId, encode
 from gateway.offices.service import require_client
 from gateway.offices.services import READING
-from gateway.pagination import PageRequest
-from gateway.statements.models import Statement
-from gateway.statements.service import StatementService
 from gateway.transactions.sync import SyncService
 from gateway.web.overview import CLASSES, RENEWABLE, DayView, day_view
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
-from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
+from gateway.web.security import FormDep, PostedDep, VisitDep, text_of
 
 router = page_router()
-
-ENTRIES_PER_PAGE: Final = 200
 
 
 class FirstDayMissing(InputError):
@@ -116,31 +109,6 @@ def choose_first_day(
     return see_other(request, f"/day#{encode('account', account_id)}")
 
 
-@router.get("/statements/{statement_id}")
-def statement(
-    request: Request, statement_id: StatementId, gateway: GatewayDep, visit: VisitDep, cursor: str | None = None
-) -> Response:
-    """One statement with its balances, its proof and its entries."""
-    service = StatementService(gateway)
-    found = service.get(visit.act, statement_id)
-    entries, next_cursor = service.entries(visit.act, statement_id, PageRequest(ENTRIES_PER_PAGE, cursor))
-    return page(
-        request,
-        "statement.html",
-        statement=found,
-        account=_account(gateway, visit, found),
-        entries=entries,
-        next_cursor=next_cursor,
-    )
-
-
-@router.get("/statements/{statement_id}/file")
-def statement_file(statement_id: StatementId, gateway: GatewayDep, visit: VisitDep) -> Response:
-    """The CODA file as issued."""
-    file = StatementService(gateway).content(visit.act, statement_id)
-    return download(file.content, file.name, file.sha256)
-
-
 def download(content: bytes, name: str, sha256: str) -> Response:
     """Bytes to be saved under their name; the checksum goes along."""
     headers = {
@@ -157,13 +125,6 @@ def bank_names(gateway: Gateway, view: DayView) -> dict[str, str]:
     ids = {account.account.bank_id for client in view.clients for account in client.accounts}
     ids |= {consent.bank_id for client in view.clients for consent in client.consents}
     return {bank_id: names.get(bank_id, bank_id) for bank_id in ids}
-
-
-def _account(gateway: Gateway, visit: Visit, statement: Statement) -> Account:
-    with gateway.database.unit_of_work(visit.act.office_id) as session:
-        account = AccountRepository(session).get(visit.act.office_id, statement.account_id)
-    assert account is not None, "a statement belongs to an account"
-    return account
 
 
 def _is_reading(view: DayView) -> bool:

@@ -19,6 +19,8 @@ SUBJECTS: Final = (
     "my_security",
     "home",
     "day",
+    "statements",
+    "calendar",
     "link_a_bank",
     "link",
     "reauthorise",

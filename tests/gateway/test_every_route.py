@@ -47,7 +47,8 @@ OF_PERSONS = {
     "create_decision", "create_decisions", "create_exports", "get_export_content",
     "create_erasure", "create_role", "end_role", "create_proposal", "confirm_proposal", "withdraw_proposal",
     "create_invitation", "send_invitation_again", "end_invitation", "create_address_decision", "create_client_move",
-    "create_second_factor_reset", "create_enrolment_code",
+    "create_second_factor_reset", "create_enrolment_code", "create_chain_restart",
+    "create_import_refusal", "create_withdrawal",
 }  # fmt: skip
 """Operations that a machine is refused for what it is, whatever its scopes."""
 OF_PERSONS |= {
@@ -150,6 +151,9 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             "reason": "start_up",
             "document": "JVBERi0xLjcK",
         },
+        "create_import_refusal": {"message": "Volgnummer 045 verwacht"},
+        "create_withdrawal": {"next_number": 45},
+        "create_chain_restart": {"day": "2026-11-20", "balance": money, "document": "JVBERi0xLjcK"},
         "put_office": {"name": "Kantoor Test", "language": "nl"},
         "put_office_template": TEMPLATE,
         "create_template_application": {
@@ -241,6 +245,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     ids = {
         "office_id": encode("office", office.id),
         "number_change_id": encode("number_change", new_id()),
+        "document_id": encode("bank_document", new_id()),
         "session_id": encode("session", new_id()),
         "passkey_id": encode("passkey", new_id()),
         "passkey_challenge_id": encode("passkey_challenge", new_id()),

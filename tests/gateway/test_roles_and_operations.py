@@ -58,7 +58,8 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
-    **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries"), "statements:read"),
+    **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
+        "list_chain_restarts", "get_bank_document_content"), "statements:read"),
     **dict.fromkeys(
         ("list_baskets", "get_basket", "list_basket_payments", "list_payments", "get_payment", "get_payment_approval",
          "get_payment_settings", "list_exports", "get_export", "list_export_downloads"), "payments:read",
@@ -81,7 +82,8 @@ OPERATIONS: Final[dict[str, str]] = {
     # Writing.
     **dict.fromkeys(("put_client",), "clients:write of the office"),
     **dict.fromkeys(
-        ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses"),
+        ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses",
+         "create_import_refusal", "create_withdrawal"),
         "clients:write",
     ),
     **dict.fromkeys(
@@ -89,7 +91,8 @@ OPERATIONS: Final[dict[str, str]] = {
         "consents:write",
     ),
     **dict.fromkeys(
-        ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account"),
+        ("patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
+         "create_chain_restart"),
         "accounts:write",
     ),
     **dict.fromkeys(
@@ -206,6 +209,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("secret_id", "application_secret"), ("passkey_challenge_id", "passkey_challenge"),
                        ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
                        ("oidc_provider_id", "oidc_provider"), ("number_change_id", "number_change"),
+                       ("document_id", "bank_document"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change"),
                        ("recording_id", "traffic_recording"), ("reading_id", "recorded_reading")):  # fmt: skip

@@ -49,6 +49,7 @@ FEW = {"list_banks", "list_audit_checkpoints", "list_rights", "list_approval_req
 FEW |= {
     "list_bank_requests",
     "list_address_changes",
+    "list_chain_restarts",
     "list_number_changes",
     "list_client_moves",
     "list_export_downloads",

@@ -81,7 +81,9 @@ State = str
 `approved`, `rejected`, `refused`.
 """
 StatementState = str
-"""Life of one numbered period. One of `collecting`, `held`, `proven`, `proven_by_span`, `no_entries`, `issued`."""
+"""Life of one numbered period. One of `collecting`, `held`, `proven`, `proven_by_span`, `computed`, `no_entries`,
+`issued`, `compared`, `left_out`, `withdrawn`.
+"""
 StatementsFrom = str
 """The first day of statements of an account that is newly connected (OFF-10). One of `ask`, `quarter_start`,
 `history_start`, `connection_day`.
@@ -140,6 +142,14 @@ class AccountRead(Shape):
     """The day on which it moves here from another office, if one has it."""
     moved_on: dt.date | None
     """The day on which it moved to another office: read-only since."""
+    releases_computed: bool
+    """Days without a booked balance of the bank are issued as `computed`; default false."""
+    empty_statement: str
+    """`daily`: a day without entries makes an empty file with its own number."""
+    excluded_reason: str | None
+    """Why no statements are made of it; null: they are made."""
+    warnings: list[str]
+    """`foreign_iban`: its files have account structure 3, which not every package reads."""
     history_from: dt.date | None
     """First day of history the bank gave."""
     complete_until: dt.date | None
@@ -177,6 +187,12 @@ class AccountWrite(Shape):
     """
     statements_from: dt.date | None = None
     """Not before the first day of history the bank gave, and not once the first statement is issued."""
+    releases_computed: bool | None = None
+    """Issue days for which the bank names no booked balance, as `computed`. For the office to set."""
+    empty_statement: str | None = None
+    """Whether a day without entries makes an empty file. For the office to set."""
+    excluded_reason: str | None = None
+    """Make no statements of this account, for this reason. For the office to set."""
 
 
 class AddressChangeRead(Shape):
@@ -436,7 +452,7 @@ class BalanceRead(Shape):
     reference_date: dt.date | None
     read_at: dt.datetime
     basis: str
-    """`bank` as reported, or `computed` from a balance read during the next day."""
+    """`bank` as reported, `computed` from a balance of the next day, or `document`."""
 
 
 class BalancesRead(Shape):
@@ -592,6 +608,36 @@ class CallBudgetRead(Shape):
     """What used it, newest first."""
 
 
+class ChainRestartRead(Shape):
+    """A restart that two people of the office decided."""
+
+    id: str
+    account_id: str
+    day: dt.date
+    """Calendar day in Brussels."""
+    balance: MoneyShape
+    previous_until: dt.date | None
+    """Up to there the chain was closed; null: it had not begun."""
+    previous_balance: MoneyShape | None
+    left_out_from: dt.date
+    """Calendar day in Brussels."""
+    left_out_entries: int
+    document_id: str
+    proposer_id: str
+    confirmer_id: str
+    restarted_at: dt.datetime
+
+
+class ChainRestartWrite(Shape):
+    """A balance of the bank at which the chain goes on."""
+
+    day: dt.date
+    """The last day that is left out; the balance is the one at its end."""
+    balance: MoneyShape
+    document: str
+    """The document of the bank that states it: PDF, PNG or JPEG in base64, at most 5 MiB."""
+
+
 class ChecklistsRead(Shape):
     """The office's own list and a page of its clients'."""
 
@@ -742,6 +788,10 @@ class ClientSettingsRead(Shape):
     """The template they came from last; 0: none."""
     version: int
     """0: the defaults."""
+    late_entry_date: str | None = None
+    """Date in the file of an entry that came after its day was issued: `file`, the file's own, with the bank's in the
+    text; or `booking`, the bank's booking date, where the package takes it.
+    """
 
 
 class ClientSettingsWrite(Shape):
@@ -749,6 +799,10 @@ class ClientSettingsWrite(Shape):
 
     numbering: Numbering
     reminders: Reminders
+    late_entry_date: str | None = None
+    """Date in the file of an entry that came after its day was issued: `file`, the file's own, with the bank's in the
+    text; or `booking`, the bank's booking date, where the package takes it.
+    """
 
 
 class ClientStateWrite(Shape):
@@ -936,9 +990,11 @@ class DayRead(Shape):
     day: dt.date
     """Calendar day in Brussels."""
     state: str
-    """`statement`, `no_entries`, `held`, `source_failed` or `before_start`."""
+    """`statement`, `no_entries`, `held`, `source_failed`, `left_out` or `before_start`."""
     proof: str | None
-    """`proven`, `proven_by_span` or `derived`; null while it is not proven."""
+    """`proven`, `proven_by_span`, `derived` or `computed`; null while it is not proven."""
+    restarted: bool
+    """Its statement is the first one after a documented restart."""
     cause: str | None
     """Stable code of why it is not proven."""
     opening_balance: MoneyShape | None
@@ -1105,6 +1161,8 @@ class EntryRead(Shape):
     counterparty_iban: str | None
     remittance_information: str | None
     structured_reference: str | None
+    reverses: ReversedEntry | None
+    """Of a reversal: the issued entry that the bank took back or changed, which this one offsets."""
 
 
 class ErasureItemRead(Shape):
@@ -1312,6 +1370,12 @@ class ImportNote(Shape):
 
     code: str
     detail: str
+
+
+class ImportRefusalWrite(Shape):
+    """What the accounting package said of the file."""
+
+    message: str
 
 
 class ImportRowRead(Shape):
@@ -1882,6 +1946,14 @@ class PageBasketRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageChainRestartRead(Shape):
+    """PageChainRestartRead"""
+
+    items: list[ChainRestartRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageClientGroupRow(Shape):
     """PageClientGroupRow"""
 
@@ -2407,9 +2479,10 @@ class ProposalWrite(Shape):
     `person.erase`: erase the user `object_id`; made by `POST /v1/erasures`. `second_factor.reset`: take away the
     second factor of the user `object_id`; made by `POST /v1/users/{user_id}/second-factor-resets`.
     `signing_limit.set`: decisions of the client `object_id` above `{amount}` (euro, or null) are signed with a
-    passkey. `approval_rule.create`, `approval_rule.change`, `approver_group.change`, `approval_settings.change`:
-    made by the operations on approval rules, approver groups and approval settings; `version` in the content is the
-    one they were made on.
+    passkey. `statement_chain.restart`, `statement.withdraw`: made by the operations on restarts and withdrawals.
+    `approval_rule.create`, `approval_rule.change`, `approver_group.change`, `approval_settings.change`: made by the
+    operations on approval rules, approver groups and approval settings; `version` in the content is the one they
+    were made on.
     """
     object_id: str
     client_id: str | None = None
@@ -2533,6 +2606,15 @@ class RequirementRead(Shape):
     is_satisfied: bool
     may_act: list[str]
     eligible: list[str]
+
+
+class ReversedEntry(Shape):
+    """The issued entry that a reversal offsets."""
+
+    statement_id: str
+    year: int | None
+    number: int | None
+    sequence: int
 
 
 class RightRead(Shape):
@@ -2727,9 +2809,14 @@ class StatementRead(Shape):
     part: int
     """Above 1 only where a day has more than 9,999 entries."""
     state: str
-    """`issued` or `held`."""
+    """`issued`; `held`; `left_out` where the chain was restarted behind it; `withdrawn` where it is in no package and
+    was issued anew.
+    """
     proof: str | None
-    """`proven`, `proven_by_span` or `derived`."""
+    """`proven`, `proven_by_span`, `derived`; or `computed`: no balance of the bank has proven it yet."""
+    restarted: bool
+    """The first one after two people restarted the chain at a bank document."""
+    restart_id: str | None
     year: int | None
     number: int | None
     opening_balance: MoneyShape
@@ -2754,6 +2841,14 @@ class StatementRead(Shape):
     likely_causes: list[str]
     span_from: dt.date | None
     span_until: dt.date | None
+    import_refused_at: dt.datetime | None
+    import_refusal: str | None
+    """The message of the package that refused the file."""
+    revision: int
+    """1, 2 … for a file that was issued anew; its name ends in `_R1`, `_R2` …"""
+    replaces_id: str | None
+    """The withdrawn statement that this one replaces."""
+    withdrawn_at: dt.datetime | None
 
 
 class StructuredRemittance(Shape):
@@ -3173,3 +3268,10 @@ class WebhookTestMade(Shape):
     """The test message under way."""
 
     event_id: str
+
+
+class WithdrawalWrite(Shape):
+    """That this file and all later ones of the account are in no package."""
+
+    next_number: int | None = None
+    """Corrected number of this file; the later ones of its year follow. Null: as they are."""

@@ -2220,6 +2220,85 @@ class Operations(Transport):
         """The file of an issued statement, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
         return self._call("GET", f"/v1/statements/{self._segment(statement_id)}/content").content
 
+    def create_chain_restart(
+        self, account_id: str, body: models.ChainRestartWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ProposalRead:
+        """Propose to go on from a balance of a bank document where nothing proves; a second person of the office
+        confirms. The unproven days up to that day become `left_out`, their entries listed; numbers continue, and
+        the next statement is shown as `restarted`. Needs a person of the office with a fresh second factor.
+        """
+        return self._model(
+            models.ProposalRead,
+            self._call(
+                "POST",
+                f"/v1/accounts/{self._segment(account_id)}/chain-restarts",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_chain_restarts(
+        self, account_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageChainRestartRead:
+        """Restarts of the chain of an account, the newest first."""
+        return self._model(
+            models.PageChainRestartRead,
+            self._call(
+                "GET",
+                f"/v1/accounts/{self._segment(account_id)}/chain-restarts",
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_chain_restarts(self, account_id: str, *, page_size: int = 200) -> Iterator[models.ChainRestartRead]:
+        """Every row of `list_chain_restarts`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_chain_restarts(account_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_bank_document_content(self, document_id: str) -> bytes:
+        """The document of the bank that states a balance, the same bytes as were sent, with its checksum."""
+        return self._call("GET", f"/v1/bank-documents/{self._segment(document_id)}/content").content
+
+    def create_import_refusal(
+        self,
+        statement_id: str,
+        body: models.ImportRefusalWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.StatementRead:
+        """Note that the accounting package refused this file, with its message. For people of the office."""
+        return self._model(
+            models.StatementRead,
+            self._call(
+                "POST",
+                f"/v1/statements/{self._segment(statement_id)}/import-refusals",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def create_withdrawal(
+        self, statement_id: str, body: models.WithdrawalWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.ProposalRead:
+        """Declare that this refused file and all later ones of the account are in no package; a second person
+        confirms. They become `withdrawn`, their bytes kept, and their days are issued anew with the corrected
+        number and the present data of client and account. Needs a person of the office with a fresh second factor.
+        """
+        return self._model(
+            models.ProposalRead,
+            self._call(
+                "POST",
+                f"/v1/statements/{self._segment(statement_id)}/withdrawals",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
     def create_traffic_recording(
         self,
         consent_id: str,

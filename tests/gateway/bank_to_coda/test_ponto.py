@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
 from typing import cast
 from uuid import UUID
 
@@ -53,6 +55,33 @@ def test_accounts_of_two_currencies_are_offered_and_the_link_ends_with_the_first
     current = [(row.iban, row.currency) for row in offered if row.kind == "current"]
     assert sorted(currency for _, currency in current) == ["EUR", "USD"]
     assert len({iban for iban, _ in current}) == 1
+
+
+def test_one_number_in_two_currencies_has_a_chain_and_files_for_each(story: Story) -> None:
+    """STA-14, STA-02: the foreign currency is never added to the other."""
+    view = story.authorise()
+    service = ConsentService(story.gateway)
+    offered = service.offered(view.token, browser_secret=BROWSER)
+    chosen = [row.id for row in offered if row.kind == "current"]
+    service.choose(view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU)
+    accounts = [story.start(account) for account in story.accounts() if account.consent_id is not None]
+    story.work()
+    for account in accounts:
+        truth = next(
+            one for one in story.banks.world.accounts_of("erik.wouters", "ponto") if one.currency == account.currency
+        )
+        story.banks.world.book(truth, Decimal("7.00"), booking_date=story.act.today)
+    story.sleep()
+    for account in accounts:
+        story.read(account)
+    assert {account.currency for account in accounts} == {"EUR", "USD"}
+    for account in accounts:
+        mine = [row for row in story.statements("issued") if row.account_id == account.id]
+        assert [row.number for row in mine] == list(range(1, len(mine) + 1))
+        assert {row.currency for row in mine} == {account.currency}
+        assert {(row.file_name or "").split("_")[1] for row in mine} == {account.currency}
+        for earlier, later in pairwise(mine):
+            assert later.opening_balance == earlier.closing_balance
 
 
 def test_days_are_read_and_closed(story: Story) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -172,3 +173,39 @@ def test_the_bank_s_newest_word_about_a_day_counts() -> None:
     closings = [closing(FIRST, "1.00"), closing(FIRST, "110.00", read=FIRST + 2 * DAY)]
     judged = decide([row(FIRST, "10.00")], closings, last=FIRST, opening=started("100.00"))
     assert judged.days[0].proof is Proof.PROVEN
+
+
+def computing(
+    rows: Sequence[OpenRow], closings: Sequence[Closing], *, days: int, since: date | None = None
+) -> Judgement:
+    """As the account decides whose days may be computed (STA-04)."""
+    opening = replace(started("100.00"), computed_from=since)
+    ledger = Ledger(rows, closings, may_compute=True)
+    return judge(ledger, first_date=FIRST, last_date=FIRST + (days - 1) * DAY, opening=opening)
+
+
+def test_days_without_a_balance_are_computed_after_the_last_one_that_proves() -> None:
+    rows = [row(FIRST + n * DAY, "1.00") for n in range(3)]
+    judged = computing(rows, [closing(FIRST, "101.00")], days=3)
+    assert [result.proof for result in judged.days] == [Proof.PROVEN, Proof.COMPUTED, Proof.COMPUTED]
+    assert judged.days[2].closing == Decimal("103.00")
+
+
+def test_a_difference_anywhere_computes_nothing() -> None:
+    rows = [row(FIRST + n * DAY, "1.00") for n in range(3)]
+    judged = computing(rows, [closing(FIRST + DAY, "999.00")], days=3)
+    assert [result.proof for result in judged.days] == [None, None, None]
+    assert judged.days[1].hold_code == "difference"
+
+
+def test_what_follows_computed_days_is_proven_by_the_span_that_includes_them() -> None:
+    since = FIRST - 3 * DAY
+    judged = computing([row(FIRST, "1.00")], [closing(FIRST, "101.00")], days=2, since=since)
+    assert [result.proof for result in judged.days] == [Proof.PROVEN_BY_SPAN, Proof.COMPUTED]
+    assert judged.days[0].span == (since - DAY, FIRST)
+
+
+def test_a_chain_that_is_only_derived_is_not_computed() -> None:
+    ledger = Ledger([row(FIRST, "1.00")], [closing(FIRST, "5.00")], may_compute=True)
+    judged = judge(ledger, first_date=FIRST, last_date=FIRST + DAY, opening=None)
+    assert [result.proof for result in judged.days] == [None, None]

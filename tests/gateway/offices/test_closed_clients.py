@@ -43,6 +43,7 @@ OF_A_CLIENT: Final = frozenset(
         "put_client", "put_client_services", "create_client_move", "patch_client_addresses", "create_address_decision",
         "create_consent", "create_consent_revocation", "create_account_reauthorisation",
         "create_traffic_recording",
+        "create_chain_restart", "create_import_refusal", "create_withdrawal",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
         "put_transaction_labels", "create_test_event",
         "create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
