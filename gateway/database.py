@@ -8,7 +8,7 @@ Decision record: docs/decisions/0003-tenancy-two-locks.md.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,8 +19,10 @@ from uuid import UUID
 import psycopg
 from pydantic_core import from_json
 from sqlalchemy import (
+    ARRAY,
     URL,
     BigInteger,
+    ColumnElement,
     Connection,
     DateTime,
     Engine,
@@ -28,8 +30,10 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     MetaData,
     UniqueConstraint,
+    any_,
     create_engine,
     event,
+    literal,
     make_url,
     text,
 )
@@ -131,6 +135,14 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
+
+
+def one_of(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
+    """Whether the column holds one of these: one parameter however many they are.
+
+    `IN` takes a parameter for each, and a statement has 65,535 at most: an account's first reading can have more rows.
+    """
+    return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
 
 
 def words(kind: type[StrEnum]) -> Enum:

@@ -11,6 +11,7 @@ from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.database import one_of
 from gateway.ids import new_id
 from gateway.statements.models import StatementEntry
 from gateway.transactions.absorb import StoredRow, Window
@@ -123,7 +124,7 @@ class TransactionRepository:
                 table.c.fingerprint_version == version,
                 or_(
                     table.c.booking_date.between(window.first, window.last),
-                    table.c.fingerprint.in_(list(fingerprints)),
+                    one_of(table.c.fingerprint, fingerprints),
                 ),
             )
         )
@@ -144,7 +145,9 @@ class TransactionRepository:
         if not wanted:
             return {}
         rows = self.session.exec(
-            select(BankTransaction).where(BankTransaction.office_id == office_id, col(BankTransaction.id).in_(wanted))
+            select(BankTransaction).where(
+                BankTransaction.office_id == office_id, one_of(col(BankTransaction.id), wanted)
+            )
         )
         return {row.id: row for row in rows}
 
@@ -155,7 +158,7 @@ class TransactionRepository:
             return {}
         rows = self.session.exec(
             select(PendingTransaction).where(
-                PendingTransaction.office_id == office_id, col(PendingTransaction.id).in_(wanted)
+                PendingTransaction.office_id == office_id, one_of(col(PendingTransaction.id), wanted)
             )
         )
         return {row.id: row for row in rows}
@@ -166,7 +169,7 @@ class TransactionRepository:
         if ids:
             rows = self.session.exec(
                 select(TransactionLabel)
-                .where(TransactionLabel.office_id == office_id, col(TransactionLabel.transaction_id).in_(ids))
+                .where(TransactionLabel.office_id == office_id, one_of(col(TransactionLabel.transaction_id), ids))
                 .order_by(col(TransactionLabel.label))
             )
             for row in rows:
@@ -191,7 +194,7 @@ class TransactionRepository:
         if ids:
             self.session.execute(
                 update(BankTransaction)
-                .where(col(BankTransaction.office_id) == office_id, col(BankTransaction.id).in_(ids))
+                .where(col(BankTransaction.office_id) == office_id, one_of(col(BankTransaction.id), ids))
                 .values(**values)
             )
 
@@ -209,7 +212,7 @@ class TransactionRepository:
             return
         self.session.execute(
             delete(PendingTransaction).where(
-                col(PendingTransaction.office_id) == office_id, col(PendingTransaction.id).in_(ids)
+                col(PendingTransaction.office_id) == office_id, one_of(col(PendingTransaction.id), ids)
             )
         )
         self.session.execute(
