@@ -127,15 +127,28 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
     `opening` is the chain as it stands; None while it has not begun, and then it is derived, from `first_date` on.
     """
     closings = _by_day(ledger.closings, last_date)
-    start = opening or _derived(ledger.rows, closings, first_date)
-    if start is None:
-        return Judgement(None)
-    days = _walk(start, _placed(ledger.rows, start), closings, ledger.offsets, last_date)
-    matched = [result.day for result in days if result.bank is not None and result.bank.amount == result.closing]
-    if opening is None and not [day for day in matched if start.anchor_date is not None and day > start.anchor_date]:
+    if opening is not None:
+        days, matched = _tried(opening, ledger, closings, last_date)
+        return Judgement(opening, tuple(_decided(days, matched, opening, ledger, is_derived=False)))
+    first: Judgement | None = None
+    for anchor in sorted(day for day in closings if day >= first_date - ONE_DAY):
+        # A balance can hold what no reading before it showed, such as a booking dated further back than readings go:
+        # an opening derived from it is off for good, and no later balance would ever agree. The next one is not.
+        start = _derived(ledger.rows, closings[anchor], first_date)
+        days, matched = _tried(start, ledger, closings, last_date)
+        if matched and matched[-1] > anchor:
+            return Judgement(start, tuple(_decided(days, matched, start, ledger, is_derived=True)))
         # One bank balance alone agrees with anything derived from it.
-        matched = []
-    return Judgement(start, tuple(_decided(days, matched, start, ledger, is_derived=opening is None)))
+        first = first or Judgement(start, tuple(_decided(days, (), start, ledger, is_derived=True)))
+    return first or Judgement(None)
+
+
+def _tried(
+    start: Opening, ledger: Ledger, closings: Mapping[date, Closing], last_date: date
+) -> tuple[list[DayResult], list[date]]:
+    """The open days from this opening on, and those that end where the bank says, in order."""
+    days = _walk(start, _placed(ledger.rows, start), closings, ledger.offsets, last_date)
+    return days, [result.day for result in days if result.bank is not None and result.bank.amount == result.closing]
 
 
 def _by_day(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]:
@@ -147,12 +160,8 @@ def _by_day(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]
     return found
 
 
-def _derived(rows: Sequence[OpenRow], closings: Mapping[date, Closing], first_date: date) -> Opening | None:
-    """The opening before `first_date`: the first bank balance less what was booked since, as known at its reading."""
-    usable = [day for day in sorted(closings) if day >= first_date - ONE_DAY]
-    if not usable:
-        return None
-    anchor = closings[usable[0]]
+def _derived(rows: Sequence[OpenRow], anchor: Closing, first_date: date) -> Opening:
+    """The opening before `first_date`: this bank balance less what was booked since, as known at its reading."""
     booked = sum(
         (
             row.amount

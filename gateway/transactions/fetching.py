@@ -43,6 +43,8 @@ class Order:
     psu: PsuContext | None
     requested_at: datetime
     window: Window
+    reread_for: date | None
+    """The held day for which it goes back further than usual (STA-03)."""
     recorder: Recorder
     """Keeps what the bank answers while the consent is recorded."""
 

@@ -177,7 +177,7 @@ class SyncService:
             assert handle is not None, "as above"
             assert account.bank_account_id is not None, "an account with a consent has the bank's id"
             profile = self.gateway.banks.profile(account.bank_id)
-            window = self._window(session, account, profile, act.today, is_full=sync.reason == "full")
+            window, reread_for = self._window(session, account, profile, act.today, is_full=sync.reason == "full")
             sync.state, sync.started_at = SyncState.RUNNING, act.now
             sync.window_from, sync.window_until = window.first, window.last
             session.add(sync)
@@ -195,6 +195,7 @@ class SyncService:
                 psu=psu_of(self.gateway.keys, sync),
                 requested_at=sync.requested_at,
                 window=window,
+                reread_for=reread_for,
                 recorder=recorder_of(self.gateway, session, act, consent.id),
             )
 
@@ -231,20 +232,18 @@ class SyncService:
 
     def _window(
         self, session: Session, account: Account, profile: BankProfile, today: date, *, is_full: bool
-    ) -> Window:
+    ) -> tuple[Window, date | None]:
         """Whole days: from the last complete one less the overlap.
 
-        All the bank gives at first, when that is asked for and, once, when a day is held.
+        All the bank gives at first, when that is asked for and, once, when a day is held, which is then named.
         """
         oldest = today - profile.history
         if account.complete_until is None or is_full:
-            return Window(oldest, today)
+            return Window(oldest, today), None
         held = StatementService(self.gateway).held_day(session, account)
         if held is not None and held != account.reread_for:
-            account.reread_for = held
-            session.add(account)
-            return Window(oldest, today)
-        return Window(max(oldest, account.complete_until - profile.overlap_days * ONE_DAY), today)
+            return Window(oldest, today), held
+        return Window(max(oldest, account.complete_until - profile.overlap_days * ONE_DAY), today), None
 
     def _record(self, act: Act, order: Order, error_code: str | None) -> None:
         """Keep what was answered, where the consent is recorded; after the reading, which never depends on it."""
@@ -295,6 +294,8 @@ class SyncService:
                 account.history_from or fetched.reading.window.first, fetched.reading.window.first
             )
             settle_start(self.gateway, session, act, account)
+            # Only now: a longer reading that failed is made again.
+            account.reread_for = order.reread_for or account.reread_for
             account.fresh_as_of, account.last_sync_at = fetched.as_of, act.now
             set_health(session, self.gateway.events, act, account, SyncHealth.OK, code=None)
             session.add(account)

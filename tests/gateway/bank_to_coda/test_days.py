@@ -31,6 +31,7 @@ from gateway.statements.models import StatementEntry, StatementFile
 from gateway.statements.service import StatementFilter, StatementService
 from gateway.statements.states import TRANSITIONS, StatementState, check_step
 from gateway.transactions.models import BankTransaction
+from gateway.transactions.sync import SyncService
 from tests.gateway.bank_to_coda.story import Story
 
 
@@ -86,8 +87,12 @@ def test_a_wrong_bank_balance_holds_the_day_with_the_exact_difference_until_it_i
     with pytest.raises(StatementNotIssued):
         StatementService(story.gateway).content(story.act, held.id)
     assert files(story) == issued
+    story.banks.faults.order(FaultKind.STATUS, account=account.iban, endpoint="transactions", status=403)
+    refused = story.visit(account)
+    story.work()
+    assert SyncService(story.gateway).get(story.act, refused.id).state == "failed"
     sync = story.read(account)
-    assert sync.window_from == story.act.today - timedelta(days=90), "one longer reading follows"
+    assert sync.window_from == story.act.today - timedelta(days=90), "one longer reading follows, also after a failure"
     assert story.read(account).window_from != sync.window_from
     story.banks.faults.clear()
     story.read(account)

@@ -209,3 +209,16 @@ def test_a_chain_that_is_only_derived_is_not_computed() -> None:
     ledger = Ledger([row(FIRST, "1.00")], [closing(FIRST, "5.00")], may_compute=True)
     judged = judge(ledger, first_date=FIRST, last_date=FIRST + DAY, opening=None)
     assert [result.proof for result in judged.days] == [None, None]
+
+
+def test_a_balance_that_held_what_no_reading_had_shown_does_not_keep_the_chain_from_beginning() -> None:
+    """Booked long before and found only by a longer reading, after the first balance had counted it (STA-05)."""
+    rows = [row(FIRST, "10.00"), row(FIRST, "250.00", seen=FIRST + 3 * DAY), row(FIRST + 2 * DAY, "1.00")]
+    first = closing(FIRST + DAY, "360.00")
+    later = [closing(FIRST + 2 * DAY, "361.00"), closing(FIRST + 3 * DAY, "361.00")]
+    assert all(day.proof is None for day in decide(rows, [first], last=FIRST + DAY).days)
+    judged = decide(rows, [first, *later], last=FIRST + 3 * DAY)
+    assert judged.opening is not None
+    assert judged.opening.balance == Decimal("100.00")
+    assert judged.opening.anchor_date == FIRST + 2 * DAY
+    assert [day.proof for day in judged.days] == [Proof.DERIVED] * 3 + [Proof.PROVEN]
