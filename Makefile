@@ -4,6 +4,7 @@
 #   make test [SHARED=../shared] [ARGS="-k name"]      make lint      make serve      make bench      make lock
 #   make test-certificates [FOLDER=var/test-certificates]
 #   make fuzz [COUNT=100000] [SEED=1]         make sandbox [PORT=8470] [BANK_PORT=8471]
+#   make histories [COUNT=2000] [SEED=1]      make kills [COUNT=200] [SEED=1]      make year [DAYS=365] [ACCOUNTS=20]
 
 SHARED ?= ../shared
 ARGS ?=
@@ -34,7 +35,7 @@ define install
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve sandbox test test-certificates fuzz lint format bench lock clean
+.PHONY: help demo serve sandbox test test-certificates fuzz histories kills year lint format bench lock clean
 
 help:
 	@sed -n '3,7p' Makefile | sed 's/^# *//'
@@ -84,6 +85,20 @@ test-certificates: .venv/.run
 
 fuzz: .venv/.test
 	@$(BIN)/python -m tests.coda.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
+
+# What the default suite runs a few of: random histories of an account, killed workers, and a year with every fault.
+ROAD := tests/gateway/bank_to_coda
+histories: .venv/.test
+	@SLUIS_HISTORIES=$(or $(COUNT),2000) $(BIN)/python -m pytest -n 0 -q $(ROAD)/test_histories.py \
+		--hypothesis-seed=$(or $(SEED),1)
+
+kills: .venv/.test
+	@SLUIS_KILLS=$(or $(COUNT),200) SLUIS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -n 0 -q \
+		$(ROAD)/test_killed_workers.py
+
+year: .venv/.test
+	@SLUIS_YEAR_DAYS=$(or $(DAYS),365) SLUIS_YEAR_ACCOUNTS=$(or $(ACCOUNTS),20) SLUIS_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest -n 0 -q -s $(ROAD)/test_a_year.py
 
 lint: .venv/.test
 	@$(BIN)/ruff check .

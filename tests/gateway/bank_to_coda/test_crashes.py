@@ -5,14 +5,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from connectors.simulator import SimulatorServer
 from connectors.simulator.psu import approve
@@ -25,43 +22,8 @@ from gateway.consents.service import ConsentService
 from gateway.statements.models import StatementFile
 from gateway.statements.service import StatementService
 from gateway.transactions.sync import SyncService
+from tests.gateway.bank_to_coda.killing import killed
 from tests.gateway.bank_to_coda.story import BROWSER, HOLDERS, PSU, Story, much_later, query_of
-
-
-class Killed(BaseException):
-    """The process ends here; nobody catches it."""
-
-
-class KillingDatabase:
-    """Ends the process right before or right after the commit of the nth unit of work."""
-
-    def __init__(self, database: Any, *, at: int, is_committed: bool) -> None:
-        self.database = database
-        self.left = at
-        self.is_committed = is_committed
-
-    @contextlib.contextmanager
-    def unit_of_work(self, office_id: UUID | None) -> Iterator[Session]:
-        self.left -= 1
-        is_last = self.left == 0
-        with self.database.unit_of_work(office_id) as session:
-            yield session
-            if is_last and not self.is_committed:
-                session.flush()
-                raise Killed
-        if is_last:
-            raise Killed
-
-
-def killed(gateway: Gateway, work: Callable[[Gateway], object], *, at: int, is_committed: bool) -> bool:
-    """Whether the work was killed on the way; False when it came to its end."""
-    dying = replace(gateway, database=KillingDatabase(gateway.database, at=at, is_committed=is_committed))  # type: ignore[arg-type]
-    try:
-        work(dying)
-    except Killed:
-        return True
-    return False
-
 
 POINTS = list(itertools.product(range(1, 12), (False, True)))
 
