@@ -28,6 +28,8 @@ class SimulatorConfig:
     seed: int = 1
     start_time: time = OPENING_TIME
     banks: tuple[BankSettings, ...] = DEFAULT_BANKS
+    accounts: tuple[SimulatedAccount, ...] = ()
+    """More accounts than the listed ones, at banks that are simulated; a load test has thousands."""
     volume: int = 1
     """Multiplies the customers' receipts; 20 gives a main account some 2,000 rows in 90 days."""
     signature_keys: Mapping[str, RSAPublicKey] | None = None
@@ -45,7 +47,7 @@ class Simulator:
         self.config = config
         self.banks = {bank.bank_id: bank for bank in config.banks}
         self.clock = BankClock(config.today, config.start_time)
-        self.world = World(config.seed, self.clock, config.volume, _accounts(config.banks))
+        self.world = World(config.seed, self.clock, config.volume, _accounts(config.banks) + config.accounts)
         self.consents = ConsentBook(self.clock)
         self.ponto = PontoBook(self.clock)
         self.payments = PaymentBook(self.clock, self.world)

@@ -61,6 +61,7 @@ class World:
         self.clock = clock
         self.start = clock.today - HISTORY
         self.accounts = accounts
+        self._by_id = {account.account_id: account for account in accounts}
         self.companies = companies.COMPANIES
         self.holders = companies.HOLDERS
         self._lock = RLock()
@@ -73,8 +74,7 @@ class World:
 
     def account(self, account_id: str) -> SimulatedAccount:
         """The account with this IBAN or masked card number; raises `KeyError`."""
-        wanted = account_id.replace(" ", "")
-        return {account.account_id: account for account in self.accounts}[wanted]
+        return self._by_id[account_id.replace(" ", "")]
 
     def holder(self, holder_id: str) -> Holder:
         """The person with this id; raises `KeyError`."""

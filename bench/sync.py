@@ -1,0 +1,276 @@
+"""What reading accounts costs: `python bench/sync.py [accounts …]`, default 100 and 1000; 10000 by hand.
+
+The whole road over real HTTP against the simulated banks: plan, read, merge, prove, close, with real worker processes
+and their queue, 4 places each. For each number of accounts: a quiet day, and a day with 50 new rows on each account
+(up to 1,000 accounts), in accounts per minute and milliseconds per account, by one worker and by two. The bank answers
+after 150 ms, as banks do: without it, banks, database and workers share the same cores and nothing but those is
+measured. Then 100,000 rows merged, beside a bare insert of the same rows. The bars: cost per account flat from 100 to
+10,000, two workers 1.8 times one, merging at most twice the bare insert. Prints; proves nothing by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+# Started as a script, this folder comes first on the path, and bench/connectors.py would hide the package.
+sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
+
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+from sqlalchemy import func, insert, text
+from sqlmodel import col, select
+
+from connectors.model import PsuContext, Transaction, TransactionStatus
+from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer, companies
+from connectors.simulator.companies import SimulatedAccount
+from connectors.simulator.psu import approve
+from connectors.simulator.references import belgian_iban
+from gateway import logs, migrations, worker
+from gateway.accounts.models import Account, Sync
+from gateway.accounts.service import AccountService
+from gateway.assembly import Gateway, build
+from gateway.consents.service import ConsentService
+from gateway.crypto import KeyRing
+from gateway.database import connect, libpq_url
+from gateway.embedded import APPLICATION, OWNER, EmbeddedPostgres
+from gateway.ids import new_id
+from gateway.offices.service import ClientService, ClientWish, OfficeService
+from gateway.settings import BankAccessSettings, Settings
+from gateway.statements.models import StatementFile
+from gateway.transactions.absorb import Window
+from gateway.transactions.dispatch import Dispatcher
+from gateway.transactions.merging import Merger, Reading
+from gateway.transactions.models import BankTransaction
+
+BANK = "crelan"
+HOLDER = "lien.lindenaar"
+PER_CLIENT = 100
+NEW_ROWS = 50
+NEW_ROWS_ACCOUNTS_MAX = 1_000
+ANSWER_SECONDS = 0.15
+ABSORBED = 100_000
+BROWSER = "bench"
+PSU = PsuContext(ip_address="203.0.113.7", user_agent="bench", language="nl")
+BRUSSELS = ZoneInfo("Europe/Brussels")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def accounts(count: int) -> tuple[SimulatedAccount, ...]:
+    """Accounts on which nothing happens by itself."""
+    return tuple(
+        SimulatedAccount(
+            account_id=iban, iban=iban, bank_id=BANK, bic="NICABEBB", company_id=companies.BAKERY, name="Zichtrekening",
+            product="Business", cash_account_type="CACC", opening_balance=Decimal("100.00"), activities=frozenset(),
+        )
+        for iban in (belgian_iban("103", f"{5_000_000 + number}") for number in range(count))
+    )  # fmt: skip
+
+
+def work(settings: Settings) -> None:
+    """One worker process, until no job is left."""
+    logs.configure("ERROR")
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    worker.run(build(settings, connect(url), KeyRing.load(settings.keys_path)), libpq_url(url), is_until_idle=True)
+
+
+@dataclass
+class Place:
+    """One installation with its banks."""
+
+    gateway: Gateway
+    banks: SimulatorServer
+    office_id: UUID
+
+    @classmethod
+    def of(cls, gateway: Gateway, banks: SimulatorServer) -> Place:
+        office = OfficeService(gateway).create(name="Bench", language="nl", mode="test", consent_days_max=90)
+        return cls(gateway, banks, office.id)
+
+    def link(self, ibans: Sequence[str]) -> None:
+        """A client, its consent and the accounts it ticks; first readings are queued."""
+        act = self.gateway.system_act(self.office_id)
+        client, _ = ClientService(self.gateway).put(
+            act, ClientWish(name="Bakkerij", language="nl", external_id=ibans[0])
+        )
+        service = ConsentService(self.gateway)
+        _, url = service.create(act, client_id=client.id, bank_id=BANK, language="nl", return_url=None)
+        token = url.rpartition("/")[2]
+        answer = approve(service.begin(token, browser_secret=BROWSER, psu=PSU), HOLDER, accounts=ibans)
+        service.receive(dict(parse_qsl(urlsplit(answer).query)), browser_secret=BROWSER, psu=PSU)
+        offered = service.offered(token, browser_secret=BROWSER)
+        service.choose(token, browser_secret=BROWSER, consent_account_ids=[row.id for row in offered], psu=PSU)
+
+    def start(self) -> None:
+        """The office wants statements from yesterday on."""
+        act = self.gateway.system_act(self.office_id)
+        with self.gateway.database.unit_of_work(self.office_id) as session:
+            ids = session.exec(select(Account.id).where(Account.office_id == self.office_id)).all()
+        for account_id in ids:
+            AccountService(self.gateway).change(act, account_id, {"statements_from": act.today - timedelta(days=2)})
+
+    def next_day(self) -> int:
+        """Banks and office move on to noon of the next day; the number of readings that are planned then."""
+        before = self.banks.clock.now
+        noon = (before + timedelta(days=1)).replace(hour=12, minute=0)
+        self.banks.clock.set(noon)
+        OfficeService(self.gateway).move_clock(self.office_id, seconds=int((noon - before).total_seconds()))
+        return Dispatcher(self.gateway).run_office(self.office_id)
+
+    def run(self, workers: int) -> float:
+        """Seconds from the first reading that began to the last that ended."""
+        context = multiprocessing.get_context("spawn")
+        processes = [context.Process(target=work, args=(self.gateway.settings,)) for _ in range(workers)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+            assert process.exitcode == 0, "a worker failed"
+        with self.gateway.database.unit_of_work(self.office_id) as session:
+            first, last, failed = session.execute(
+                select(
+                    func.min(Sync.started_at),
+                    func.max(Sync.finished_at),
+                    func.count().filter(col(Sync.state) != "done"),
+                ).where(Sync.requested_at > self.gateway.system_act(self.office_id).now - timedelta(hours=6))
+            ).one()
+        assert not failed, f"{failed} readings did not end well"
+        return float((last - first).total_seconds())
+
+    def files(self) -> int:
+        with self.gateway.database.unit_of_work(self.office_id) as session:
+            return session.exec(select(func.count()).select_from(StatementFile)).one()
+
+
+def measure(folder: Path, server: EmbeddedPostgres, count: int) -> None:
+    """One number of accounts: linked, read for the first time, then one quiet day and a full one."""
+    name = f"bench_{count}"
+    server.create_database(name, template="sluis")
+    url = server.url(APPLICATION, name).render_as_string(hide_password=False)
+    now = datetime.now(BRUSSELS)
+    known = accounts(count)
+    banks = tuple(bank for bank in DEFAULT_BANKS if bank.bank_id == BANK)
+    config = SimulatorConfig(today=now.date(), start_time=now.time(), banks=banks, accounts=known)
+    with SimulatorServer(config) as running:
+        access = BankAccessSettings(
+            base_url=running.base_url(BANK), client_id="PSDBE-NBB-0999999922", client_secret=SecretStr("bench")
+        )
+        settings = Settings(
+            _env_file=None, data_folder=folder, database_url=SecretStr(url), mode="test", banks={BANK: access}
+        )
+        gateway = build(settings, connect(url), KeyRing.load(settings.keys_path))
+        place = Place.of(gateway, running)
+        for start in range(0, count, PER_CLIENT):
+            place.link([account.account_id for account in known[start : start + PER_CLIENT]])
+        first = place.run(2)
+        say(f"{count:>6} accounts, first reading, two workers: {count / first * 60:,.0f} a minute")
+        place.start()
+        running.faults.order("slow", times=None, seconds=ANSWER_SECONDS)
+        for is_full in (False, True):
+            if is_full and count > NEW_ROWS_ACCOUNTS_MAX:
+                continue
+            rates = {}
+            for workers in (1, 2):
+                if is_full:
+                    book(running, known)
+                planned = place.next_day()
+                assert planned == count, f"{planned} of {count} readings were planned"
+                rates[workers] = count / place.run(workers) * 60
+            label = f"{NEW_ROWS} new rows" if is_full else "quiet"
+            say(
+                f"{count:>6} accounts, {label:>11}: one worker {rates[1]:,.0f} a minute"
+                f" ({60_000 / rates[1]:.0f} ms each),"
+                f" two {rates[2]:,.0f}: {rates[2] / rates[1]:.2f} x; {place.files()} files"
+            )
+        gateway.banks.close()
+        gateway.database.bind.engine.dispose()  # type: ignore[attr-defined]
+
+
+def book(running: SimulatorServer, known: Sequence[SimulatedAccount]) -> None:
+    """So many rows of today on each account."""
+    for account in known:
+        for number in range(NEW_ROWS):
+            running.world.book(account, Decimal(number * 37 % 9_999 + 1).scaleb(-2), texts=(f"Factuur {number}",))
+
+
+def absorb(folder: Path, server: EmbeddedPostgres) -> None:
+    """Rows merged into an empty account, beside a bare insert of what came of it."""
+    server.create_database("bench_absorb", template="sluis")
+    url = server.url(APPLICATION, "bench_absorb").render_as_string(hide_password=False)
+    settings = Settings(_env_file=None, data_folder=folder, database_url=SecretStr(url), mode="live")
+    gateway = build(settings, connect(url), KeyRing.load(settings.keys_path))
+    office = OfficeService(gateway).create(name="Bench", language="nl", mode="live", consent_days_max=90)
+    act = gateway.system_act(office.id)
+    client, _ = ClientService(gateway).put(act, ClientWish(name="Bench", language="nl", external_id="bench"))
+    today = act.today
+    made = [
+        Account(
+            id=new_id(), office_id=office.id, client_id=client.id, bank_id=BANK, kind="current",
+            iban=belgian_iban("103", f"{6_000_000 + number}"), currency="EUR", bic="NICABEBB", health="new",
+            health_since=act.now, created_at=act.now,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    with gateway.database.unit_of_work(office.id) as session:
+        session.add_all(made)
+    rows = [form(number, today - timedelta(days=number % 90)) for number in range(ABSORBED)]
+    reading = Reading(Window(today - timedelta(days=90), today), rows)
+    began = time.perf_counter()
+    with gateway.database.unit_of_work(office.id) as session:
+        Merger(gateway, session, act).absorb(made[0], reading, seen_at=act.now)
+    merged = time.perf_counter() - began
+    table = BankTransaction.__table__  # type: ignore[attr-defined]
+    with gateway.database.unit_of_work(office.id) as session:
+        stored = [
+            {**row, "id": new_id(), "account_id": made[1].id}
+            for row in session.execute(table.select().where(table.c.account_id == made[0].id)).mappings()
+        ]
+        began = time.perf_counter()
+        session.execute(insert(table), stored)
+        session.execute(text("SELECT 1"))
+        bare = time.perf_counter() - began
+    say(
+        f"merging {ABSORBED:,} rows: {ABSORBED / merged:,.0f} a second; a bare insert of the same"
+        f" {ABSORBED / bare:,.0f}: {merged / bare:.2f} times its time"
+    )
+
+
+def form(number: int, day: date) -> Transaction:
+    """A row as the normaliser gives it."""
+    return Transaction(
+        status=TransactionStatus.BOOKED, amount=Decimal(number * 37 % 999_999 + 1).scaleb(-2), currency="EUR",
+        booking_date=day, value_date=day, is_value_date_assumed=False, fingerprint=f"{day}|{number}",
+        fingerprint_version=1, remittance_information=f"Factuur 2026-{number}", coda_code="00150000",
+        counterparty_name="Drukkerij Voorbeeld BV", raw={"transactionId": str(number), "text": f"Factuur {number}"},
+    )  # fmt: skip
+
+
+def main() -> None:
+    counts = [int(word) for word in sys.argv[1:]] or [100, 1_000]
+    logs.configure("ERROR")
+    with tempfile.TemporaryDirectory() as name, EmbeddedPostgres(Path(name) / "postgres", is_durable=False) as server:
+        folder = Path(name)
+        migrations.upgrade(server.url(OWNER))
+        KeyRing.generate(Settings(_env_file=None, data_folder=folder).keys_path)
+        say(f"{datetime.now(UTC):%Y-%m-%d}: banks answer after {ANSWER_SECONDS * 1000:.0f} ms, 4 places a worker")
+        absorb(folder, server)
+        for count in counts:
+            measure(folder, server, count)
+
+
+if __name__ == "__main__":
+    main()
