@@ -112,7 +112,9 @@ def check_chain(sources: Iterable[Source | tuple[str, Source]]) -> ChainReport:
                 continue
             digests[digest] = name
             try:
-                every = [_link(name, index, each) for index, each in enumerate(read(stream), start=1) if _chains(each)]
+                every = [
+                    link_of(name, index, each) for index, each in enumerate(read(stream), start=1) if has_balances(each)
+                ]
             except FaultyFile as error:
                 found = _finding("chain_unreadable", "file", error.findings[0].code, "a file without faults")
                 findings.append(ChainFinding(found, name, "", ""))
@@ -198,11 +200,13 @@ def _numbers(before: Link, link: Link) -> Iterable[ChainFinding]:
         yield _between((before, link), "chain_number_gap", "old_balance.number", found, f"{last + 1:03d}")
 
 
-def _chains(statement: Statement) -> bool:
+def has_balances(statement: Statement) -> bool:
+    """Whether the statement has balances that follow each other: a separate application has none."""
     return statement.separate_application == "00000"
 
 
-def _link(file: str, position: int, statement: Statement) -> Link:
+def link_of(file: str, position: int, statement: Statement) -> Link:
+    """What is compared of a statement; `position` is its place in the file, from 1."""
     account, old = statement.account, statement.old_balance
     days = [movement.entry_date for movement in statement.entries() if movement.entry_date]
     contents: list[object] = [account, old, statement.new_balance, statement.number]

@@ -72,6 +72,8 @@ PREFIXES: Final = {
     "address_change": "adr",
     "client_move": "mov",
     "client_import": "imp",
+    "foreign_file": "ffl",
+    "numbering_handover": "nho",
     "traffic_recording": "rec",
     "recorded_reading": "rrd",
 }
@@ -189,5 +191,7 @@ ClientMoveId = Annotated[UUID, TypedId("client_move")]
 AddressChangeId = Annotated[UUID, TypedId("address_change")]
 NumberChangeId = Annotated[UUID, TypedId("number_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]
+ForeignFileId = Annotated[UUID, TypedId("foreign_file")]
+NumberingHandoverId = Annotated[UUID, TypedId("numbering_handover")]
 TrafficRecordingId = Annotated[UUID, TypedId("traffic_recording")]
 RecordedReadingId = Annotated[UUID, TypedId("recorded_reading")]

@@ -22,6 +22,12 @@ PACKAGES: Final[Mapping[str, str]] = {
 }
 """Package id to the name people know; the list is fixed, since each has a profile of its own."""
 
+NUMBER_KEYS: Final[Mapping[str, str]] = dict.fromkeys(PACKAGES, "coda")
+"""By which of a file's two numbers the package knows a statement: `coda`, or `paper` (DEL-02).
+
+For none of them is another one known from a public source; who sees the other number in the package says so.
+"""
+
 CHANNELS: Final[Mapping[str, str]] = {
     "download": _("Download"),
     "sftp": "sFTP",

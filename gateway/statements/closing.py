@@ -20,6 +20,7 @@ from gateway.accounts.repository import AccountRepository, BalanceRepository
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.clock import BRUSSELS
+from gateway.foreign_files.opening import HISTORY_BEGINS_LATER, begin_after, confirmed_handover
 from gateway.ids import encode, new_id
 from gateway.notices.outbox import mail_operator
 from gateway.offices.models import ClientState, Service
@@ -55,12 +56,17 @@ class DayCloser:
         if account is None or account.complete_until is None or not self._may_close(account):
             return 0
         chain = self.statements.chain(self.act.office_id, account_id)
+        handover = confirmed_handover(self.session, account) if chain is None else None
+        if handover is not None:
+            chain = begin_after(self.session, self.act, account, handover)
         first = chain.first_date if chain is not None else first_day(account)
         if first is None:
             return 0
-        judgement = self.judge(account, chain, first)
+        is_gap = handover is not None and chain is None
+        judgement = Judgement(None) if is_gap else self.judge(account, chain, first)
         if judgement.opening is None:
-            self._no_balance(account, first)
+            # The bank gave no booked balance (STA-04), or no history back to the last file: nothing is invented.
+            self._no_balance(account, first, HISTORY_BEGINS_LATER if is_gap else "no_bank_balance")
             return 0
         issued, results = self._issue(account, chain, judgement)
         self._keep_open(account, results)
@@ -246,15 +252,15 @@ class DayCloser:
         rows_of_days = [self._day_row(account, day) for day in results]
         self.statements.replace_days(account.office_id, account.id, after, rows_of_days)
 
-    def _no_balance(self, account: Account, first: date) -> None:
-        """The bank gave no booked balance: nothing proves, and nothing is invented (STA-04)."""
+    def _no_balance(self, account: Account, first: date, cause: str) -> None:
+        """There is nothing to start from: every day since the first one is held."""
         assert account.complete_until is not None, "asked by the caller"
         count = max(0, (account.complete_until - first).days + 1)
         rows = [
             {
                 **self._empty_day(account, first + timedelta(days=offset)),
                 "state": DayState.HELD,
-                "cause": "no_bank_balance",
+                "cause": cause,
             }
             for offset in range(count)
         ]

@@ -50,6 +50,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "numbers_exhausted": _("Number 999 of the year is reached"),
         "file_refused": _("The file cannot be written"),
         "restarted": _("The chain was restarted behind it"),
+        "history_begins_later": _("The bank's history does not reach back to the last file handed over"),
     },
     "day_cause": {
         "difference": _("The balance does not prove"),
@@ -64,6 +65,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "consent_ended": _("The permission at the bank has ended"),
         "bank_unavailable": _("The bank does not answer"),
         "bank_quota_exhausted": _("The bank's limit of reads is reached"),
+        "history_begins_later": _("The bank's history does not reach back to the last file handed over"),
     },
     "cause": {
         "twin": _("two equal entries of which one may be double"),
@@ -267,6 +269,12 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     },
     "address": {"contact": _("Contact"), "destination": _("Destination")},
     "channel": dict(CHANNELS),
+    "handover": {
+        "proposed": _("Waits for your confirmation"),
+        "refused": _("Refused"),
+        "confirmed": _("Confirmed"),
+        "replaced": _("Replaced by a newer one"),
+    },
 }  # fmt: skip
 
 HEADINGS: Final = frozenset({"subject", "family", "condition", "exception_list"})
@@ -284,6 +292,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     },
     "hold": {
         "difference": "bad", "awaiting_bank_balance": "wait", "waits_for_earlier": "wait", "no_bank_balance": "bad",
+        "history_begins_later": "bad",
     },
     "basket": {"submitted": "wait", "approved": "good", "processing": "good"},
     "payment": {
@@ -305,6 +314,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "bundle": {"queued": "wait", "ready": "good", "failed": "bad"},
     "invitation": {"proposed": "wait", "open": "wait", "accepted": "good"},
     "client": {"pending": "wait", "active": "good", "suspended": "bad"},
+    "handover": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
 }  # fmt: skip
 
 

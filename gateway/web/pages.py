@@ -40,6 +40,7 @@ SUBJECTS: Final = (
     "rules",
     "clients",
     "client_accounts",
+    "numbering",
     "addresses",
     "office",
     "onboarding",

@@ -38,6 +38,8 @@ from gateway.web.passkey_forms import SIGNATURE_FIELD, answer_of
 
 FORM_FIELD: Final = "form_token"
 CODE_FIELD: Final = "second_factor_code"
+FORM_FILES_MAX: Final = 501
+"""One more than any page takes, so that the page can say how many it takes."""
 FORM_FIELDS_MAX: Final = 3000
 """500 payments with their seals in one bulk decision, and room to spare."""
 
@@ -95,7 +97,7 @@ class Visit:
 
 async def read_form(request: Request) -> FormData:
     """The posted fields; kept on the request, since a refused form is offered again with its fields."""
-    form = await request.form(max_files=1, max_fields=FORM_FIELDS_MAX)
+    form = await request.form(max_files=FORM_FILES_MAX, max_fields=FORM_FIELDS_MAX)
     request.state.form = form
     return form
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from ipaddress import ip_network
 from typing import Any
 
@@ -16,6 +17,7 @@ from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.bundles import BundleService, BundleWish
 from gateway.client_groups.repository import ClientGroupRepository
+from gateway.foreign_files.service import HandoverService, TypedNumbering
 from gateway.identity.endpoints import PUBLIC_OPERATIONS
 from gateway.identity.people import roles_in
 from gateway.identity.rights import SCOPE_PERMISSIONS, ClientRole, OfficeRole, PrincipalKind
@@ -131,6 +133,13 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
     bodies: dict[str, Any] = {
         "create_client_import": [{"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"}],
         "patch_client_import_row": {"cells": {}},
+        "create_numbering_handover": {
+            "client_id": ids["client_id"],
+            "iban": "BE12310291417792",
+            "number": 7,
+            "closing_date": "2026-11-02",
+            "closing_balance": money,
+        },
         "create_session": {"email": "a@example.test", "password": "x" * 12},
         "confirm_second_factor": {"code": "000000"},
         "switch_office": {"office_id": ids["office_id"]},
@@ -271,6 +280,10 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         act_of_system(office, now=linked.real_now()), story.client.id, iban="BE12310291417792", wanted={}
     )
     ids["known_account_id"] = encode("known_account", known.id)
+    typed = TypedNumbering("BE12310291417792", "EUR", 7, story.act.today, Decimal("10.00"))
+    ids["handover_id"] = encode(
+        "numbering_handover", HandoverService(linked).type_in(story.act, story.client.id, typed).id
+    )
     addresses = AddressService(linked)
     addresses.change(
         act_of_system(office, now=linked.real_now()), story.client.id, {"contact_email": "an@example.test"}

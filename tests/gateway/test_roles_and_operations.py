@@ -57,6 +57,7 @@ OPERATIONS: Final[dict[str, str]] = {
         ("list_accounts", "get_account", "list_balances", "list_days", "get_sync", "get_call_budget"), "accounts:read"
     ),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
+    **dict.fromkeys(("list_numbering_handovers", "get_numbering_handover"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
@@ -83,7 +84,8 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("put_client",), "clients:write of the office"),
     **dict.fromkeys(
         ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses",
-         "create_import_refusal", "create_withdrawal"),
+         "create_import_refusal", "create_withdrawal",
+         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover"),
         "clients:write",
     ),
     **dict.fromkeys(
@@ -212,6 +214,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("document_id", "bank_document"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change"),
+                       ("handover_id", "numbering_handover"),
                        ("recording_id", "traffic_recording"), ("reading_id", "recorded_reading")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = app_of(gateway)

@@ -25,6 +25,8 @@ INSERT_ONLY = {
     "audit_checkpoint",
     "export_download",
     "export_file",
+    "foreign_file",
+    "foreign_statement",
     "statement_file",
 }
 

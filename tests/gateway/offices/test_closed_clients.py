@@ -21,6 +21,7 @@ from gateway.addresses.service import AddressService
 from gateway.api import current_act
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
+from gateway.foreign_files.service import HandoverService, TypedNumbering
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.ids import encode, new_id
 from gateway.offices.models import Client, ClientState
@@ -44,6 +45,7 @@ OF_A_CLIENT: Final = frozenset(
         "create_consent", "create_consent_revocation", "create_account_reauthorisation",
         "create_traffic_recording",
         "create_chain_restart", "create_import_refusal", "create_withdrawal",
+        "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
         "put_transaction_labels", "create_test_event",
         "create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
@@ -172,8 +174,11 @@ def place(gateway: Gateway) -> Iterator[Place]:
     known = KnownAccountService(gateway).add(system, client.id, iban="BE12310291417792", wanted={})
     AddressService(gateway).change(system, client.id, {"contact_email": "an@example.test"})
     (waiting,), _ = AddressService(gateway).page(system, ALL)
+    typed = TypedNumbering(known.iban, "EUR", 7, date(2026, 11, 20), Decimal("10.00"))
+    handover = HandoverService(gateway).type_in(system, client.id, typed)
     ids = {
         "client_id": encode("client", client.id),
+        "handover_id": encode("numbering_handover", handover.id),
         "account_id": encode("account", account.id),
         "consent_id": encode("consent", consent.id),
         "transaction_id": encode("transaction", transaction_id),

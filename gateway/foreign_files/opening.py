@@ -1,0 +1,58 @@
+"""The chain of an account begins where the former source's files ended, once that is confirmed (STA-05, STA-20)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlmodel import Session, select
+
+from gateway.accounts.models import Account
+from gateway.act import Act
+from gateway.foreign_files.models import NumberingHandover
+from gateway.foreign_files.states import HandoverState
+from gateway.ids import new_id
+from gateway.statements.models import StatementChain
+
+HISTORY_BEGINS_LATER: Final = "history_begins_later"
+"""The bank's history does not reach back to the last file handed over: nothing is issued over the gap."""
+
+
+def confirmed_handover(session: Session, account: Account) -> NumberingHandover | None:
+    """What was confirmed for an account."""
+    return session.exec(
+        select(NumberingHandover).where(
+            NumberingHandover.office_id == account.office_id,
+            NumberingHandover.client_id == account.client_id,
+            NumberingHandover.iban == account.iban,
+            NumberingHandover.currency == account.currency,
+            NumberingHandover.state == HandoverState.CONFIRMED,
+        )
+    ).one_or_none()
+
+
+def begin_after(session: Session, act: Act, account: Account, handover: NumberingHandover) -> StatementChain | None:
+    """The chain that goes on after the last file handed over; None while the account's history does not reach it.
+
+    What the first readings gave of earlier days was on those files: only what is seen later counts as late.
+    """
+    if account.history_from is None or account.fresh_as_of is None or account.history_from > handover.first_day:
+        return None
+    chain = StatementChain(
+        id=new_id(),
+        office_id=account.office_id,
+        account_id=account.id,
+        first_date=handover.first_day,
+        opening_balance=handover.closing_balance,
+        opening_basis="handed_over",
+        anchor_date=handover.closing_date,
+        anchor_read_at=account.fresh_as_of,
+        closed_until=handover.closing_date,
+        closing_balance=handover.closing_balance,
+        handed_year=handover.first_day.year,
+        handed_number=handover.next_number - 1,
+        last_entry_date=handover.last_entry_date,
+        created_at=act.now,
+    )
+    session.add(chain)
+    session.flush()
+    return chain
