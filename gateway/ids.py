@@ -73,6 +73,7 @@ PREFIXES: Final = {
     "client_move": "mov",
     "client_import": "imp",
     "foreign_file": "ffl",
+    "bank_file": "bfl",
     "numbering_handover": "nho",
     "traffic_recording": "rec",
     "recorded_reading": "rrd",
@@ -191,6 +192,7 @@ ClientMoveId = Annotated[UUID, TypedId("client_move")]
 AddressChangeId = Annotated[UUID, TypedId("address_change")]
 NumberChangeId = Annotated[UUID, TypedId("number_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]
+BankFileId = Annotated[UUID, TypedId("bank_file")]
 ForeignFileId = Annotated[UUID, TypedId("foreign_file")]
 NumberingHandoverId = Annotated[UUID, TypedId("numbering_handover")]
 TrafficRecordingId = Annotated[UUID, TypedId("traffic_recording")]

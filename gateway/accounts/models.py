@@ -54,6 +54,10 @@ class Account(Base, table=True):
     is_visible: bool = True
     is_default_debtor: bool = False
     """The client pays from it when a payment names no account."""
+    bank_made_source: str | None = Field(default=None, max_length=10)
+    """`codabox`, `isabel` or `upload`: its statements are bank-made files; None: it is read at its bank (CON-17)."""
+    source_from: date | None = None
+    """First day of the present source; None: since the beginning."""
     dossier_code: str | None = Field(default=None, max_length=20)
     """Where the client's dossier code is not this account's (OFF-02)."""
     delivery: str | None = Field(default=None, max_length=10)

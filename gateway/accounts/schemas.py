@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from gateway.account_sources.declared import source_of
 from gateway.accounts.calls import FULL_READING_CALLS, CallBudget
 from gateway.accounts.models import Balance, Sync
 from gateway.accounts.service import AccountView, warnings_of
@@ -34,6 +35,11 @@ class AccountRead(WithMetadata):
     kind: str
     bic: str
     holder_name: str | None
+    source: str = Field(
+        description="Where its statements come from: `direct` or `ponto` (read, and made here), `codabox`, `isabel` or "
+        "`upload` (bank-made, passed on)."
+    )
+    source_from: Day | None = Field(description="First day of this source; null: since the beginning.")
     alias: str | None
     position: int = Field(description="Place among the accounts of the client.")
     is_visible: bool
@@ -85,6 +91,8 @@ class AccountRead(WithMetadata):
             kind=account.kind,
             bic=account.bic,
             holder_name=account.holder_name,
+            source=str(source_of(account)),
+            source_from=account.source_from,
             alias=account.alias,
             position=account.position,
             is_visible=account.is_visible,

@@ -31,11 +31,14 @@ def confirmed_handover(session: Session, account: Account) -> NumberingHandover 
 
 
 def begin_after(session: Session, act: Act, account: Account, handover: NumberingHandover) -> StatementChain | None:
-    """The chain that goes on after the last file handed over; None while the account's history does not reach it.
+    """The chain that goes on after the last file handed over; None while the account was not read around its day.
 
-    What the first readings gave of earlier days was on those files: only what is seen later counts as late.
+    What the first readings gave of earlier days was on those files: only what is seen later counts as late. So it
+    begins with a reading that shows the whole of the last day, and not where the bank's history begins after it.
     """
-    if account.history_from is None or account.fresh_as_of is None or account.history_from > handover.first_day:
+    if account.history_from is None or account.fresh_as_of is None or account.complete_until is None:
+        return None
+    if account.history_from > handover.first_day or account.complete_until < handover.closing_date:
         return None
     chain = StatementChain(
         id=new_id(),

@@ -85,20 +85,19 @@ class HandoverRepository:
             .order_by(col(NumberingHandover.id).desc())
         ).all()
 
-    def others(self, office_id: UUID, handover: NumberingHandover) -> Sequence[NumberingHandover]:
-        """Every other hand-over of the same account that was not replaced yet, locked in a fixed order."""
-        return self.session.exec(
-            select(NumberingHandover)
-            .where(
-                NumberingHandover.office_id == office_id,
-                NumberingHandover.iban == handover.iban,
-                NumberingHandover.currency == handover.currency,
-                NumberingHandover.id != handover.id,
-                NumberingHandover.state != HandoverState.REPLACED,
-            )
-            .order_by(col(NumberingHandover.id))
-            .with_for_update()
-        ).all()
+    def of_account(
+        self, office_id: UUID, iban: str, currency: str, *, but_not: UUID | None = None
+    ) -> Sequence[NumberingHandover]:
+        """The hand-overs of an account that were not replaced yet, locked in a fixed order."""
+        query = select(NumberingHandover).where(
+            NumberingHandover.office_id == office_id,
+            NumberingHandover.iban == iban,
+            NumberingHandover.currency == currency,
+            NumberingHandover.state != HandoverState.REPLACED,
+        )
+        if but_not is not None:
+            query = query.where(NumberingHandover.id != but_not)
+        return self.session.exec(query.order_by(col(NumberingHandover.id)).with_for_update()).all()
 
     def first_issued(self, office_id: UUID, account_id: UUID) -> Statement | None:
         """The first statement of an account that ever got a number."""

@@ -110,7 +110,7 @@ class HandoverService:
             refused = [*damaged, *faulty, *strange]
             if not files:
                 raise ForeignFilesRefused(faults=[told(fault) for fault in refused[:FAULTS_SHOWN]])
-            key = number_key or self._number_key(session, act, client_id)
+            key = number_key or number_key_of(session, act, client_id)
             earlier = ForeignFileRepository(session)
             by_account: dict[tuple[str, str], list[Facts]] = {}
             digest_of: dict[str, str] = {}
@@ -147,7 +147,7 @@ class HandoverService:
             if iban not in own:
                 expected = ", ".join(sorted(f"…{other[-4:]}" for other in own)) or "–"
                 raise InputError(faults=[told(FileFault("wrong_account", "", f"…{iban[-4:]}", expected), "/iban")])
-            key = number_key or self._number_key(session, act, client_id)
+            key = number_key or number_key_of(session, act, client_id)
             known = ForeignFileRepository(session).numbers(act.office_id, iban, typed.currency, key)
             found = following(
                 key, typed.number, typed.closing_date, typed.closing_balance,
@@ -267,7 +267,8 @@ class HandoverService:
     def _replace_others(
         self, session: Session, act: Act, handover: NumberingHandover, *, is_confirmed_kept: bool = False
     ) -> None:
-        for other in HandoverRepository(session).others(act.office_id, handover):
+        repository = HandoverRepository(session)
+        for other in repository.of_account(act.office_id, handover.iban, handover.currency, but_not=handover.id):
             if is_confirmed_kept and other.state == HandoverState.CONFIRMED:
                 continue
             check_step(other.state, HandoverState.REPLACED)
@@ -308,12 +309,6 @@ class HandoverService:
         of_day = [row for row in closings if row.reference_date == day and is_over(day, hour, row.read_at)]
         return max(of_day, key=lambda row: (row.read_at, row.basis == "bank"), default=None)
 
-    def _number_key(self, session: Session, act: Act, client_id: UUID) -> str:
-        """The number by which the client's package knows a statement."""
-        profile = session.get(ClientProfile, client_id)
-        package = profile.package if profile is not None and profile.office_id == act.office_id else None
-        return NUMBER_KEYS[package or "neutral"]
-
     def _visible(
         self, session: Session, act: Act, handover_id: UUID, permission: Permission, *, is_change: bool = False
     ) -> NumberingHandover:
@@ -325,6 +320,13 @@ class HandoverService:
         except NotFound:
             raise NumberingHandoverNotFound from None
         return handover
+
+
+def number_key_of(session: Session, act: Act, client_id: UUID) -> str:
+    """The number by which the client's package knows a statement: `coda` or `paper`."""
+    profile = session.get(ClientProfile, client_id)
+    package = profile.package if profile is not None and profile.office_id == act.office_id else None
+    return NUMBER_KEYS[package or "neutral"]
 
 
 def told(fault: FileFault, pointer: str = "") -> FieldFault:

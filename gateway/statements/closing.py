@@ -56,17 +56,20 @@ class DayCloser:
         if account is None or account.complete_until is None or not self._may_close(account):
             return 0
         chain = self.statements.chain(self.act.office_id, account_id)
-        handover = confirmed_handover(self.session, account) if chain is None else None
+        fed_from = account.source_from if account.bank_made_source is not None else None
+        handover = confirmed_handover(self.session, account) if chain is None and fed_from is None else None
         if handover is not None:
             chain = begin_after(self.session, self.act, account, handover)
-        first = chain.first_date if chain is not None else first_day(account)
+        first = fed_from or (chain.first_date if chain is not None else first_day(account))
         if first is None:
             return 0
         is_gap = handover is not None and chain is None
-        judgement = Judgement(None) if is_gap else self.judge(account, chain, first)
+        judgement = Judgement(None) if is_gap or fed_from is not None else self.judge(account, chain, first)
         if judgement.opening is None:
-            # The bank gave no booked balance (STA-04), or no history back to the last file: nothing is invented.
-            self._no_balance(account, first, HISTORY_BEGINS_LATER if is_gap else "no_bank_balance")
+            # The bank gave no booked balance (STA-04), or no history back to the last file, or another source's files
+            # are the statements of these days (CON-17): nothing is invented or mixed.
+            gap = HISTORY_BEGINS_LATER if is_gap else "no_bank_balance"
+            self._no_balance(account, first, "second_source" if fed_from is not None else gap)
             return 0
         issued, results = self._issue(account, chain, judgement)
         self._keep_open(account, results)

@@ -50,6 +50,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "numbers_exhausted": _("Number 999 of the year is reached"),
         "file_refused": _("The file cannot be written"),
         "restarted": _("The chain was restarted behind it"),
+        "second_source": _("Another source gives these days"),
         "history_begins_later": _("The bank's history does not reach back to the last file handed over"),
     },
     "day_cause": {
@@ -65,6 +66,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "consent_ended": _("The permission at the bank has ended"),
         "bank_unavailable": _("The bank does not answer"),
         "bank_quota_exhausted": _("The bank's limit of reads is reached"),
+        "second_source": _("Another source gives these days"),
         "history_begins_later": _("The bank's history does not reach back to the last file handed over"),
     },
     "cause": {
@@ -292,7 +294,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     },
     "hold": {
         "difference": "bad", "awaiting_bank_balance": "wait", "waits_for_earlier": "wait", "no_bank_balance": "bad",
-        "history_begins_later": "bad",
+        "history_begins_later": "bad", "second_source": "wait",
     },
     "basket": {"submitted": "wait", "approved": "good", "processing": "good"},
     "payment": {

@@ -12,11 +12,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from connectors.simulator import SimulatorServer
+from gateway.account_sources.files import BankFileService
 from gateway.addresses.service import AddressService
 from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.bundles import BundleService, BundleWish
 from gateway.client_groups.repository import ClientGroupRepository
+from gateway.foreign_files.reading import SentFile
 from gateway.foreign_files.service import HandoverService, TypedNumbering
 from gateway.identity.endpoints import PUBLIC_OPERATIONS
 from gateway.identity.people import roles_in
@@ -36,6 +38,7 @@ from gateway.webhooks.service import WebhookService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
 from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_office, make_person
+from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.payments.scene import ALL, make_scene
 from tests.gateway.serving import app_of
 
@@ -133,6 +136,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
     bodies: dict[str, Any] = {
         "create_client_import": [{"name": "Bakkerij Voorbeeld BV", "external_id": "p-1"}],
         "patch_client_import_row": {"cells": {}},
+        "create_source_switch": {"source": "codabox", "from_day": "2026-11-02"},
         "create_numbering_handover": {
             "client_id": ids["client_id"],
             "iban": "BE12310291417792",
@@ -280,6 +284,9 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         act_of_system(office, now=linked.real_now()), story.client.id, iban="BE12310291417792", wanted={}
     )
     ids["known_account_id"] = encode("known_account", known.id)
+    content = bank_file(account.iban, story.act.today, number=1, opening=Decimal(0), amounts=[Decimal(1)])
+    (made,), _ = BankFileService(linked).upload(story.act, account.id, [SentFile("a.cod", content)])
+    ids["bank_file_id"] = encode("bank_file", made.row.id)
     typed = TypedNumbering("BE12310291417792", "EUR", 7, story.act.today, Decimal("10.00"))
     ids["handover_id"] = encode(
         "numbering_handover", HandoverService(linked).type_in(story.act, story.client.id, typed).id

@@ -61,6 +61,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
+    **dict.fromkeys(("list_bank_files", "get_bank_file", "get_bank_file_content"), "statements:read"),
     **dict.fromkeys(
         ("list_baskets", "get_basket", "list_basket_payments", "list_payments", "get_payment", "get_payment_approval",
          "get_payment_settings", "list_exports", "get_export", "list_export_downloads"), "payments:read",
@@ -85,6 +86,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses",
          "create_import_refusal", "create_withdrawal",
+         "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
          "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover"),
         "clients:write",
     ),
@@ -214,7 +216,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("document_id", "bank_document"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change"),
-                       ("handover_id", "numbering_handover"),
+                       ("handover_id", "numbering_handover"), ("bank_file_id", "bank_file"),
                        ("recording_id", "traffic_recording"), ("reading_id", "recorded_reading")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = app_of(gateway)

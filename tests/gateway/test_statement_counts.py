@@ -50,6 +50,7 @@ FEW |= {
     "list_bank_requests",
     "list_address_changes",
     "list_chain_restarts",
+    "list_bank_files",
     "list_number_changes",
     "list_client_moves",
     "list_export_downloads",

@@ -13,6 +13,8 @@ AddressKind = str
 """What was set. One of `contact`, `destination`."""
 AddressMode = str
 """What a bank accepts, set per bank and channel. One of `none`, `minimal`, `structured`, `hybrid`."""
+BankFileState = str
+"""Where a bank-made file stands. One of `held`, `passed_on`, `set_aside`."""
 BasketState = str
 """Where a basket stands. One of `draft`, `submitted`, `approved`, `processing`, `closed`, `cancelled`."""
 ChangeState = str
@@ -37,6 +39,8 @@ ExportState = str
 """Where an export stands. One of `created`, `downloaded`, `sent`, `accepted`, `partly_refused`, `refused`, `settled`,
 `replaced`, `voided`.
 """
+HandoverState = str
+"""Where a hand-over stands. One of `proposed`, `refused`, `confirmed`, `replaced`."""
 InvitationState = str
 """Where it stands; an open one that is older than its last moment answers like an ended one. One of `proposed`,
 `open`, `accepted`, `ended`.
@@ -76,6 +80,10 @@ Service = str
 """
 Severity = str
 """Whether a finding stops the payment or asks for a person's acceptance. One of `blocked`, `warning`."""
+Source = str
+"""Where the statements of an account come from; one at a time. One of `direct`, `ponto`, `codabox`, `isabel`,
+`upload`.
+"""
 State = str
 """Where a payment stands. `REFUSED`: it can never be approved as things are; the reasons say why. One of `waiting`,
 `approved`, `rejected`, `refused`.
@@ -120,6 +128,12 @@ class AccountRead(Shape):
     kind: str
     bic: str
     holder_name: str | None
+    source: str
+    """Where its statements come from: `direct` or `ponto` (read, and made here), `codabox`, `isabel` or `upload`
+    (bank-made, passed on).
+    """
+    source_from: dt.date | None
+    """First day of this source; null: since the beginning."""
     alias: str | None
     position: int
     """Place among the accounts of the client."""
@@ -489,6 +503,40 @@ class BankCapabilities(Shape):
     single_payments: str
     bulk_payments: str
     instant_payments: str
+
+
+class BankFileRead(Shape):
+    """A file of one account as its bank made it."""
+
+    id: str
+    account_id: str
+    client_id: str
+    state: BankFileState
+    """`passed_on` byte for byte; `held` where another source gives its days, until a person chooses; `set_aside`: that
+    person chose the other source.
+    """
+    source: str
+    """The declared source of the account: when it came, or when it was passed on."""
+    origin: str
+    """Always `bank-made`: never mixed with files that are made here."""
+    first_day: dt.date
+    """Calendar day in Brussels."""
+    last_day: dt.date
+    """Calendar day in Brussels."""
+    name: str | None
+    """As it was sent."""
+    size: int
+    """Bytes."""
+    sha256: str
+    created_at: dt.datetime
+
+
+class BankFilesRead(Shape):
+    """What became of files that were sent."""
+
+    items: list[BankFileRead]
+    refused_files: list[FileFaultRead]
+    """Files that were not taken, each with its cause."""
 
 
 class BankMissing(Shape):
@@ -1105,6 +1153,15 @@ class DownloadRead(Shape):
     is_first: bool
 
 
+class DroppedRead(Shape):
+    """What became of the files that were sent."""
+
+    items: list[HandoverRead]
+    """One per account."""
+    refused_files: list[FileFaultRead]
+    """Files that were not taken, each with its cause."""
+
+
 class EmailChangeAnswer(Shape):
     """A mailed link."""
 
@@ -1274,6 +1331,20 @@ class FieldDifferenceRead(Shape):
     replayed: str | None
 
 
+class FileFaultRead(Shape):
+    """What is wrong, with both values."""
+
+    code: str
+    file: str
+    """Name of the file; empty where it is about all of them."""
+    found: str
+    """What the files say; account numbers by their last four digits."""
+    expected: str
+    """What it should be, or what the bank says."""
+    detail: str
+    """The same in the caller's language."""
+
+
 class FindingRead(Shape):
     """Something the checks found, with what to do about it."""
 
@@ -1304,6 +1375,51 @@ class GroupWrite(Shape):
 
     name: str
     user_ids: list[str]
+
+
+class HandoverRead(Shape):
+    """How an account's statements go on after the files of its former source; counts once it is confirmed."""
+
+    id: str
+    client_id: str
+    iban: str
+    currency: str
+    state: HandoverState
+    basis: str
+    """`files`, or `typed` by a person."""
+    number_key: str
+    """The number that the next one follows: `coda` or `paper`."""
+    coda_number: int | None
+    """Of the last file; null when it was typed."""
+    paper_number: int | None
+    last_number: int
+    closing_date: dt.date
+    """Calendar day in Brussels."""
+    closing_balance: MoneyShape
+    first_day: dt.date
+    """First day of statements made here."""
+    next_number: int
+    """Number of the first file made here."""
+    files_count: int
+    last_file_id: str | None
+    faults: list[FileFaultRead]
+    """Why it is `refused`, each with both values."""
+    created_at: dt.datetime
+    confirmed_at: dt.datetime | None
+
+
+class HandoverWrite(Shape):
+    """Number, day and balance of the last file of the former source, as the package shows them."""
+
+    client_id: str
+    iban: str
+    number: int
+    """Of the last file, not of the next one."""
+    closing_date: dt.date
+    """Calendar day in Brussels."""
+    closing_balance: MoneyShape
+    number_key: str | None = None
+    """Which of the two numbers it is; null: the one the client's package goes by."""
 
 
 class HeldRoleRead(Shape):
@@ -1922,6 +2038,14 @@ class PageAuditEntryRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageBankFileRead(Shape):
+    """PageBankFileRead"""
+
+    items: list[BankFileRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageBankRead(Shape):
     """PageBankRead"""
 
@@ -2038,6 +2162,14 @@ class PageGroupRead(Shape):
     """PageGroupRead"""
 
     items: list[GroupRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageHandoverRead(Shape):
+    """PageHandoverRead"""
+
+    items: list[HandoverRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 
@@ -2796,6 +2928,23 @@ class SigningLimitRead(Shape):
 
     amount: MoneyShape | None
     """Null: no signature is asked for."""
+
+
+class SourceRead(Shape):
+    """Where an account's statements come from."""
+
+    account_id: str
+    source: Source
+    from_day: dt.date | None
+    """First day of this source; null: since the beginning."""
+
+
+class SourceWrite(Shape):
+    """Another source of an account, and from which day."""
+
+    source: Source
+    from_day: dt.date
+    """First day whose statement comes from it: the day after the last one before."""
 
 
 class StatementRead(Shape):

@@ -13,6 +13,86 @@ from sluis_client.transport import Transport
 class Operations(Transport):
     """The operations, by their operationId. Each raises `Problem` for what the service refuses."""
 
+    def create_source_switch(
+        self, account_id: str, body: models.SourceWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.SourceRead:
+        """Declare another source from a day on, so that no day has two and none is without one. To bank-made files it
+        is the day after our last statement; back to reading, the day after the last bank-made one, at whose balance
+        and after whose number ours go on. A known account can be given bank-made files without a consent.
+        """
+        return self._model(
+            models.SourceRead,
+            self._call(
+                "POST",
+                f"/v1/accounts/{self._segment(account_id)}/source-switches",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_bank_files(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageBankFileRead:
+        """Bank-made files, the newest first; never among the statements that are made here."""
+        return self._model(
+            models.PageBankFileRead,
+            self._call(
+                "GET",
+                "/v1/bank-files",
+                query={
+                    "account_id": account_id,
+                    "client_id": client_id,
+                    "state": state,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            ),
+        )
+
+    def iter_bank_files(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        state: str | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.BankFileRead]:
+        """Every row of `list_bank_files`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_bank_files(
+                account_id=account_id, client_id=client_id, state=state, limit=page_size, cursor=cursor
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_bank_file(self, bank_file_id: str) -> models.BankFileRead:
+        """One bank-made file."""
+        return self._model(models.BankFileRead, self._call("GET", f"/v1/bank-files/{self._segment(bank_file_id)}"))
+
+    def get_bank_file_content(self, bank_file_id: str) -> bytes:
+        """The file that is passed on; 409 `second_source` while it is held, and when it was set aside."""
+        return self._call("GET", f"/v1/bank-files/{self._segment(bank_file_id)}/content").content
+
+    def create_bank_file_set_aside(
+        self, bank_file_id: str, *, idempotency_key: str | None = None
+    ) -> models.BankFileRead:
+        """Choose the other source for the days of a held file: it is kept, and not passed on."""
+        return self._model(
+            models.BankFileRead,
+            self._call(
+                "POST", f"/v1/bank-files/{self._segment(bank_file_id)}/set-asides", idempotency_key=idempotency_key
+            ),
+        )
+
     def list_accounts(
         self,
         *,
@@ -748,6 +828,60 @@ class Operations(Transport):
         """
         return self._model(
             models.EventRead, self._call("POST", "/v1/test-events", body=body, idempotency_key=idempotency_key)
+        )
+
+    def list_numbering_handovers(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageHandoverRead:
+        """Hand-overs, the newest first; those that a later one replaced too."""
+        return self._model(
+            models.PageHandoverRead,
+            self._call(
+                "GET", "/v1/numbering-handovers", query={"client_id": client_id, "limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_numbering_handovers(
+        self, *, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.HandoverRead]:
+        """Every row of `list_numbering_handovers`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_numbering_handovers(client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def create_numbering_handover(
+        self, body: models.HandoverWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> models.HandoverRead:
+        """Type number, day and balance of the last file instead; to be confirmed like one made from files."""
+        return self._model(
+            models.HandoverRead,
+            self._call("POST", "/v1/numbering-handovers", body=body, idempotency_key=idempotency_key),
+        )
+
+    def get_numbering_handover(self, handover_id: str) -> models.HandoverRead:
+        """One hand-over."""
+        return self._model(
+            models.HandoverRead, self._call("GET", f"/v1/numbering-handovers/{self._segment(handover_id)}")
+        )
+
+    def confirm_numbering_handover(
+        self, handover_id: str, *, idempotency_key: str | None = None
+    ) -> models.HandoverRead:
+        """Let statements go on from there: first day, opening balance and number are settled. Refused once a statement
+        of this account is issued here (`statements_started`), and where the bank has said something else meanwhile
+        (`numbering_refused`).
+        """
+        return self._model(
+            models.HandoverRead,
+            self._call(
+                "POST",
+                f"/v1/numbering-handovers/{self._segment(handover_id)}/confirmations",
+                idempotency_key=idempotency_key,
+            ),
         )
 
     def create_session(

@@ -10,7 +10,7 @@ from gateway import database
 from gateway.migrations import tenancy
 
 revision = "0074"
-down_revision = "0061"
+down_revision = "0072"
 branch_labels = None
 depends_on = None
 

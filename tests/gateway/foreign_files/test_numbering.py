@@ -224,6 +224,7 @@ def test_a_known_number_is_handed_over_before_it_is_connected(story: Story) -> N
     iban = next(
         row.iban for row in story.banks.world.accounts_of("lien.lindenaar", "crelan") if row.cash_account_type == "CACC"
     )
+    assert iban is not None
     known = KnownAccountService(story.gateway).add(story.act, story.client.id, iban=iban, wanted={})
     last = story.act.today - timedelta(days=9)
     (proposed,) = drop(story, bank_files(story.banks, iban, last - timedelta(days=20), last, number=88))
@@ -375,3 +376,22 @@ def test_the_rest_face(story: Story) -> None:
         typed = http.post("/v1/numbering-handovers", json=body, headers=headers)
         assert (typed.status_code, typed.json()["basis"]) == (201, "typed"), typed.text
         assert http.get(f"/v1/numbering-handovers/{typed.json()['id']}", headers=headers).status_code == 200
+
+
+def test_files_newer_than_the_last_reading_wait_for_one_that_shows_their_days(story: Story) -> None:
+    """What the reading then gives of those days was on the files: none of it is late."""
+    account = story.connect(is_started=False)
+    story.work()
+    day = story.act.today
+    story.sleep()
+    truth = story.banks.world.account(account.iban)
+    story.banks.world.book(truth, Decimal("-12.34"), booking_date=day)
+    (proposed,) = drop(story, bank_files(story.banks, account.iban, day, day, number=31))
+    HandoverService(story.gateway).confirm(story.act, proposed.id)
+    assert close(story, account) == 0
+    story.sleep()
+    story.banks.world.book(truth, Decimal("5.00"), booking_date=day + ONE_DAY)
+    story.read(account)
+    (issued,) = story.statements("issued")
+    assert (issued.number, issued.day, issued.late_count) == (32, day + ONE_DAY, 0)
+    assert issued.closing_balance == story.banks.world.balance(truth, day + ONE_DAY)

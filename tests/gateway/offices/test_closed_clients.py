@@ -16,11 +16,13 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from gateway.account_sources.files import BankFileService
 from gateway.act import Act
 from gateway.addresses.service import AddressService
 from gateway.api import current_act
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
+from gateway.foreign_files.reading import SentFile
 from gateway.foreign_files.service import HandoverService, TypedNumbering
 from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.ids import encode, new_id
@@ -33,6 +35,7 @@ from gateway.transactions.models import BankTransaction
 from gateway.transactions.sync import SyncService
 from tests.gateway.bank_to_coda.shelf import form
 from tests.gateway.builders import NOW, act_of_system
+from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.payments.scene import ALL, Scene, make_scene
 from tests.gateway.serving import app_of
 from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene_ids
@@ -45,6 +48,7 @@ OF_A_CLIENT: Final = frozenset(
         "create_consent", "create_consent_revocation", "create_account_reauthorisation",
         "create_traffic_recording",
         "create_chain_restart", "create_import_refusal", "create_withdrawal",
+        "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
         "put_transaction_labels", "create_test_event",
@@ -174,10 +178,13 @@ def place(gateway: Gateway) -> Iterator[Place]:
     known = KnownAccountService(gateway).add(system, client.id, iban="BE12310291417792", wanted={})
     AddressService(gateway).change(system, client.id, {"contact_email": "an@example.test"})
     (waiting,), _ = AddressService(gateway).page(system, ALL)
+    content = bank_file(account.iban, date(2026, 11, 20), number=1, opening=Decimal(0), amounts=[Decimal(1)])
+    (made,), _ = BankFileService(gateway).upload(system, account.id, [SentFile("a.cod", content)])
     typed = TypedNumbering(known.iban, "EUR", 7, date(2026, 11, 20), Decimal("10.00"))
     handover = HandoverService(gateway).type_in(system, client.id, typed)
     ids = {
         "client_id": encode("client", client.id),
+        "bank_file_id": encode("bank_file", made.row.id),
         "handover_id": encode("numbering_handover", handover.id),
         "account_id": encode("account", account.id),
         "consent_id": encode("consent", consent.id),
