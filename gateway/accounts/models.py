@@ -160,7 +160,7 @@ class Sync(Base, table=True):
     account_id: UUID
     state: str = Field(max_length=8)
     reason: str = Field(max_length=10)
-    """`first`, `planned`, `request`, `full` (all history, on request), `reread` (of a held day) or `event`."""
+    """`first`, `planned`, `request`, `renewal`, `full` (all history), `reread` (of a held day) or `event`."""
     is_attended: bool
     psu_cipher: bytes | None = None
     """Address of the person who is present; erased when the reading ends."""
@@ -168,9 +168,32 @@ class Sync(Base, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
     window_from: date | None = None
+    """Before it starts: the day from which it is to read at least, where whoever asked said so."""
     window_until: date | None = None
     counts: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     """new, kept, edited, vanished, revived, pending, rejected."""
     error_code: str | None = Field(default=None, max_length=40)
     bank_code: str | None = Field(default=None, max_length=70)
     retry_after_seconds: int | None = None
+
+
+class AccountGap(Base, table=True):
+    """Days between two readings that no reading covers: named until they are filled (CON-13)."""
+
+    __tablename__ = "account_gap"
+    __table_args__ = (
+        office_key(),
+        office_reference("account_id", "account"),
+        UniqueConstraint("account_id", "first_day"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    account_id: UUID
+    first_day: date
+    last_day: date
+    """Both are missing."""
+    cause: str = Field(max_length=40)
+    """Why they were not read in time: a code of `accounts.health`, or `bank_history_short`."""
+    found_at: datetime = Field(sa_type=Moment)
+    filled_at: datetime | None = Field(default=None, sa_type=Moment)

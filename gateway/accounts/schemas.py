@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from gateway.account_sources.declared import source_of
 from gateway.accounts.calls import FULL_READING_CALLS, CallBudget
+from gateway.accounts.gaps import WAYS
 from gateway.accounts.models import Balance, Sync
 from gateway.accounts.service import AccountView, warnings_of
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
@@ -19,6 +20,15 @@ from gateway.statements.models import AccountDay
 Alias = Annotated[str | None, Field(max_length=70)]
 Position = Annotated[int, Field(ge=1, le=9999, description="Place among the accounts of the client.")]
 DossierCode = Annotated[str | None, Field(max_length=20, description="Where it is not the client's own dossier code.")]
+
+
+class GapRead(Shape):
+    """Days that no reading covers and no file proves yet."""
+
+    first_day: Day
+    last_day: Day
+    cause: str = Field(description="Why they were not read in time; `bank_history_short` when nothing hindered it.")
+    ways_to_fill: list[str] = Field(description="Files to import: `coda`, `camt053` or `mt940`.")
 
 
 class AccountRead(WithMetadata):
@@ -68,6 +78,7 @@ class AccountRead(WithMetadata):
     )
     history_from: Day | None = Field(description="First day of history the bank gave.")
     complete_until: Day | None = Field(description="Last booking day that was over at the last reading.")
+    gaps: list[GapRead] = Field(description="Days in between that are missing, the oldest first; mostly none.")
     health: str = Field(description="Who must act: `ok`, `we_act` or `you_act`.")
     health_code: str | None
     fresh_as_of: MomentText | None
@@ -111,6 +122,10 @@ class AccountRead(WithMetadata):
             warnings=warnings_of(account),
             history_from=account.history_from,
             complete_until=account.complete_until,
+            gaps=[
+                GapRead(first_day=gap.first_day, last_day=gap.last_day, cause=gap.cause, ways_to_fill=list(WAYS))
+                for gap in view.gaps
+            ],
             health=view.health,
             health_code=account.health_code,
             fresh_as_of=account.fresh_as_of,

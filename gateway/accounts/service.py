@@ -18,8 +18,9 @@ from gateway.accounts.errors import (
     StatementsFromTooEarly,
     StatementsStarted,
 )
+from gateway.accounts.gaps import open_gaps
 from gateway.accounts.health import NEXT_STEPS
-from gateway.accounts.models import Account, Balance
+from gateway.accounts.models import Account, AccountGap, Balance
 from gateway.accounts.repository import AccountRepository, BalanceRepository, SyncRepository
 from gateway.accounts.starts import earliest_start, proposed_start
 from gateway.accounts.states import SyncHealth
@@ -66,6 +67,8 @@ class AccountView:
     last_statement: Statement | None
     proposed_start: date | None
     """First day of statements, as long as the office has chosen none."""
+    gaps: Sequence[AccountGap] = ()
+    """Days that no reading covers, the oldest first."""
 
 
 class AccountService:
@@ -78,7 +81,8 @@ class AccountService:
         """One account; raises `AccountNotFound`."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = self._visible(session, act, account_id, Permission.ACCOUNTS_READ)
-            return view(account, act, _last_issued(session, act, [account]).get(account.id))
+            gaps = open_gaps(session, act.office_id, [account.id]).get(account.id, ())
+            return view(account, act, _last_issued(session, act, [account]).get(account.id), gaps)
 
     def page(
         self, act: Act, request: PageRequest, *, client_id: UUID | None = None
@@ -95,7 +99,8 @@ class AccountService:
             name = f"accounts:{act.office_id}:{client_id}"
             rows, cursor = self.gateway.pager.page(session, query, order, request, name=name)
             last = _last_issued(session, act, rows)
-            return [view(row, act, last.get(row.id)) for row in rows], cursor
+            gaps = open_gaps(session, act.office_id, [row.id for row in rows])
+            return [view(row, act, last.get(row.id), gaps.get(row.id, ())) for row in rows], cursor
 
     def change(
         self, act: Act, account_id: UUID, wanted: Mapping[str, Any], *, metadata: Mapping[str, str] | None = None
@@ -149,7 +154,8 @@ class AccountService:
                         account_id=str(account.id),
                     )
             set_pairs(self.gateway.audit, session, act, Holder("account", account.id, account.client_id), metadata)
-            return view(account, act, _last_issued(session, act, [account]).get(account.id))
+            gaps = open_gaps(session, act.office_id, [account.id]).get(account.id, ())
+            return view(account, act, _last_issued(session, act, [account]).get(account.id), gaps)
 
     def balances(self, act: Act, account_id: UUID) -> tuple[AccountView, Sequence[Balance]]:
         """The balances of the newest stored reading, none before the first."""
@@ -233,7 +239,7 @@ def _last_issued(session: Session, act: Act, accounts: Sequence[Account]) -> dic
     return StatementRepository(session).last_issued(act.office_id, ids) if ids else {}
 
 
-def view(account: Account, act: Act, last_statement: Statement | None) -> AccountView:
+def view(account: Account, act: Act, last_statement: Statement | None, gaps: Sequence[AccountGap] = ()) -> AccountView:
     """What is shown of an account at a moment."""
     stale: str | None = None
     if account.health_code is not None:
@@ -244,4 +250,4 @@ def view(account: Account, act: Act, last_statement: Statement | None) -> Accoun
         stale = "not_read_recently"
     health = {SyncHealth.NEW: "we_act", SyncHealth.ENDED: "you_act"}.get(SyncHealth(account.health), account.health)
     next_step = NEXT_STEPS.get(account.health_code) if account.health_code is not None else None
-    return AccountView(account, stale, str(health), next_step, last_statement, proposed_start(account, act.today))
+    return AccountView(account, stale, str(health), next_step, last_statement, proposed_start(account, act.today), gaps)

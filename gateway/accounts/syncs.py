@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session
@@ -19,9 +19,19 @@ TASK: Final = "sync_account"
 
 
 def queue_sync(
-    session: Session, keys: KeyRing, account: Account, *, reason: str, now: datetime, psu: PsuContext | None = None
+    session: Session,
+    keys: KeyRing,
+    account: Account,
+    *,
+    reason: str,
+    now: datetime,
+    psu: PsuContext | None = None,
+    since: date | None = None,
 ) -> Sync:
-    """A reading to be done soon. `psu` is the person who is really present, or None: an address is never invented."""
+    """A reading to be done soon. `psu` is the person who is really present, or None: an address is never invented.
+
+    It reads from `since` on at least, as far back as the bank goes; else from where the last reading ended.
+    """
     sync = Sync(
         id=new_id(),
         office_id=account.office_id,
@@ -30,6 +40,7 @@ def queue_sync(
         reason=reason,
         is_attended=psu is not None,
         requested_at=now,
+        window_from=since,
         counts={},
     )
     if psu is not None:

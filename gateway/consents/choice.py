@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from connectors.model import Account as BankAccount
 from connectors.model import AccountKind, PsuContext
+from gateway.accounts.gaps import restart_day
 from gateway.accounts.health import set_health
 from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
@@ -19,9 +20,10 @@ from gateway.accounts.syncs import queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.consents import endings
+from gateway.consents import endings, renewing
 from gateway.consents.errors import AccountElsewhere, AccountNotFitting, AccountTypeNotSupported, ChoiceEmpty
 from gateway.consents.models import Consent, ConsentAccount
+from gateway.consents.renewing import Answers
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import ConsentState
 from gateway.errors import FieldFault, NotFound
@@ -84,8 +86,11 @@ def connect(
     psu: PsuContext | None,
     move_on: date | None = None,
     with_rules: bool = False,
+    answers: Answers | None = None,
 ) -> None:
     """Connect the chosen accounts of a locked consent; all of them or none. Choosing again adds accounts.
+
+    At a renewal `answers` says what became of accounts that are not as before (CON-11); chosen again, none is asked.
 
     With `move_on` they move here from any other office that has them; else they are added here, beside whatever
     others have (OFF-05). Nobody is asked whether others do. `with_rules` takes that office's approval rules along.
@@ -100,9 +105,21 @@ def connect(
     if not rows:
         raise ChoiceEmpty
     _refuse_unfit(rows)
-    connected = [_connect_one(gateway, session, act, consent, row, psu=psu) for row in rows if row.account_id is None]
+    compared = None
+    if consent.replaces_id is not None and consent.chosen_at is None:
+        usable = [row.id for row in offered.values() if refusal(row) is None]
+        compared = renewing.compare(session, consent, list(offered.values()), usable)
+        renewing.check_answers(compared, {row.id for row in rows}, answers or Answers())
+    by_row = {
+        row.id: _connect_one(gateway, session, act, consent, row, psu=psu) for row in rows if row.account_id is None
+    }
+    connected = list(by_row.values())
     if not connected:
         return
+    if compared is not None:
+        renewing.settle(
+            gateway, session, act, consent, compared=compared, answers=answers or Answers(), connected=by_row
+        )
     if move_on is not None:
         request_move(
             gateway, session, act, connected,
@@ -189,7 +206,9 @@ def _connect_one(
     )  # fmt: skip
     row.account_id = account.id
     session.add(row)
-    queue_sync(session, gateway.keys, account, reason="first", now=act.now, psu=psu)
+    since = restart_day(session, account, gateway.banks.profile(account.bank_id))
+    reason = "first" if since is None else "renewal"
+    queue_sync(session, gateway.keys, account, reason=reason, now=act.now, psu=psu, since=since)
     return account
 
 

@@ -55,7 +55,8 @@ def end(
     consent.tokens_cipher = None
     consent.refresh_started_at = None
     for account in AccountRepository(session).of_consent(act.office_id, consent.id):
-        set_health(session, gateway.events, act, account, health, code=code)
+        if account.health != SyncHealth.ENDED:
+            set_health(session, gateway.events, act, account, health, code=code)
 
 
 def revoke(gateway: Gateway, session: Session, act: Act, consent: Consent) -> None:

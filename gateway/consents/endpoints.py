@@ -22,11 +22,15 @@ router = APIRouter(prefix="/v1", tags=["consents"])
     "/consents",
     operation_id="create_consent",
     status_code=201,
-    responses=problem_responses(409, 503),
+    responses=problem_responses(404, 409, 503),
     openapi_extra=KEY_REQUIRED,
 )
 def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway: GatewayDep) -> ConsentCreated:
-    """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to."""
+    """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to.
+
+    With `replaces` it renews another consent: that one works on until this one is valid and reads its accounts.
+    409 `renewal_too_early` while its end is far away.
+    """
     consent, url = ConsentService(gateway).create(
         act,
         client_id=body.client_id,
@@ -34,6 +38,7 @@ def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway:
         language=body.language,
         return_url=body.return_url,
         metadata=body.metadata,
+        replaces=body.replaces,
     )
     shape = ConsentRead.of(ConsentView(consent, ()), act)
     response.headers["Location"] = f"/v1/consents/{shape.model_dump(mode='json')['id']}"

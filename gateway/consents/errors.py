@@ -118,3 +118,39 @@ class AccountElsewhere(ConflictError):
     code = "account_of_other_client"
     title = "This account belongs to another client of the office"
     hint = "Choose it under the client that holds it, or let the office correct the client first."
+
+
+class RenewalTooEarly(ConflictError):
+    """A consent that still holds can be renewed in its last days only (CON-11)."""
+
+    code = "renewal_too_early"
+    title = "This permission cannot be renewed yet"
+    detail = "It can be renewed from {renewable_from} on."
+    hint = "Wait until then, or renew every permission of the client in one sitting."
+
+
+class RenewalNotPossible(ConflictError):
+    """Only what holds, or has held and ended, can be renewed."""
+
+    code = "renewal_not_possible"
+    title = "This permission cannot be renewed"
+    detail = "The consent is {state}."
+    hint = "Renew the consent that reads the accounts now; one that was never given needs a new link."
+
+
+class RenewalMismatch(InputError):
+    """A renewal is for the same client at the same bank."""
+
+    code = "renewal_mismatch"
+    title = "The renewed permission is another client's or bank's"
+    hint = "Give the client and the bank of the consent that is to be replaced."
+
+
+class RenewalQuestionOpen(InputError):
+    """Accounts are not as before, and the account holder has not said what became of them (CON-11)."""
+
+    code = "renewal_question_open"
+    title = "Say of each account that is not as before what became of it"
+    hint = (
+        "Choose for a new account whether it was added or replaces another, and for a missing one whether it is gone."
+    )

@@ -40,6 +40,7 @@ from gateway.consents.errors import (
     OtherBrowser,
 )
 from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.renewing import Answers, Comparison, compare
 from gateway.consents.repository import CallbackTokenRepository, ConsentRepository
 from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import STARTABLE, WAITING, ConsentState
@@ -92,6 +93,7 @@ class LinkView:
     return_url: str | None
     today: date
     """In the office; a move can be on this day or later."""
+    is_renewal: bool = False
 
 
 class LinkSteps:
@@ -244,6 +246,17 @@ class LinkSteps:
         with self.gateway.database.unit_of_work(found.office_id) as session:
             return ConsentRepository(session).offered(act.office_id, found.consent_id)
 
+    def compared(self, token: str, *, browser_secret: str) -> Comparison | None:
+        """What of the older consent goes on under a renewal; None for one that renews nothing, or was chosen from."""
+        found = self._link(token)
+        act = self._act(found)
+        with self.gateway.database.unit_of_work(found.office_id) as session:
+            consent = self._choosable(session, act, found, browser_secret)
+            if consent.replaces_id is None or consent.chosen_at is not None:
+                return None
+            offered = ConsentRepository(session).offered(act.office_id, consent.id)
+            return compare(session, consent, offered, {row.id for row in offered if choice.refusal(row) is None})
+
     def choose(
         self,
         token: str,
@@ -253,6 +266,7 @@ class LinkSteps:
         psu: PsuContext | None,
         move_on: date | None = None,
         with_rules: bool = False,
+        answers: Answers | None = None,
     ) -> LinkView:
         """Connect the ticked accounts and have each read at once, while the PSU is present.
 
@@ -260,16 +274,20 @@ class LinkSteps:
         `with_rules` is the client's wish that the approval rules of that office go along (OFF-17).
 
         Raises `AccountTypeNotSupported`, `AccountNotFitting` (naming each), `AccountElsewhere`, `ChoiceEmpty`,
-        `MoveDateInvalid`, `OtherBrowser`, `ChoiceNotOpen`.
+        `MoveDateInvalid`, `RenewalQuestionOpen`, `OtherBrowser`, `ChoiceNotOpen`.
         """
         found = self._link(token)
         act = self._act(found, psu)
         with self.gateway.database.unit_of_work(found.office_id) as session:
+            known = self._choosable(session, act, found, browser_secret)
+            # Two renewals of one consent take turns: each may take the other's accounts, and end it.
+            ConsentRepository(session).lock_valid(act.office_id, known.client_id, known.bank_id)
             consent = self._choosable(session, act, found, browser_secret, is_locked=True)
             self._require_client_open(session, act, consent)
             choice.connect(
                 self.gateway, session, act, consent,
                 consent_account_ids=consent_account_ids, psu=psu, move_on=move_on, with_rules=with_rules,
+                answers=answers,
             )  # fmt: skip
             return self._view(session, act, found)
 
@@ -466,6 +484,7 @@ class LinkSteps:
             refusal_code=consent.refusal_code,
             return_url=consent.return_url,
             today=act.today,
+            is_renewal=consent.replaces_id is not None,
         )
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field
 
-from gateway.database import Base, Moment, office_key, office_reference
+from gateway.consents.states import RenewalAnswer
+from gateway.database import Base, Moment, office_key, office_reference, words
 
 
 class CallbackToken(Base, table=True):
@@ -40,6 +41,7 @@ class Consent(Base, table=True):
     __table_args__ = (
         office_key(),
         office_reference("client_id", "client"),
+        office_reference("replaces_id", "consent"),
         Index("ix_consent_office_state", "office_id", "state"),
     )
 
@@ -47,6 +49,8 @@ class Consent(Base, table=True):
     office_id: UUID = Field(foreign_key="office.id")
     client_id: UUID = Field(index=True)
     bank_id: str = Field(max_length=40)
+    replaces_id: UUID | None = None
+    """The consent that this one renews; it works on until its accounts are read under this one (CON-11)."""
     state: str = Field(max_length=24)
     state_since: datetime = Field(sa_type=Moment)
     end_code: str | None = Field(default=None, max_length=40)
@@ -108,3 +112,26 @@ class ConsentAccount(Base, table=True):
     is_closed: bool = False
     account_id: UUID | None = None
     """Our account, once chosen."""
+
+
+class ConsentAnswer(Base, table=True):
+    """What the account holder said, at a renewal, of an account that is not as before (CON-11)."""
+
+    __tablename__ = "consent_answer"
+    __table_args__ = (
+        office_key(),
+        office_reference("consent_id", "consent"),
+        office_reference("account_id", "account"),
+        office_reference("instead_of_id", "account"),
+        UniqueConstraint("consent_id", "account_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    consent_id: UUID
+    """The renewal."""
+    account_id: UUID
+    answer: RenewalAnswer = Field(sa_type=words(RenewalAnswer))
+    instead_of_id: UUID | None = None
+    """For `replaces`: the account whose place it took."""
+    answered_at: datetime = Field(sa_type=Moment)

@@ -10,7 +10,7 @@ from sqlalchemy import SelectBase, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentAnswer
 from gateway.consents.states import WAITING, ConsentState
 
 
@@ -77,7 +77,30 @@ class ConsentRepository:
                 Consent.state == ConsentState.VALID,
                 Consent.id != consent.id,
             )
+            .order_by(col(Consent.id))
             .with_for_update()
+        ).all()
+
+    def lock_valid(self, office_id: UUID, client_id: UUID, bank_id: str) -> None:
+        """Lock a client's valid consents at a bank in a fixed order, before one takes another's accounts."""
+        self.session.exec(
+            select(Consent.id)
+            .where(
+                Consent.office_id == office_id,
+                Consent.client_id == client_id,
+                Consent.bank_id == bank_id,
+                Consent.state == ConsentState.VALID,
+            )
+            .order_by(col(Consent.id))
+            .with_for_update()
+        ).all()
+
+    def answers_of(self, office_id: UUID, consent_ids: Sequence[UUID]) -> Sequence[ConsentAnswer]:
+        """What account holders said at these renewals."""
+        return self.session.exec(
+            select(ConsentAnswer)
+            .where(ConsentAnswer.office_id == office_id, col(ConsentAnswer.consent_id).in_(consent_ids))
+            .order_by(col(ConsentAnswer.id))
         ).all()
 
     def open_of_client(self, office_id: UUID, client_id: UUID) -> Sequence[Consent]:
@@ -96,11 +119,13 @@ class ConsentRepository:
     def over(self, office_id: UUID, *, today: date) -> Sequence[Consent]:
         """Valid consents whose last day has passed."""
         return self.session.exec(
-            select(Consent).where(
+            select(Consent)
+            .where(
                 Consent.office_id == office_id,
                 Consent.state == ConsentState.VALID,
                 col(Consent.valid_until) < today,
             )
+            .order_by(col(Consent.id))
         ).all()
 
     def waiting(self, office_id: UUID) -> Sequence[Consent]:

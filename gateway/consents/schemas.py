@@ -8,7 +8,9 @@ from pydantic import Field
 
 from gateway.act import Act
 from gateway.api import Day, MomentText, Shape
+from gateway.consents.renewing import LEAD, is_expiring, renewable_from
 from gateway.consents.service import ConsentView
+from gateway.consents.states import RenewalAnswer
 from gateway.ids import AccountId, ClientId, ConsentAccountId, ConsentId
 from gateway.metadata.schemas import TakesMetadata, WithMetadata
 
@@ -25,6 +27,13 @@ class ConsentWrite(TakesMetadata):
         str | None,
         Field(max_length=500, description="Where the page leads back to at the end; registered letter by letter."),
     ] = None
+    replaces: Annotated[
+        ConsentId | None,
+        Field(
+            description="The consent that this one renews, of the same client and bank: possible in its last "
+            f"{LEAD.days} days and at any time after its end. It works on until the new one reads its accounts."
+        ),
+    ] = None
 
 
 class ConnectedAccountRead(Shape):
@@ -37,6 +46,17 @@ class ConnectedAccountRead(Shape):
     kind: str
     name: str | None
     product: str | None
+
+
+class RenewalAnswerRead(Shape):
+    """What the account holder said, at a renewal, of an account that is not as before."""
+
+    account_id: AccountId
+    answer: RenewalAnswer = Field(
+        description="`added` or `replaces` (new), `gone` or `wanted` (not offered any more), `left_out` (not ticked)."
+    )
+    instead_of_account_id: AccountId | None = Field(description="For `replaces`: the account whose place it took.")
+    answered_at: MomentText
 
 
 class ConsentRead(WithMetadata):
@@ -53,9 +73,13 @@ class ConsentRead(WithMetadata):
     refusal_code: str | None = Field(description="Why the last try at the bank did not succeed.")
     language: str
     valid_until: Day | None
+    is_expiring: bool = Field(description="It holds, and its end is near enough to renew it.")
+    renewable_from: Day | None = Field(description="First day on which it can be renewed while it holds.")
+    replaces: ConsentId | None = Field(description="The consent that this one renews.")
     created_at: MomentText
     authorisation_url_expires_at: MomentText
     accounts: list[ConnectedAccountRead]
+    renewal_answers: list[RenewalAnswerRead]
 
     @classmethod
     def of(cls, view: ConsentView, act: Act) -> ConsentRead:
@@ -82,9 +106,21 @@ class ConsentRead(WithMetadata):
             refusal_code=consent.refusal_code,
             language=consent.language,
             valid_until=consent.valid_until,
+            is_expiring=is_expiring(consent, act.today),
+            renewable_from=renewable_from(consent.valid_until),
+            replaces=consent.replaces_id,
             created_at=consent.created_at,
             authorisation_url_expires_at=consent.link_expires_at,
             accounts=shown,
+            renewal_answers=[
+                RenewalAnswerRead(
+                    account_id=row.account_id,
+                    answer=row.answer,
+                    instead_of_account_id=row.instead_of_id,
+                    answered_at=row.answered_at,
+                )
+                for row in view.answers
+            ],
         )
 
 

@@ -18,13 +18,14 @@ from gateway.audit.log import Change
 from gateway.consents import endings
 from gateway.consents.errors import ConsentNotFound, ReturnUrlNotRegistered
 from gateway.consents.links import LINK, LINK_LIFE, LINK_PATH, LinkSteps, LinkView
-from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentAnswer
+from gateway.consents.renewing import check_renewable
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import ConsentState
 from gateway.consents.tokens import NoTokens
 from gateway.errors import FieldFault, NotFound
 from gateway.identity.rights import Permission
-from gateway.ids import new_id
+from gateway.ids import encode, new_id
 from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository
@@ -38,10 +39,11 @@ __all__ = ["ConsentService", "ConsentView", "LinkView"]
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:
-    """A consent and the accounts the bank offered under it."""
+    """A consent, the accounts the bank offered under it, and what its holder said of those that changed."""
 
     consent: Consent
     accounts: Sequence[ConsentAccount]
+    answers: Sequence[ConsentAnswer] = ()
 
 
 class ConsentService(LinkSteps):
@@ -56,23 +58,29 @@ class ConsentService(LinkSteps):
         language: str,
         return_url: str | None = None,
         metadata: Mapping[str, str] | None = None,
+        replaces: UUID | None = None,
     ) -> tuple[Consent, str]:
         """A consent to be authorised, and the address of our page where the PSU begins; it works for 14 days.
 
-        The address is given here only: its token is a secret. Raises `BankUnknown`, `BankNotConfigured`,
-        `ReturnUrlNotRegistered`, and what `require_client` raises.
+        The address is given here only: its token is a secret. `replaces` is the consent that it renews. Raises
+        `BankUnknown`, `BankNotConfigured`, `ReturnUrlNotRegistered`, `ConsentNotFound`, what `check_renewable` raises,
+        and what `require_client` raises.
         """
         act.require(Permission.CONSENTS_WRITE, client_id)
         self._check_return_url(return_url)
         token = secrets.token_urlsafe(32)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             require_client(session, act, client_id, Permission.CONSENTS_WRITE, is_change=True)
+            if replaces is not None:
+                older = self._visible(session, act, replaces, Permission.CONSENTS_WRITE)
+                check_renewable(older, client_id=client_id, bank_id=bank_id, today=act.today)
             self.gateway.banks.connector(bank_id)
             consent = Consent(
                 id=new_id(),
                 office_id=act.office_id,
                 client_id=client_id,
                 bank_id=bank_id,
+                replaces_id=replaces,
                 state=ConsentState.CREATED,
                 state_since=act.now,
                 language=language,
@@ -101,7 +109,10 @@ class ConsentService(LinkSteps):
                 "consent",
                 consent.id,
                 client_id=client_id,
-                changes={"bank_id": Change(None, bank_id)},
+                changes={
+                    "bank_id": Change(None, bank_id),
+                    **({"replaces": Change(None, encode("consent", replaces))} if replaces is not None else {}),
+                },
             )
             set_pairs(self.gateway.audit, session, act, Holder("consent", consent.id, client_id, is_new=True), metadata)
         return consent, f"{self.gateway.settings.base_url}{LINK_PATH}{token}"
@@ -110,7 +121,9 @@ class ConsentService(LinkSteps):
         """One consent; raises `ConsentNotFound`."""
         with self.gateway.database.unit_of_work(act.office_id) as session:
             consent = self._visible(session, act, consent_id, Permission.CONSENTS_READ)
-            return ConsentView(consent, ConsentRepository(session).offered(act.office_id, consent.id))
+            consents = ConsentRepository(session)
+            answers = consents.answers_of(act.office_id, [consent.id])
+            return ConsentView(consent, consents.offered(act.office_id, consent.id), answers)
 
     def page(
         self, act: Act, request: PageRequest, *, client_id: UUID | None = None, state: ConsentState | None = None
@@ -129,8 +142,17 @@ class ConsentService(LinkSteps):
                 query = query.where(Consent.state == state)
             name = f"consents:{act.office_id}:{client_id}:{state}"
             rows, cursor = self.gateway.pager.page(session, query, order, request, name=name)
-            accounts = consents.offered_of(act.office_id, [row.id for row in rows])
-            return [ConsentView(row, [a for a in accounts if a.consent_id == row.id]) for row in rows], cursor
+            ids = [row.id for row in rows]
+            accounts, answers = consents.offered_of(act.office_id, ids), consents.answers_of(act.office_id, ids)
+            views = [
+                ConsentView(
+                    row,
+                    [one for one in accounts if one.consent_id == row.id],
+                    [one for one in answers if one.consent_id == row.id],
+                )
+                for row in rows
+            ]
+            return views, cursor
 
     def revoke(self, act: Act, consent_id: UUID) -> Consent:
         """End a consent: here at once, tokens destroyed; then at the bank, now or as soon as it answers (CON-14).

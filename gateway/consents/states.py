@@ -43,6 +43,24 @@ WAITING: Final = frozenset({S.CREATED, S.AWAITING_AUTHORISATION, S.PARTIALLY_AUT
 STARTABLE: Final = frozenset({S.CREATED, S.AWAITING_AUTHORISATION})
 """The authorisation can be started, also once more after it was cancelled at the bank (CON-07)."""
 
+RENEWABLE: Final = frozenset({S.VALID, S.EXPIRED, S.REVOKED})
+"""Another consent can take its place (CON-11); of one that was replaced, the newer one is renewed."""
+
+
+class RenewalAnswer(StrEnum):
+    """What the account holder says at a renewal of an account that is not as before."""
+
+    ADDED = "added"
+    """New, beside the others."""
+    REPLACES = "replaces"
+    """New, in the place of one that is no longer there."""
+    GONE = "gone"
+    """No longer there, and no longer wanted."""
+    WANTED = "wanted"
+    """Not under the renewal, and still to be read."""
+    LEFT_OUT = "left_out"
+    """There, and not chosen any more."""
+
 
 def check_step(state: str, wanted: ConsentState) -> None:
     """Raise `InvalidTransition` unless `TRANSITIONS` knows the step."""

@@ -16,6 +16,7 @@ from gateway.accounts.states import SyncHealth
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.consents.models import Consent
+from gateway.consents.renewing import LEAD
 from gateway.consents.states import ConsentState
 from gateway.errors import RightsError
 from gateway.events.models import Event
@@ -30,8 +31,6 @@ from gateway.webhooks.states import DeliveryState, EndpointState
 
 ROWS_MAX: Final = 100
 """Of each kind; the counts tell how many there are."""
-ENDING: Final = timedelta(days=30)
-"""Before the end of a consent."""
 RECENT: Final = timedelta(days=7)
 STUCK: Final = (DeliveryState.RETRYING, DeliveryState.EXHAUSTED, DeliveryState.DISCARDED)
 
@@ -112,7 +111,7 @@ class MonitorService:
                 Consent.office_id == office_id,
                 col(Consent.client_id).in_(clients),
                 Consent.state == ConsentState.VALID,
-                col(Consent.valid_until) <= today + ENDING,
+                col(Consent.valid_until) <= today + LEAD,
             )
             .order_by(col(Consent.valid_until), col(Consent.id))
             .limit(ROWS_MAX)

@@ -19,6 +19,7 @@ from connectors.profile import BankProfile
 from gateway.accounts import budget
 from gateway.accounts.calls import mode_of, require_room, seconds_until
 from gateway.accounts.errors import AccountNotFound, BankCallBudgetExhausted, SyncNotFound
+from gateway.accounts.gaps import note_coverage
 from gateway.accounts.health import health_of, set_health
 from gateway.accounts.models import Account, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
@@ -178,6 +179,9 @@ class SyncService:
             assert account.bank_account_id is not None, "an account with a consent has the bank's id"
             profile = self.gateway.banks.profile(account.bank_id)
             window, reread_for = self._window(session, account, profile, act.today, is_full=sync.reason == "full")
+            if sync.window_from is not None:
+                # Whoever asked wants it from this day on, or it was begun before.
+                window = Window(max(act.today - profile.history, min(window.first, sync.window_from)), act.today)
             sync.state, sync.started_at = SyncState.RUNNING, act.now
             sync.window_from, sync.window_until = window.first, window.last
             session.add(sync)
@@ -288,6 +292,7 @@ class SyncService:
             sync.window_from = fetched.reading.window.first
             keep_balances(session, act, account, sync, fetched)
             profile = self.gateway.banks.profile(account.bank_id)
+            note_coverage(self.gateway, session, act, account, fetched.reading.window.first)
             complete = last_complete_day(fetched.as_of, profile.end_of_day_hour)
             account.complete_until = max(complete, account.complete_until or complete)
             account.history_from = min(
@@ -314,7 +319,8 @@ class SyncService:
             if sync.state != SyncState.RUNNING:
                 return
             account.last_sync_at = act.now
-            if not isinstance(error, ConsentEnded):
+            if not isinstance(error, ConsentEnded) and account.consent_id == order.consent_id:
+                # Under a newer permission by now, the older one's trouble says nothing about it.
                 set_health(session, self.gateway.events, act, account, health_of(error), code=error.code)
             session.add(account)
             self._finish(session, sync, SyncState.FAILED, act, error_code=error.code)

@@ -15,13 +15,14 @@ from gateway.accounts.starts import proposed_start
 from gateway.accounts.states import READABLE, SyncHealth
 from gateway.api import GatewayDep
 from gateway.assembly import Gateway
+from gateway.consents.renewing import LEAD
 from gateway.errors import InputError
 from gateway.identity.rights import Permission
 from gateway.ids import AccountId, ClientId, encode
 from gateway.offices.service import require_client
 from gateway.offices.services import READING
 from gateway.transactions.sync import SyncService
-from gateway.web.overview import CLASSES, RENEWABLE, DayView, day_view
+from gateway.web.overview import CLASSES, DayView, day_view
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, VisitDep, text_of
@@ -60,7 +61,7 @@ def day(
         bank_names=bank_names(gateway, view),
         next_steps=NEXT_STEPS,
         readable=READABLE,
-        renewable_from=visit.act.today + RENEWABLE,
+        renewable_from=visit.act.today + LEAD,
         today=visit.act.today,
         now=visit.act.now,
         asked=asked,

@@ -6,10 +6,11 @@ Only who holds the link gets here; what the bank found opens in the browser that
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -23,8 +24,9 @@ from gateway.assembly import Gateway
 from gateway.consents.choice import refusal
 from gateway.consents.errors import LinkNotValid
 from gateway.consents.links import LINK_PATH, LinkView
+from gateway.consents.renewing import Answers
 from gateway.consents.service import ConsentService
-from gateway.consents.states import ConsentState
+from gateway.consents.states import ConsentState, RenewalAnswer
 from gateway.cookies import LINK, cookie, set_cookie
 from gateway.errors import InputError, NotFound
 from gateway.moves.errors import MoveDateInvalid
@@ -58,6 +60,9 @@ class AddressUnknown(InputError):
     title = "Your network address cannot be seen"
     hint = "The bank asks for it. Open the link without a proxy, or tell the accountancy office."
 
+
+ANSWERED: Final = ("new-", "missing-")
+"""Fields of the choice page about accounts that are not as before: the offered account's id, or the missing one's."""
 
 router = APIRouter(route_class=LinkRoute, include_in_schema=False)
 
@@ -134,9 +139,10 @@ def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> 
             psu=psu_of(request),
             move_on=_move_day(form),
             with_rules=bool(form.get("with_rules")),
+            answers=_answers(form),
         )
     except InputError as error:
-        return _choice(request, gateway, view, error=error)
+        return _choice(request, gateway, view, error=error, form=form)
     return see_other(request, f"{LINK_PATH}{token}/done")
 
 
@@ -151,8 +157,18 @@ def done(request: Request, token: str, gateway: GatewayDep) -> Response:
     return page(request, "link_state.html", link=view, accounts=connected, form_token="", hint="")
 
 
-def _choice(request: Request, gateway: Gateway, view: LinkView, error: InputError | None = None) -> Response:
-    offered = ConsentService(gateway).offered(view.token, browser_secret=_secret(request))
+def _choice(
+    request: Request,
+    gateway: Gateway,
+    view: LinkView,
+    *,
+    error: InputError | None = None,
+    form: FormData | None = None,
+) -> Response:
+    """The accounts to tick; after a refusal with what was chosen and said."""
+    service = ConsentService(gateway)
+    offered = service.offered(view.token, browser_secret=_secret(request))
+    said = {} if form is None else {name: str(value) for name, value in form.items() if name.startswith(ANSWERED)}
     rows = [(account, refusal(account)) for account in offered]
     form_token = security.open_form_token(request)
     response = page(
@@ -161,11 +177,30 @@ def _choice(request: Request, gateway: Gateway, view: LinkView, error: InputErro
         status=error.http_status if error is not None else 200,
         link=view,
         rows=rows,
+        compared=service.compared(view.token, browser_secret=_secret(request)) if view.is_renewal else None,
+        ticked=None if form is None else {row.id for row in offered if str(row.id) in form.getlist("account")},
+        said=defaultdict(str, said),
         error=error,
         form_token=form_token,
     )
     security.set_form_cookie(request, response, form_token)
     return response
+
+
+def _answers(form: FormData) -> Answers:
+    """What was said of accounts that are not as before; what is not an answer of the page counts as none."""
+    new: dict[UUID, UUID | None] = {}
+    missing: dict[UUID, RenewalAnswer] = {}
+    for name, value in form.items():
+        kind, _, about = name.partition("-")
+        try:
+            if kind == "new" and value:
+                new[UUID(about)] = None if value == "added" else UUID(str(value))
+            elif kind == "missing":
+                missing[UUID(about)] = RenewalAnswer(str(value))
+        except ValueError:
+            continue
+    return Answers(new, missing)
 
 
 def _move_day(form: FormData) -> date | None:

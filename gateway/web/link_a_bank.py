@@ -11,6 +11,7 @@ from gateway.api import GatewayDep
 from gateway.assembly import Gateway
 from gateway.banks.directory import DirectoryEntry
 from gateway.banks.requests import NAME_MAX, BankRequestService
+from gateway.consents.errors import RenewalMismatch, RenewalNotPossible, RenewalTooEarly
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.service import ConsentService
 from gateway.errors import ConflictError, InputError
@@ -34,9 +35,11 @@ class ChoiceIncomplete(InputError):
 
 
 @router.get("/link-a-bank")
-def form_page(request: Request, gateway: GatewayDep, visit: VisitDep, client: str = "", bank: str = "") -> Response:
-    """Choose whose accounts, and at which bank."""
-    return _form(request, gateway, visit, client=client, bank=bank)
+def form_page(
+    *, request: Request, gateway: GatewayDep, visit: VisitDep, client: str = "", bank: str = "", renew: str = ""
+) -> Response:
+    """Choose whose accounts, and at which bank; `renew` is the permission that the new one replaces."""
+    return _form(request, gateway, visit, client=client, bank=bank, renew=renew)
 
 
 @router.post("/link-a-bank/search")
@@ -49,6 +52,7 @@ def search(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDe
         client=text_of(form, "client"),
         bank=text_of(form, "bank"),
         wanted=text_of(form, "wanted"),
+        renew=text_of(form, "renew"),
     )
 
 
@@ -67,13 +71,21 @@ def ask(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) 
 def create(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) -> Response:
     """Make the consent and show its link; the link is shown this once."""
     client, bank = text_of(form, "client"), text_of(form, "bank")
-    client_id = _client_id(client)
+    client_id = _id("client", client)
+    renew = text_of(form, "renew")
     if client_id is None or not bank:
-        return _form(request, gateway, visit, client=client, bank=bank, error=ChoiceIncomplete())
+        return _form(request, gateway, visit, client=client, bank=bank, renew=renew, error=ChoiceIncomplete())
     language = text_of(form, "language")
-    consent, address = ConsentService(gateway).create(
-        visit.act, client_id=client_id, bank_id=bank, language=language if language in LANGUAGES else "nl"
-    )
+    try:
+        consent, address = ConsentService(gateway).create(
+            visit.act,
+            client_id=client_id,
+            bank_id=bank,
+            language=language if language in LANGUAGES else "nl",
+            replaces=_id("consent", renew),
+        )
+    except (RenewalMismatch, RenewalTooEarly, RenewalNotPossible) as error:
+        return _form(request, gateway, visit, client=client, bank=bank, error=error)
     return page(
         request,
         "link_made.html",
@@ -113,6 +125,7 @@ def _form(
     client: str,
     bank: str,
     wanted: str = "",
+    renew: str = "",
     error: InputError | ConflictError | None = None,
     asked: str | None = None,
 ) -> Response:
@@ -126,6 +139,7 @@ def _form(
         client=client,
         bank=bank,
         wanted=wanted,
+        renew=renew if _id("consent", renew) is not None else "",
         asked=asked,
         error=error,
     )
@@ -148,8 +162,8 @@ def _fits(entry: DirectoryEntry, wanted: str, compact: str) -> bool:
     )
 
 
-def _client_id(text: str) -> UUID | None:
+def _id(kind: str, text: str) -> UUID | None:
     try:
-        return decode("client", text)
+        return decode(kind, text)
     except ValueError:
         return None

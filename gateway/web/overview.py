@@ -38,8 +38,6 @@ CLIENTS_PER_PAGE: Final = 20
 STATEMENTS_SHOWN: Final = 4
 SHOWN_DAYS: Final = timedelta(days=31)
 BALANCE_DAYS: Final = timedelta(days=31)
-RENEWABLE: Final = timedelta(days=30)
-"""From so long before its end a consent can be renewed (CON-11)."""
 DOUBTFUL_HOLDS: Final = ("difference", "no_bank_balance")
 """Holds in which somebody must look; the others wait for the bank's next answer."""
 BOOKED: Final = ("closing_booked", "interim_booked")

@@ -199,3 +199,59 @@ def test_a_page_without_referrer_is_told_apart_by_fetch_metadata(psu: Browser, s
     psu.post(f"/link/{token}", status=403)
     psu.headers = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
     psu.post(f"/link/{token}")
+
+
+def renewal_of(story: Story) -> str:
+    """The link of a renewal of the consent that reads the only account."""
+    (account,) = story.accounts()
+    _, url = ConsentService(story.gateway).create(
+        story.act, client_id=story.client.id, bank_id=story.bank_id, language="nl", replaces=account.consent_id
+    )
+    return url.rpartition("/")[2]
+
+
+def test_a_renewal_says_that_the_present_permission_works_on(psu: Browser, story: Story) -> None:
+    """CON-11."""
+    account = story.connect()
+    story.sleep(days=70)
+    token = renewal_of(story)
+    text = psu.get(f"/link/{token}?language=en")
+    assert "May Kantoor Test read on?" in text
+    assert "It works on until the new one is given" in text
+    text = come_back(psu, approve(leave(psu, token), HOLDERS[story.bank_id]))
+    assert "already connected" in text
+    assert "Does another accountant" not in text
+    ticked = re.findall(r'name="account" value="([^"]+)" checked', text)
+    assert "read on from where they were" in psu.post(f"/link/{token}/accounts", {"account": ticked})
+    assert story.account(account.id).consent_id == ConsentService(story.gateway).view_link(token).consent_id
+
+
+def test_a_changed_account_is_asked_about_at_a_renewal(
+    psu: Browser, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CON-11: replaced or added, gone or still wanted; what was said stays on the page after a refusal."""
+    account = story.connect()
+    story.sleep(days=70)
+    token = renewal_of(story)
+    connector = story.gateway.banks.connector(story.bank_id)
+    original = connector.accounts
+    monkeypatch.setattr(
+        connector,
+        "accounts",
+        lambda *given: [
+            replace(one, iban="BE71096123456769") if one.iban == account.iban else one for one in original(*given)
+        ],
+    )
+    text = come_back(psu, approve(leave(psu, token), HOLDERS[story.bank_id]))
+    digits = account.iban[-4:]
+    assert f"The bank no longer shows the account that ends with {digits}" in text
+    assert f"replaces the one that ends with {digits}" in text
+    assert account.iban not in text.replace(" ", "")
+    (offered,) = re.findall(r'name="new-([^"]+)"', text)
+    choice = {"account": [offered], f"missing-{account.id}": "wanted", f"new-{offered}": ""}
+    text = psu.post(f"/link/{token}/accounts", choice, 422)
+    assert "Say of each account that is not as before what became of it" in text
+    assert re.search(r'value="wanted" checked', text)
+    assert len(story.accounts()) == 1
+    assert "Done, thank you" in psu.post(f"/link/{token}/accounts", choice | {f"new-{offered}": "added"})
+    assert len(story.accounts()) == 2
