@@ -39,6 +39,7 @@ VALUES: Final[Mapping[str, Any]] = {
     "return_url": "https://portal.example.be/banks",
     "lei": "529900T8BM49AURSDO55",
     "authorisation_url": "https://sluis.example.be/link/3q2-7w",
+    "renewal_url": "https://sluis.example.be/renewal/off_01jd.3q2-7w",
     "token": "sluis_test_3q2-7wAAvB",
     "prefix": "sluis_test_3q2-",
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",

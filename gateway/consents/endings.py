@@ -17,6 +17,7 @@ from gateway.audit.log import Change
 from gateway.consents.models import Consent
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import WAITING, ConsentState, check_step
+from gateway.consents.telling import tell_stopped
 
 END_TASK = "end_consent_at_bank"
 TOKEN_LOST = "token_lost"  # noqa: S105  the name of a state, not a secret
@@ -96,3 +97,4 @@ def note_ended(gateway: Gateway, session: Session, act: Act, consent_id: UUID, e
     is_expired = "EXPIRED" in (error.bank_code or "").upper()
     wanted = ConsentState.EXPIRED if is_expired else ConsentState.REVOKED
     end(gateway, session, act, consent, wanted=wanted, code=f"consent_{wanted}")
+    tell_stopped(gateway, session, act, consent)

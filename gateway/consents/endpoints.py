@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.consents.reauthorising import Reauthorisations
-from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite, ReauthorisationCreated
+from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite, ReauthorisationCreated, RenewalLinkRead
 from gateway.consents.service import ConsentService, ConsentView
+from gateway.consents.sittings import Sittings
 from gateway.consents.states import ConsentState
 from gateway.ids import AccountId, ClientId, ConsentId
 from gateway.operations import KEY_REQUIRED
@@ -76,6 +77,24 @@ def create_consent_revocation(consent_id: ConsentId, act: ActDep, gateway: Gatew
     service = ConsentService(gateway)
     service.revoke(act, consent_id)
     return ConsentRead.of(service.get(act, consent_id), act)
+
+
+@router.post(
+    "/clients/{client_id}/renewal-links",
+    operation_id="create_renewal_link",
+    status_code=201,
+    responses=problem_responses(409),
+    openapi_extra=KEY_REQUIRED,
+)
+def create_renewal_link(client_id: ClientId, response: Response, act: ActDep, gateway: GatewayDep) -> RenewalLinkRead:
+    """One address at which the account holder renews every permission of a client, bank after bank.
+
+    Also those that are not due yet, so that they end together; each can be stopped there as well. 409
+    `nothing_to_renew` when the client has none.
+    """
+    asked = Sittings(gateway).ask(act, client_id)
+    response.headers["Cache-Control"] = "no-store"
+    return RenewalLinkRead(client_id=client_id, renewal_url=asked.url, expires_at=asked.expires_at)
 
 
 @router.post(

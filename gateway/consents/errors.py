@@ -154,3 +154,11 @@ class RenewalQuestionOpen(InputError):
     hint = (
         "Choose for a new account whether it was added or replaces another, and for a missing one whether it is gone."
     )
+
+
+class NothingToRenew(ConflictError):
+    """The client has no permission that reads an account, or did."""
+
+    code = "nothing_to_renew"
+    title = "There is no bank permission to renew"
+    hint = "Link a bank of this client first."

@@ -26,7 +26,6 @@ from connectors.model import (
     PsuContext,
     Redirect,
 )
-from connectors.profile import BankProfile
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
@@ -39,7 +38,8 @@ from gateway.consents.errors import (
     LinkNotValid,
     OtherBrowser,
 )
-from gateway.consents.models import CallbackToken, Consent, ConsentAccount
+from gateway.consents.lives import last_day_of
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentSitting
 from gateway.consents.renewing import Answers, Comparison, compare
 from gateway.consents.repository import CallbackTokenRepository, ConsentRepository
 from gateway.consents.secrets import ConsentSecrets
@@ -56,6 +56,7 @@ STATE: Final = "state"
 LINK_PATH: Final = "/link/"
 CALLBACK_PATH: Final = "/link/callback"
 """Where banks send the PSU's browser back; registered at each bank letter by letter."""
+SITTING_PATH: Final = "/renewal/"
 LINK_LIFE: Final = timedelta(days=14)
 STATE_LIFE: Final = timedelta(minutes=60)
 STARTS_MAX: Final = 3
@@ -94,6 +95,8 @@ class LinkView:
     today: date
     """In the office; a move can be on this day or later."""
     is_renewal: bool = False
+    sitting_url: str | None = None
+    """The page of all permissions, for one that is renewed together with the others (CON-12)."""
 
 
 class LinkSteps:
@@ -121,7 +124,7 @@ class LinkSteps:
         with self.gateway.database.unit_of_work(found.office_id) as session:
             consent = self._startable(session, act, found)
             profile = self.gateway.banks.profile(consent.bank_id)
-            valid_until = last_day(profile, self._office(session, act), act.today, None)
+            valid_until = self._last_day(session, act, consent, None)
             session.add(
                 CallbackToken(
                     id=new_id(),
@@ -215,8 +218,7 @@ class LinkSteps:
             if granted.handle is not None:
                 consent.handle_cipher = self.secrets.seal_handle(consent, granted.handle)
             if granted.status is ConsentStatus.VALID:
-                profile = self.gateway.banks.profile(consent.bank_id)
-                consent.valid_until = last_day(profile, self._office(session, act), act.today, granted.valid_until)
+                consent.valid_until = self._last_day(session, act, consent, granted.valid_until)
                 consent.refusal_code = None
                 endings.step(self.gateway, session, act, consent, ConsentState.VALID)
                 take_up(self.gateway, session, act, consent.client_id)
@@ -385,6 +387,16 @@ class LinkSteps:
         assert office is not None, "an act belongs to an office that exists"
         return office
 
+    def _last_day(self, session: Session, act: Act, consent: Consent, answer: date | None) -> date:
+        profile = self.gateway.banks.profile(consent.bank_id)
+        return last_day_of(session, consent, profile, self._office(session, act), today=act.today, answer=answer)
+
+    def _sitting_url(self, session: Session, act: Act, consent: Consent) -> str | None:
+        sitting = session.get(ConsentSitting, consent.sitting_id) if consent.sitting_id is not None else None
+        if sitting is None or sitting.expires_at <= act.real_now:
+            return None
+        return f"{SITTING_PATH}{self.secrets.sitting(sitting)}"
+
     def _locked(self, session: Session, act: Act, consent_id: UUID) -> Consent:
         consent = ConsentRepository(session).get(act.office_id, consent_id, is_locked=True)
         assert consent is not None, "asked for a consent that exists"
@@ -476,7 +488,7 @@ class LinkSteps:
             gives_booked_balance=str(profile.gives_booked_balance),
             language=consent.language,
             state=consent.state,
-            valid_until=consent.valid_until or last_day(profile, office, act.today, None),
+            valid_until=consent.valid_until or self._last_day(session, act, consent, None),
             link_expires_at=consent.link_expires_at,
             can_begin=consent.state in STARTABLE,
             can_choose=consent.state == ConsentState.VALID and consent.chosen_at is None,
@@ -485,11 +497,5 @@ class LinkSteps:
             return_url=consent.return_url,
             today=act.today,
             is_renewal=consent.replaces_id is not None,
+            sitting_url=self._sitting_url(session, act, consent),
         )
-
-
-def last_day(profile: BankProfile, office: Office, today: date, answer: date | None) -> date:
-    """The earliest of the bank's answer, its maximum and the office's cap; the first day counts (CON-09)."""
-    limits = [today + profile.consent_validity, today + timedelta(days=office.consent_days_max)]
-    days = [limit - timedelta(days=1) for limit in limits]
-    return min([*days, answer] if answer is not None else days)

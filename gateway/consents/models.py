@@ -42,6 +42,7 @@ class Consent(Base, table=True):
         office_key(),
         office_reference("client_id", "client"),
         office_reference("replaces_id", "consent"),
+        office_reference("sitting_id", "consent_sitting"),
         Index("ix_consent_office_state", "office_id", "state"),
     )
 
@@ -51,6 +52,8 @@ class Consent(Base, table=True):
     bank_id: str = Field(max_length=40)
     replaces_id: UUID | None = None
     """The consent that this one renews; it works on until its accounts are read under this one (CON-11)."""
+    sitting_id: UUID | None = None
+    """The sitting in which it renews (CON-12)."""
     state: str = Field(max_length=24)
     state_since: datetime = Field(sa_type=Moment)
     end_code: str | None = Field(default=None, max_length=40)
@@ -85,6 +88,48 @@ class Consent(Base, table=True):
     """Ended here, and the bank does not know yet."""
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
+
+
+class ConsentSitting(Base, table=True):
+    """A link that leads the account holder through all permissions of a client (CON-12)."""
+
+    __tablename__ = "consent_sitting"
+    __table_args__ = (
+        office_key(),
+        office_reference("client_id", "client"),
+        UniqueConstraint("office_id", "token_hash"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    client_id: UUID
+    token_hash: bytes
+    link_cipher: bytes
+    """The token, so that the browser is led back from one bank to the next."""
+    ends_on: date | None = None
+    """The last day that all of them get: that of the shortest, once the first was begun."""
+    created_at: datetime = Field(sa_type=Moment)
+    expires_at: datetime = Field(sa_type=Moment)
+    """Real time."""
+
+
+class ConsentReminder(Base, table=True):
+    """That a consent was reminded of so many days before this last day (CON-10)."""
+
+    __tablename__ = "consent_reminder"
+    __table_args__ = (
+        office_key(),
+        office_reference("consent_id", "consent"),
+        UniqueConstraint("consent_id", "valid_until", "days_before"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    consent_id: UUID
+    valid_until: date
+    """A permission that is prolonged at its source is reminded of anew."""
+    days_before: int
+    made_at: datetime = Field(sa_type=Moment)
 
 
 class ConsentAccount(Base, table=True):

@@ -15,7 +15,7 @@ from connectors.model import Access, ConsentStatus
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.consents import endings
-from gateway.consents.links import last_day
+from gateway.consents.lives import last_day
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import ConsentState

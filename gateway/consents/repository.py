@@ -10,7 +10,7 @@ from sqlalchemy import SelectBase, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentAnswer
+from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentAnswer, ConsentSitting
 from gateway.consents.states import WAITING, ConsentState
 
 
@@ -49,6 +49,21 @@ class ConsentRepository:
     def visible(self, office_id: UUID, clients: SelectBase) -> SelectOfScalar[Consent]:
         """Query over the consents of these clients."""
         return select(Consent).where(Consent.office_id == office_id, col(Consent.client_id).in_(clients))
+
+    def of_ids(self, office_id: UUID, consent_ids: Sequence[UUID]) -> Sequence[Consent]:
+        """These consents."""
+        query = select(Consent).where(Consent.office_id == office_id, col(Consent.id).in_(consent_ids))
+        return self.session.exec(query.order_by(col(Consent.id))).all()
+
+    def clients_ending(self, office_id: UUID, first: date, last: date) -> Sequence[UUID]:
+        """Clients with a valid consent whose last day lies in this period."""
+        query = select(Consent.client_id).where(
+            Consent.office_id == office_id,
+            Consent.state == ConsentState.VALID,
+            col(Consent.valid_until) >= first,
+            col(Consent.valid_until) <= last,
+        )
+        return self.session.exec(query.distinct()).all()
 
     def offered(self, office_id: UUID, consent_id: UUID) -> Sequence[ConsentAccount]:
         """The accounts the bank listed, in its order."""
@@ -138,3 +153,22 @@ class ConsentRepository:
             )
             .order_by(col(Consent.id))
         ).all()
+
+
+class SittingRepository:
+    """Links to all permissions of a client, of one office."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def find(self, office_id: UUID, token_hash: bytes, *, is_locked: bool = False) -> ConsentSitting | None:
+        """The sitting of a link; locked, so that one renewal is made however often the link is used."""
+        query = select(ConsentSitting).where(
+            ConsentSitting.office_id == office_id, ConsentSitting.token_hash == token_hash
+        )
+        return self.session.exec(query.with_for_update() if is_locked else query).one_or_none()
+
+    def consents(self, office_id: UUID, sitting_id: UUID) -> Sequence[Consent]:
+        """What was asked for in it, the oldest first."""
+        query = select(Consent).where(Consent.office_id == office_id, Consent.sitting_id == sitting_id)
+        return self.session.exec(query.order_by(col(Consent.id))).all()

@@ -147,3 +147,14 @@ class ConsentCreated(Shape):
         description="Send the account holder here; it names office and client, and leads to the bank.",
         examples=["https://sluis.example/link/8lJd…"],
     )
+
+
+class RenewalLinkRead(Shape):
+    """The address at which every permission of a client is renewed; it is shown this once."""
+
+    client_id: ClientId
+    renewal_url: str = Field(
+        description="Send the account holder here; it names office and client, and works without sign-in.",
+        examples=["https://sluis.example/renewal/off_01k…"],
+    )
+    expires_at: MomentText = Field(description="Until when the address works, also more than once.")

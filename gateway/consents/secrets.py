@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.model import ConsentHandle, TokenSet
-from gateway.consents.models import Consent
+from gateway.consents.models import Consent, ConsentSitting
 from gateway.crypto import KeyRing
 
 
@@ -63,6 +63,19 @@ class ConsentSecrets:
         # Tokens stored before banks without consents were read have no fifth value.
         ends = [datetime.fromisoformat(text) if text else None for text in (expires_at, *more)]
         return TokenSet(access, refresh, ends[0], scope, ends[1] if more else None)
+
+    def seal_sitting(self, sitting: ConsentSitting, token: str) -> bytes:
+        """For `consent_sitting.link_cipher`."""
+        return self._keys.encrypt(
+            token.encode(), office_id=sitting.office_id, table="consent_sitting.link", row_id=sitting.id
+        )
+
+    def sitting(self, sitting: ConsentSitting) -> str:
+        """The token of its link."""
+        plain = self._keys.decrypt(
+            sitting.link_cipher, office_id=sitting.office_id, table="consent_sitting.link", row_id=sitting.id
+        )
+        return plain.decode()
 
     def _seal(self, consent: Consent, column: str, value: object) -> bytes:
         plain = json.dumps(value, separators=(",", ":")).encode()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,18 +13,17 @@ from sqlmodel import Session, col
 from connectors.errors import ConsentError, RequestRefused, TokenRejected
 from connectors.model import Access
 from gateway.act import Act
-from gateway.audit.log import Change
 from gateway.consents import endings
 from gateway.consents.errors import ConsentNotFound, ReturnUrlNotRegistered
-from gateway.consents.links import LINK, LINK_LIFE, LINK_PATH, LinkSteps, LinkView
-from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentAnswer
+from gateway.consents.links import LINK_PATH, LinkSteps, LinkView
+from gateway.consents.making import make_consent
+from gateway.consents.models import Consent, ConsentAccount, ConsentAnswer
 from gateway.consents.renewing import check_renewable
 from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import ConsentState
 from gateway.consents.tokens import NoTokens
 from gateway.errors import FieldFault, NotFound
 from gateway.identity.rights import Permission
-from gateway.ids import encode, new_id
 from gateway.metadata.writing import Holder, set_pairs
 from gateway.offices.models import Client
 from gateway.offices.repository import ClientRepository
@@ -68,52 +66,15 @@ class ConsentService(LinkSteps):
         """
         act.require(Permission.CONSENTS_WRITE, client_id)
         self._check_return_url(return_url)
-        token = secrets.token_urlsafe(32)
         with self.gateway.database.unit_of_work(act.office_id) as session:
             require_client(session, act, client_id, Permission.CONSENTS_WRITE, is_change=True)
             if replaces is not None:
                 older = self._visible(session, act, replaces, Permission.CONSENTS_WRITE)
                 check_renewable(older, client_id=client_id, bank_id=bank_id, today=act.today)
-            self.gateway.banks.connector(bank_id)
-            consent = Consent(
-                id=new_id(),
-                office_id=act.office_id,
-                client_id=client_id,
-                bank_id=bank_id,
-                replaces_id=replaces,
-                state=ConsentState.CREATED,
-                state_since=act.now,
-                language=language,
-                return_url=return_url,
-                link_cipher=b"",
-                link_expires_at=act.real_now + LINK_LIFE,
-                created_at=act.now,
-            )
-            consent.link_cipher = self.secrets.seal_link(consent, token)
-            session.add(consent)
-            session.add(
-                CallbackToken(
-                    id=new_id(),
-                    office_id=act.office_id,
-                    consent_id=consent.id,
-                    purpose=LINK,
-                    token_hash=self.gateway.keys.keyed_hash(LINK, token),
-                    created_at=act.real_now,
-                    expires_at=consent.link_expires_at,
-                )
-            )
-            self.gateway.audit.record(
-                session,
-                act,
-                "consent.created",
-                "consent",
-                consent.id,
-                client_id=client_id,
-                changes={
-                    "bank_id": Change(None, bank_id),
-                    **({"replaces": Change(None, encode("consent", replaces))} if replaces is not None else {}),
-                },
-            )
+            consent, token = make_consent(
+                self.gateway, session, act,
+                client_id=client_id, bank_id=bank_id, language=language, return_url=return_url, replaces=replaces,
+            )  # fmt: skip
             set_pairs(self.gateway.audit, session, act, Holder("consent", consent.id, client_id, is_new=True), metadata)
         return consent, f"{self.gateway.settings.base_url}{LINK_PATH}{token}"
 

@@ -9,6 +9,7 @@ import procrastinate
 from gateway.assembly import Gateway
 from gateway.consents import polling, prolonging
 from gateway.consents.endings import END_TASK
+from gateway.consents.reminding import TASK, Reminders
 from gateway.consents.service import ConsentService
 
 
@@ -22,6 +23,11 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     @app.task(name=prolonging.TASK)
     def prolong_consent(office_id: str, consent_id: str) -> None:
         prolonging.prolong_or_end(gateway, UUID(office_id), UUID(consent_id))
+
+    @app.periodic(cron="*/10 * * * *")
+    @app.task(name=TASK, queueing_lock=TASK, pass_context=False)
+    def remind_of_consents(timestamp: int) -> None:  # noqa: ARG001  procrastinate tells for which minute it runs
+        Reminders(gateway).run()
 
     @app.task(name=END_TASK)
     def end_consent_at_bank(office_id: str, consent_id: str) -> None:

@@ -143,7 +143,8 @@ def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> 
         )
     except InputError as error:
         return _choice(request, gateway, view, error=error, form=form)
-    return see_other(request, f"{LINK_PATH}{token}/done")
+    # In a sitting the other banks come next.
+    return see_other(request, view.sitting_url or f"{LINK_PATH}{token}/done")
 
 
 @router.get("/link/{token}/done")

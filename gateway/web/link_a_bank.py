@@ -14,10 +14,11 @@ from gateway.banks.requests import NAME_MAX, BankRequestService
 from gateway.consents.errors import RenewalMismatch, RenewalNotPossible, RenewalTooEarly
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.service import ConsentService
+from gateway.consents.sittings import Sittings
 from gateway.errors import ConflictError, InputError
 from gateway.i18n import LANGUAGES
 from gateway.identity.rights import Permission
-from gateway.ids import ConsentId, decode, encode
+from gateway.ids import ClientId, ConsentId, decode, encode
 from gateway.web import reading
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
@@ -94,6 +95,20 @@ def create(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDe
         client=reading.client_of(gateway, visit, client_id),
         bank_name=gateway.banks.profile(consent.bank_id).name,
         ends_at=visit.act.real_now + LINK_LIFE,
+    )
+
+
+@router.post("/clients/{client_id}/renewal-link")
+def renewal_link(request: Request, client_id: ClientId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """A link that leads through every permission of a client; it is shown this once (CON-12)."""
+    asked = Sittings(gateway).ask(visit.act, client_id)
+    return page(
+        request,
+        "renewal_made.html",
+        visit=visit,
+        address=asked.url,
+        client=reading.client_of(gateway, visit, client_id),
+        ends_at=asked.expires_at,
     )
 
 

@@ -24,6 +24,7 @@ SUBJECTS: Final = (
     "link_a_bank",
     "link",
     "reauthorise",
+    "renewal",
     "baskets",
     "payments",
     "exports",

@@ -91,7 +91,8 @@ OPERATIONS: Final[dict[str, str]] = {
         "clients:write",
     ),
     **dict.fromkeys(
-        ("create_consent", "create_consent_revocation", "create_account_reauthorisation", "create_bank_request"),
+        ("create_consent", "create_consent_revocation", "create_account_reauthorisation", "create_bank_request",
+         "create_renewal_link"),
         "consents:write",
     ),
     **dict.fromkeys(

@@ -72,6 +72,10 @@ RejectionReason = str
 """Why a payment is rejected; a text goes with it. One of `not_due`, `wrong_amount`, `wrong_account`,
 `unknown_creditor`, `duplicate`, `disputed`, `other`.
 """
+RenewalAnswer = str
+"""What the account holder says at a renewal of an account that is not as before. One of `added`, `replaces`, `gone`,
+`wanted`, `left_out`.
+"""
 RunKind = str
 """Carrying an import out, or undoing it. One of `import`, `undo`."""
 Service = str
@@ -168,6 +172,8 @@ class AccountRead(Shape):
     """First day of history the bank gave."""
     complete_until: dt.date | None
     """Last booking day that was over at the last reading."""
+    gaps: list[GapRead]
+    """Days in between that are missing, the oldest first; mostly none."""
     health: str
     """Who must act: `ok`, `we_act` or `you_act`."""
     health_code: str | None
@@ -947,9 +953,16 @@ class ConsentRead(Shape):
     """Why the last try at the bank did not succeed."""
     language: str
     valid_until: dt.date | None
+    is_expiring: bool
+    """It holds, and its end is near enough to renew it."""
+    renewable_from: dt.date | None
+    """First day on which it can be renewed while it holds."""
+    replaces: str | None
+    """The consent that this one renews."""
     created_at: dt.datetime
     authorisation_url_expires_at: dt.datetime
     accounts: list[ConnectedAccountRead]
+    renewal_answers: list[RenewalAnswerRead]
 
 
 class ConsentWrite(Shape):
@@ -963,6 +976,10 @@ class ConsentWrite(Shape):
     """Language of the page for the account holder."""
     return_url: str | None = None
     """Where the page leads back to at the end; registered letter by letter."""
+    replaces: str | None = None
+    """The consent that this one renews, of the same client and bank: possible in its last 30 days and at any time
+    after its end. It works on until the new one reads its accounts.
+    """
 
 
 class CredentialCreated(Shape):
@@ -1358,6 +1375,19 @@ class FindingRead(Shape):
     expected: str
     proposal: str | None
     """A correction to offer; never applied unasked."""
+
+
+class GapRead(Shape):
+    """Days that no reading covers and no file proves yet."""
+
+    first_day: dt.date
+    """Calendar day in Brussels."""
+    last_day: dt.date
+    """Calendar day in Brussels."""
+    cause: str
+    """Why they were not read in time; `bank_history_short` when nothing hindered it."""
+    ways_to_fill: list[str]
+    """Files to import: `coda`, `camt053` or `mt940`."""
 
 
 class GroupRead(Shape):
@@ -2695,6 +2725,27 @@ class RemovedRead(Shape):
 
     id: str
     account_id: str
+
+
+class RenewalAnswerRead(Shape):
+    """What the account holder said, at a renewal, of an account that is not as before."""
+
+    account_id: str
+    answer: RenewalAnswer
+    """`added` or `replaces` (new), `gone` or `wanted` (not offered any more), `left_out` (not ticked)."""
+    instead_of_account_id: str | None
+    """For `replaces`: the account whose place it took."""
+    answered_at: dt.datetime
+
+
+class RenewalLinkRead(Shape):
+    """The address at which every permission of a client is renewed; it is shown this once."""
+
+    client_id: str
+    renewal_url: str
+    """Send the account holder here; it names office and client, and works without sign-in."""
+    expires_at: dt.datetime
+    """Until when the address works, also more than once."""
 
 
 class ReplayedReadingRead(Shape):

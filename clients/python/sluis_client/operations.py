@@ -707,7 +707,10 @@ class Operations(Transport):
     def create_consent(
         self, body: models.ConsentWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ConsentCreated:
-        """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to."""
+        """Ask for an account holder's permission; the answer carries the `authorisation_url` to send that person to.
+        With `replaces` it renews another consent: that one works on until this one is valid and reads its accounts.
+        409 `renewal_too_early` while its end is far away.
+        """
         return self._model(
             models.ConsentCreated, self._call("POST", "/v1/consents", body=body, idempotency_key=idempotency_key)
         )
@@ -760,6 +763,18 @@ class Operations(Transport):
             models.ConsentRead,
             self._call(
                 "POST", f"/v1/consents/{self._segment(consent_id)}/revocations", idempotency_key=idempotency_key
+            ),
+        )
+
+    def create_renewal_link(self, client_id: str, *, idempotency_key: str | None = None) -> models.RenewalLinkRead:
+        """One address at which the account holder renews every permission of a client, bank after bank. Also those
+        that are not due yet, so that they end together; each can be stopped there as well. 409 `nothing_to_renew`
+        when the client has none.
+        """
+        return self._model(
+            models.RenewalLinkRead,
+            self._call(
+                "POST", f"/v1/clients/{self._segment(client_id)}/renewal-links", idempotency_key=idempotency_key
             ),
         )
 

@@ -9,7 +9,7 @@ from gateway import database
 from gateway.migrations import tenancy
 
 revision = "0062"
-down_revision = "0066"
+down_revision = "0075"
 branch_labels = None
 depends_on = None
 
