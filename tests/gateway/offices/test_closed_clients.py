@@ -29,6 +29,7 @@ from gateway.ids import encode, new_id
 from gateway.offices.models import Client, ClientState
 from gateway.offices.service import ClientService
 from gateway.profiles.service import KnownAccountService
+from gateway.statements.models import Statement
 from gateway.transactions.absorb import Window
 from gateway.transactions.merging import Merger, Reading
 from gateway.transactions.models import BankTransaction
@@ -176,6 +177,12 @@ def place(gateway: Gateway) -> Iterator[Place]:
         )
         session.flush()
         transaction_id = session.exec(select(BankTransaction.id)).one()
+        statement = Statement(
+            id=new_id(), office_id=office.id, account_id=account.id, client_id=client.id, day=date(2026, 11, 20),
+            state="issued", currency="EUR", opening_balance=Decimal(0), closing_balance=Decimal("10.00"),
+            entries_count=1, credit_total=Decimal("10.00"), debit_total=Decimal(0), year=2026, number=1,
+        )  # fmt: skip
+        session.add(statement)
     known = KnownAccountService(gateway).add(system, client.id, iban="BE12310291417792", wanted={})
     AddressService(gateway).change(system, client.id, {"contact_email": "an@example.test"})
     (waiting,), _ = AddressService(gateway).page(system, ALL)
@@ -190,6 +197,7 @@ def place(gateway: Gateway) -> Iterator[Place]:
         "account_id": encode("account", account.id),
         "consent_id": encode("consent", consent.id),
         "transaction_id": encode("transaction", transaction_id),
+        "statement_id": encode("statement", statement.id),
         "known_account_id": encode("known_account", known.id),
         "address_change_id": encode("address_change", waiting.change.id),
         "office_id": encode("office", office.id),
