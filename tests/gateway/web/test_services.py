@@ -26,6 +26,7 @@ from gateway.pagination import PageRequest
 from gateway.payments.exports import ExportService
 from gateway.payments.models import Export
 from gateway.statements.closing import DayCloser
+from gateway.statements.models import BankDocument
 from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.models import BankTransaction
 from gateway.transactions.sync import SyncService
@@ -101,10 +102,16 @@ def ids(world: World) -> dict[str, str]:
         export = session.exec(select(Export)).first()
     assert transaction is not None
     assert export is not None
+    document = BankDocument(
+        id=new_id(), office_id=world.office.id, account_id=world.accounts["textile"].id, document_cipher=b"-",
+        document_sha256="0" * 64, document_type="application/pdf", uploaded_by=new_id(), uploaded_at=world.clock(),
+    )  # fmt: skip
+    world.save(document)
     found = {
         "client_id": typed("client", world.clients["textile"].id),
         "account_id": typed("account", world.accounts["textile"].id),
         "statement_id": typed("statement", world.statements["textile 231"].id),
+        "document_id": typed("bank_document", document.id),
         "transaction_id": typed("transaction", transaction.id),
         "basket_id": typed("basket", world.baskets["waiting"].id),
         "payment_id": typed("payment", world.payments("waiting", by="preparer")[0].id),
@@ -264,7 +271,7 @@ def test_the_dispatcher_plans_readings_for_services_that_are_on(world: World) ->
 def test_no_statement_is_closed_while_coda_is_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """OFF-06: closing goes on where it stood once the service is on again."""
     judged = []
-    monkeypatch.setattr(DayCloser, "_judge", lambda self, *_: judged.append(self) or _no_opening())
+    monkeypatch.setattr(DayCloser, "judge", lambda self, *_: judged.append(self) or _no_opening())
 
     def close() -> int:
         before = len(judged)
