@@ -8,8 +8,8 @@ reads and writes nothing. Source: transaction mapping, section 5.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Protocol
@@ -81,8 +81,8 @@ class Plan:
     edited: tuple[Edit, ...] = ()
     vanished: tuple[UUID, ...] = ()
     revived: tuple[UUID, ...] = ()
-    undecided: tuple[int, ...] = ()
-    """New rows (positions) that may be changed forms of vanished ones: added, and shown for review."""
+    undecided: Mapping[int, tuple[UUID, ...]] = field(default_factory=dict)
+    """New rows (positions) that may be changed forms of vanished ones (ids): added, and shown for review."""
 
     @property
     def is_quiet(self) -> bool:
@@ -134,7 +134,7 @@ def plan(
         edited=tuple(Edit(row.id, placed[index]) for index, row in changed.items()),
         vanished=tuple(row.id for row in gone if row not in changed.values()),
         revived=tuple(revived),
-        undecided=tuple(undecided),
+        undecided=undecided,
     )
 
 
@@ -162,8 +162,8 @@ def _keep_first(row: StoredRow) -> tuple[bool, bool, int]:
 
 def _edits(
     gone: Sequence[StoredRow], fresh: Sequence[int], fetched: Sequence[Fetched], *, are_ids_trusted: bool
-) -> tuple[list[tuple[StoredRow, int]], list[int]]:
-    """Pairs of a gone row and its new form, and the positions that may be one but cannot be decided.
+) -> tuple[list[tuple[StoredRow, int]], dict[int, tuple[UUID, ...]]]:
+    """Pairs of a gone row and its new form, and the positions that may be one of several.
 
     A trusted id decides; else a pair that is alone on its day with its amount.
     """
@@ -187,13 +187,13 @@ def _edits(
     for index in fresh:
         if index not in taken:
             fresh_at[place(fetched[index].booking_date, fetched[index].amount)].append(index)
-    undecided: list[int] = []
+    undecided: dict[int, tuple[UUID, ...]] = {}
     for key, rows in gone_at.items():
         candidates = fresh_at.get(key, [])
         if len(rows) == 1 and len(candidates) == 1:
             pairs.append((rows[0], candidates[0]))
         else:
-            undecided += candidates
+            undecided |= dict.fromkeys(candidates, tuple(row.id for row in rows))
     return pairs, undecided
 
 

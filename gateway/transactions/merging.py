@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,21 +21,21 @@ from gateway.audit.log import Change
 from gateway.crypto import KeyRing
 from gateway.ids import new_id
 from gateway.transactions.absorb import Plan, Window, plan
+from gateway.transactions.after_issue import Changed, tell_changed
 from gateway.transactions.changes import Changes
 from gateway.transactions.models import (
     RAW_TABLE,
     BankTransaction,
-    ReviewItem,
     TransactionFacts,
     TransactionRevision,
 )
 from gateway.transactions.repository import TransactionRepository
+from gateway.transactions.review_list import Renormalise, ReviewList, plain
 
 BOOKED: Final = "booked"
 VANISHED: Final = "vanished"
 
-Renormalise = Callable[[Mapping[str, Any]], Transaction | RejectedRow]
-"""The connector's present mapping of a stored raw row; asks no bank."""
+ZERO: Final = Decimal(0)
 
 _FACTS: Final = tuple(TransactionFacts.model_fields)
 
@@ -70,6 +71,10 @@ class Merger:
 
     def absorb(self, account: Account, reading: Reading, *, seen_at: datetime) -> dict[str, int]:
         """Make the stored rows of the window those of the bank; the counts of what was done."""
+        reviews = ReviewList(self.session, self.gateway.keys, account)
+        decided_rows, rejected = reviews.decided(reading.rejected, reading.renormalise)
+        if decided_rows:
+            reading = replace(reading, transactions=[*reading.transactions, *decided_rows], rejected=rejected)
         version = max((row.fingerprint_version for row in reading.booked), default=FINGERPRINT_VERSION)
         if reading.renormalise is not None:
             self._refresh_fingerprints(account, reading, version)
@@ -77,9 +82,12 @@ class Merger:
         stored = self.transactions.comparable(account.office_id, account.id, reading.window, fingerprints, version)
         decided = plan(stored, reading.booked, reading.window, are_ids_trusted=reading.are_ids_trusted)
         changes = Changes(self.session, account, at=seen_at)
-        self._carry_out(account, reading, decided, seen_at, changes)
+        added = self._carry_out(account, reading, decided, seen_at, changes)
         self._replace_pending(account, reading, seen_at, changes)
-        rejected = self._review(account, reading, decided, seen_at)
+        for row in rejected:
+            reviews.note_rejected(row, reading.renormalise, at=seen_at)
+        for index, candidates in decided.undecided.items():
+            reviews.note_undecided(reading.booked[index], added[index], candidates, at=seen_at)
         return {
             "new": len(decided.new),
             "kept": len(decided.kept),
@@ -87,31 +95,37 @@ class Merger:
             "vanished": len(decided.vanished),
             "revived": len(decided.revived),
             "pending": len(reading.pending),
-            "rejected": rejected,
+            "rejected": len(rejected),
         }
 
     def _carry_out(
         self, account: Account, reading: Reading, decided: Plan, seen_at: datetime, changes: Changes
-    ) -> None:
+    ) -> dict[int, UUID]:
+        """Returns the ids of the new rows, by their position."""
         office_id = account.office_id
         if decided.is_quiet:
-            return
+            return {}
         change_set_id = changes.id
-        self.transactions.add_all(
-            [
-                self._new_row(account, reading.booked[new.index], new.occurrence, seen_at, change_set_id)
-                for new in decided.new
-            ]
-        )
+        rows = {
+            new.index: self._new_row(account, reading.booked[new.index], new.occurrence, seen_at, change_set_id)
+            for new in decided.new
+        }
+        self.transactions.add_all(list(rows.values()))
         changed = self.transactions.many(
             office_id, [*decided.vanished, *decided.revived, *(edit.id for edit in decided.edited)]
         )
+        told: list[Changed] = []
         for edit in decided.edited:
-            self._edit(account, changed[edit.id], reading.booked[edit.row.index], edit.row.occurrence, seen_at)
-            changed[edit.id].changed_in = change_set_id
+            row, before = changed[edit.id], changed[edit.id].amount
+            revision_id = self._edit(account, row, reading.booked[edit.row.index], edit.row.occurrence, seen_at)
+            row.changed_in = change_set_id
+            told.append(Changed(row, "edited", revision_id, before, row.amount))
         for ids, kind in ((decided.vanished, VANISHED), (decided.revived, "revived")):
             for transaction_id in ids:
-                self._note(account, changed[transaction_id], kind, seen_at, raw_cipher=None)
+                row = changed[transaction_id]
+                revision_id = self._note(account, row, kind, seen_at, raw_cipher=None)
+                before, after = (row.amount, ZERO) if kind == VANISHED else (ZERO, row.amount)
+                told.append(Changed(row, kind, revision_id, before, after))
         self.transactions.set_state(
             office_id,
             decided.vanished,
@@ -123,6 +137,8 @@ class Merger:
         self.transactions.set_state(
             office_id, decided.revived, state=BOOKED, vanished_at=None, changed_at=seen_at, changed_in=change_set_id
         )
+        tell_changed(self.gateway, self.session, self.act, account, told)
+        return {index: row["id"] for index, row in rows.items()}
 
     def _replace_pending(self, account: Account, reading: Reading, seen_at: datetime, changes: Changes) -> None:
         """What is announced now, instead of what was (SYN-07). What is shown again unchanged keeps its id."""
@@ -146,9 +162,9 @@ class Merger:
 
     def _edit(
         self, account: Account, row: BankTransaction, form: Transaction, occurrence: int, seen_at: datetime
-    ) -> None:
-        """The row keeps its id; its old form goes into a revision (SYN-06)."""
-        self._note(account, row, "edited", seen_at, raw_cipher=row.raw_cipher)
+    ) -> UUID:
+        """The row keeps its id; its old form goes into a revision (SYN-06), whose id is returned."""
+        revision_id = self._note(account, row, "edited", seen_at, raw_cipher=row.raw_cipher)
         assert form.booking_date is not None, "booked rows have a booking date"
         for name, value in facts_of(form).items():
             setattr(row, name, value)
@@ -159,13 +175,53 @@ class Merger:
         row.state, row.vanished_at, row.changed_at = BOOKED, None, seen_at
         self.session.add(row)
         self.session.flush()
+        return revision_id
+
+    def add_decided(self, account: Account, form: Transaction, *, seen_at: datetime, changes: Changes) -> UUID:
+        """Store one row as a person decided it; `seen_at` is the reading that first gave it. Its id."""
+        last = self.transactions.occurrence_max(
+            account.office_id, account.id, form.fingerprint, form.fingerprint_version
+        )
+        row = self._new_row(account, form, last + 1, seen_at, changes.id)
+        row["changed_at"] = self.act.now
+        self.transactions.add_all([row])
+        row_id: UUID = row["id"]
+        return row_id
+
+    def pair(self, account: Account, old: BankTransaction, new: BankTransaction, *, changes: Changes) -> None:
+        """A person decided that `new` is the changed form of `old`, which vanished: `old` keeps its id and takes it.
+
+        `new` is marked as vanished from the start, so that no balance ever counted it.
+        """
+        now = self.act.now
+        before, raw = old.amount, self.open_raw(new)
+        last = self.transactions.occurrence_max(account.office_id, account.id, new.fingerprint, new.fingerprint_version)
+        revision_id = self._note(account, old, "edited", now, raw_cipher=old.raw_cipher)
+        self._note(account, new, VANISHED, now, raw_cipher=None)
+        for name in _FACTS:
+            setattr(old, name, getattr(new, name))
+        old.booking_date, old.fingerprint = new.booking_date, new.fingerprint
+        old.fingerprint_version = new.fingerprint_version
+        old.occurrence = last + 1
+        old.raw_cipher = self._seal(account.office_id, old.id, raw)
+        old.state, old.vanished_at = BOOKED, None
+        new.state, new.vanished_at = VANISHED, new.created_at
+        for row in (old, new):
+            row.changed_at, row.changed_in = now, changes.id
+            self.session.add(row)
+        self.session.flush()
+        tell_changed(
+            self.gateway, self.session, self.act, account,
+            [Changed(old, "edited", revision_id, before, old.amount)],
+        )  # fmt: skip
 
     def _note(
         self, account: Account, row: BankTransaction, kind: str, seen_at: datetime, *, raw_cipher: bytes | None
-    ) -> None:
+    ) -> UUID:
+        revision_id = new_id()
         self.session.add(
             TransactionRevision(
-                id=new_id(),
+                id=revision_id,
                 office_id=account.office_id,
                 transaction_id=row.id,
                 kind=kind,
@@ -185,6 +241,7 @@ class Merger:
             client_id=account.client_id,
             changes={"fingerprint": Change(row.fingerprint), "booking_date": Change(row.booking_date)},
         )
+        return revision_id
 
     def _refresh_fingerprints(self, account: Account, reading: Reading, version: int) -> None:
         """Bring older rows of the window to the present rule first, so that it makes no new rows of them."""
@@ -206,33 +263,6 @@ class Merger:
             row.occurrence = taken[form.fingerprint]
             self.session.add(row)
         self.session.flush()
-
-    def _review(self, account: Account, reading: Reading, decided: Plan, seen_at: datetime) -> int:
-        """Keep for a person what could not be read or decided; the same row again makes no second item."""
-        items = [(row.reason, row.raw) for row in reading.rejected]
-        items += [("edit_undecided", reading.booked[index].raw) for index in decided.undecided]
-        if not items:
-            return 0
-        known = self.transactions.known_review_digests(account.office_id, account.id)
-        for reason, raw in items:
-            digest = self.gateway.keys.keyed_hash("review", f"{account.id}|{reason}|{_plain(raw).decode()}")
-            if digest in known:
-                continue
-            known.add(digest)
-            item = ReviewItem(
-                id=new_id(),
-                office_id=account.office_id,
-                account_id=account.id,
-                reason=reason,
-                digest=digest,
-                raw_cipher=b"",
-                created_at=seen_at,
-            )
-            item.raw_cipher = self.gateway.keys.encrypt(
-                _plain(raw), office_id=account.office_id, table="review_item", row_id=item.id
-            )
-            self.session.add(item)
-        return len(reading.rejected)
 
     def _new_row(
         self, account: Account, form: Transaction, occurrence: int, seen_at: datetime, change_set_id: UUID
@@ -270,7 +300,7 @@ class Merger:
         }
 
     def _seal(self, office_id: UUID, row_id: UUID, raw: Mapping[str, Any]) -> bytes:
-        return self.gateway.keys.encrypt(_plain(raw), office_id=office_id, table=RAW_TABLE, row_id=row_id)
+        return self.gateway.keys.encrypt(plain(raw), office_id=office_id, table=RAW_TABLE, row_id=row_id)
 
     def open_raw(self, row: BankTransaction) -> Mapping[str, Any]:
         """The bank's own form of a stored transaction."""
@@ -296,11 +326,6 @@ def facts_of(form: Transaction) -> dict[str, Any]:
 
 def _comparable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def _plain(raw: Mapping[str, Any]) -> bytes:
-    # Exact decimals become texts: the normaliser reads both alike, and a float would not be exact.
-    return json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
 def _order(row: Transaction) -> tuple[Any, ...]:

@@ -203,16 +203,33 @@ class ReviewItem(Base, table=True):
     __table_args__ = (
         office_key(),
         office_reference("account_id", "account"),
+        office_reference("transaction_id", "bank_transaction"),
+        office_reference("statement_id", "statement"),
         UniqueConstraint("account_id", "digest"),
+        Index("ix_review_item_office_state", "office_id", "state", "id"),
     )
 
     id: UUID = Field(primary_key=True)
     office_id: UUID = Field(foreign_key="office.id")
     account_id: UUID
     reason: str = Field(max_length=40)
-    """Stable code: that of `RejectedRow`, or `edit_undecided`."""
+    """Stable code: that of `RejectedRow`, `edit_undecided` or `changed_after_issue`."""
+    state: str = Field(max_length=8)
     digest: bytes
     """Keyed hash of reason and raw row: the same row read again makes no second item."""
     raw_cipher: bytes
+    booking_date: date | None = None
+    amount_before: Decimal | None = Field(default=None, sa_type=Money)
+    """Of a row changed after issue: what it counted for before; zero where it was not there."""
+    amount: Decimal | None = Field(default=None, sa_type=Money)
+    """What it counts for now; with an undecided sign the bare amount; None where the bank gave none."""
+    currency: str | None = Field(default=None, max_length=3)
+    transaction_id: UUID | None = Field(default=None, index=True)
+    """The row as it is stored, where it is."""
+    statement_id: UUID | None = Field(default=None, index=True)
+    """The issued statement that a changed row stands on."""
+    candidates: list[str] = Field(default_factory=list, sa_type=JSONB)
+    """Ids of vanished rows whose new form it may be."""
+    decision: str | None = Field(default=None, max_length=16)
     created_at: datetime = Field(sa_type=Moment)
     resolved_at: datetime | None = Field(default=None, sa_type=Moment)

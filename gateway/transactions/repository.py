@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.database import one_of
 from gateway.ids import new_id
-from gateway.statements.models import StatementEntry
+from gateway.statements.models import Statement, StatementEntry
 from gateway.transactions.absorb import StoredRow, Window
 from gateway.transactions.models import (
     BankTransaction,
@@ -228,10 +228,55 @@ class TransactionRepository:
         if rows:
             self.session.execute(insert(PendingTransaction.__table__), list(rows))  # type: ignore[attr-defined]
 
-    def known_review_digests(self, office_id: UUID, account_id: UUID) -> set[bytes]:
-        """What is on the review list of an account already."""
-        return set(
-            self.session.exec(
-                select(ReviewItem.digest).where(ReviewItem.office_id == office_id, ReviewItem.account_id == account_id)
+    def issued_on(self, office_id: UUID, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+        """The issued statement on which each of these transactions stands last; those on none are not named."""
+        if not ids:
+            return {}
+        rows = self.session.exec(
+            select(StatementEntry.transaction_id, StatementEntry.statement_id)
+            .join(Statement, col(Statement.id) == col(StatementEntry.statement_id))
+            .where(
+                StatementEntry.office_id == office_id,
+                col(StatementEntry.transaction_id).in_(ids),
+                Statement.state == "issued",
+            )
+            .order_by(col(Statement.day), col(Statement.part))
+        )
+        return {transaction_id: statement_id for transaction_id, statement_id in rows if transaction_id is not None}
+
+    def occurrence_max(self, office_id: UUID, account_id: UUID, fingerprint: str, version: int) -> int:
+        """The highest occurrence of a fingerprint; 0 when there is none."""
+        found = self.session.exec(
+            select(func.max(BankTransaction.occurrence)).where(
+                BankTransaction.office_id == office_id,
+                BankTransaction.account_id == account_id,
+                BankTransaction.fingerprint == fingerprint,
+                BankTransaction.fingerprint_version == version,
+            )
+        ).one()
+        return int(found or 0)
+
+    def has_review_digest(self, office_id: UUID, account_id: UUID, digest: bytes) -> bool:
+        """Whether this row is on the review list of an account already, decided or not."""
+        query = select(ReviewItem.id).where(
+            ReviewItem.office_id == office_id, ReviewItem.account_id == account_id, ReviewItem.digest == digest
+        )
+        return self.session.exec(query).first() is not None
+
+    def review_decisions(self, office_id: UUID, account_id: UUID) -> dict[bytes, str]:
+        """What was decided about rows of an account, by their digest."""
+        rows = self.session.exec(
+            select(ReviewItem.digest, ReviewItem.decision).where(
+                ReviewItem.office_id == office_id,
+                ReviewItem.account_id == account_id,
+                col(ReviewItem.decision).is_not(None),
             )
         )
+        return {digest: decision for digest, decision in rows if decision is not None}
+
+    def review_item(self, office_id: UUID, item_id: UUID, *, is_locked: bool = False) -> ReviewItem | None:
+        """One entry of the review list."""
+        query = select(ReviewItem).where(ReviewItem.office_id == office_id, ReviewItem.id == item_id)
+        if is_locked:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.exec(query).one_or_none()

@@ -46,6 +46,7 @@ SUBJECTS: Final = (
     "office",
     "onboarding",
     "monitor",
+    "reviews",
 )
 """Modules of this package with a `router`, in the order of the addresses they answer."""
 

@@ -9,10 +9,13 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from sqlmodel import select
 from starlette.testclient import TestClient
 
+from connectors.model import RejectedRow
 from connectors.simulator import SimulatorServer
 from gateway.account_sources.files import BankFileService
+from gateway.accounts.models import Account
 from gateway.addresses.service import AddressService
 from gateway.app import create_app
 from gateway.assembly import Gateway
@@ -34,6 +37,8 @@ from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.profiles.service import KnownAccountService
 from gateway.proposals.service import ProposalService
 from gateway.traffic.service import TrafficService
+from gateway.transactions.models import ReviewItem
+from gateway.transactions.review_list import ReviewList
 from gateway.webhooks.service import WebhookService
 from tests.gateway.bank_to_coda.conftest import banks, linked, running_banks
 from tests.gateway.bank_to_coda.story import Story
@@ -225,6 +230,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             "client_id": ids["client_id"],
             "content": {"role": "approver"},
         },
+        "create_review_decision": {"decision": "leave_out"},
         "create_test_event": {"type": "statement.issued", "client_id": ids["client_id"]},
         "create_webhook_endpoint": {"url": "https://127.0.0.1/hooks"},
         "patch_webhook_endpoint": {"description": "Stolen"},
@@ -235,6 +241,15 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
         "create_decisions": {"items": [{**decision, "payment_id": ids["payment_id"], "seal": "v1:0"}]},
     }
     return bodies.get(operation, {} if OPERATIONS[operation].method in ("POST", "PUT") else None)
+
+
+def waiting_review(gateway: Gateway, account: Account) -> str:
+    """A row that nobody could read, on the review list of an account."""
+    with gateway.database.unit_of_work(account.office_id) as session:
+        held = session.get_one(Account, account.id)
+        row = RejectedRow("amount_missing", {"text": "x"})
+        ReviewList(session, gateway.keys, held).note_rejected(row, None, at=held.created_at)
+        return encode("review_item", session.exec(select(ReviewItem.id)).one())
 
 
 @pytest.fixture
@@ -271,6 +286,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         "reading_id": encode("recorded_reading", reading.id),
         "statement_id": encode("statement", statement.id),
         "transaction_id": encode("transaction", story.transactions()[0].id),
+        "review_item_id": waiting_review(linked, account),
     }
     identity, machines = IdentityService(linked), MachineService(linked)
     credential, own_token = machines.create_credential(

@@ -59,6 +59,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_numbering_handovers", "get_numbering_handover"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
+    **dict.fromkeys(("list_review_items", "get_review_item"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
     **dict.fromkeys(("list_bank_files", "get_bank_file", "get_bank_file_content"), "statements:read"),
@@ -83,6 +84,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("get_audit_chain",), "audit:read of the office"),
     # Writing.
     **dict.fromkeys(("put_client",), "clients:write of the office"),
+    "create_review_decision": "clients:write",
     **dict.fromkeys(
         ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses",
          "create_import_refusal", "create_withdrawal",
@@ -214,7 +216,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("secret_id", "application_secret"), ("passkey_challenge_id", "passkey_challenge"),
                        ("passkey_id", "passkey"), ("session_id", "session"), ("import_id", "client_import"),
                        ("oidc_provider_id", "oidc_provider"), ("number_change_id", "number_change"),
-                       ("document_id", "bank_document"),
+                       ("document_id", "bank_document"), ("review_item_id", "review_item"),
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change"),
                        ("handover_id", "numbering_handover"), ("bank_file_id", "bank_file"),

@@ -39,7 +39,7 @@ from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.payments.scene import ALL, Scene, make_scene
 from tests.gateway.serving import app_of
-from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene_ids
+from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene_ids, waiting_review
 
 OF_A_CLIENT: Final = frozenset(
     {
@@ -53,7 +53,7 @@ OF_A_CLIENT: Final = frozenset(
         "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
-        "put_transaction_labels", "create_test_event",
+        "put_transaction_labels", "create_review_decision", "create_test_event",
         "create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
         "submit_basket", "withdraw_basket", "put_payment_settings",
         "create_decision", "create_decisions", "create_exports",
@@ -198,6 +198,7 @@ def place(gateway: Gateway) -> Iterator[Place]:
         "consent_id": encode("consent", consent.id),
         "transaction_id": encode("transaction", transaction_id),
         "statement_id": encode("statement", statement.id),
+        "review_item_id": waiting_review(gateway, account),
         "known_account_id": encode("known_account", known.id),
         "address_change_id": encode("address_change", waiting.change.id),
         "office_id": encode("office", office.id),
@@ -295,7 +296,8 @@ def test_a_reading_under_way_is_not_taken_in_once_the_client_is_suspended(place:
 def _reads(place: Place) -> list[str]:
     names = (
         "get_client", "get_client_addresses", "get_consent", "get_account", "get_known_account", "list_balances",
-        "list_days", "get_transaction", "get_basket", "get_payment", "get_export", "get_approval_rule",
+        "list_days", "get_transaction", "get_review_item", "get_basket", "get_payment", "get_export",
+        "get_approval_rule",
         "get_approver_group", "get_payment_settings", "get_approval_settings", "get_proposal", "get_invitation",
     )  # fmt: skip
     return [OPERATIONS[name].at(place.ids) for name in names]

@@ -32,7 +32,7 @@ from gateway.transactions.models import BankTransaction
 from gateway.transactions.sync import SyncService
 from tests.gateway.builders import act_of_system
 from tests.gateway.serving import app_of
-from tests.gateway.test_every_route import OPERATIONS, body_of
+from tests.gateway.test_every_route import OPERATIONS, body_of, waiting_review
 from tests.gateway.test_roles_and_operations import OPERATIONS as RIGHTS
 from tests.gateway.test_roles_and_operations import undone
 from tests.gateway.web.conftest import Browser
@@ -42,6 +42,7 @@ EVERY = tuple(Service)
 BY_OTHER_RIGHTS = {
     "put_transaction_labels": (Service.TRANSACTIONS,),
     "create_sync": (Service.TRANSACTIONS, Service.CODA),
+    "create_review_decision": (Service.TRANSACTIONS, Service.CODA),
     "put_payment_settings": (Service.PAYMENTS,),
 }
 """Operations of a service that ask for a right of no service; each names what it needs, one of them being enough."""
@@ -113,6 +114,7 @@ def ids(world: World) -> dict[str, str]:
         "statement_id": typed("statement", world.statements["textile 231"].id),
         "document_id": typed("bank_document", document.id),
         "transaction_id": typed("transaction", transaction.id),
+        "review_item_id": waiting_review(world.gateway, world.accounts["textile"]),
         "basket_id": typed("basket", world.baskets["waiting"].id),
         "payment_id": typed("payment", world.payments("waiting", by="preparer")[0].id),
         "export_id": typed("export", export.id),
