@@ -11,6 +11,7 @@ from gateway.accounts.calls import call_budget
 from gateway.accounts.schemas import (
     AccountRead,
     AccountWrite,
+    BalanceDayRead,
     BalanceRead,
     BalancesRead,
     CallBudgetRead,
@@ -25,6 +26,7 @@ from gateway.i18n import translate
 from gateway.ids import AccountId, ClientId, SyncId
 from gateway.pagination import Page
 from gateway.problems import language_of
+from gateway.statements.closings import closing_days
 from gateway.statements.service import StatementService
 from gateway.transactions.sync import SyncService
 
@@ -64,9 +66,20 @@ def patch_account(
 
 
 @router.get("/accounts/{account_id}/balances", operation_id="list_balances", responses=problem_responses())
-def list_balances(account_id: AccountId, request: Request, act: ActDep, gateway: GatewayDep) -> BalancesRead:
-    """The balances of the newest reading."""
+def list_balances(
+    *,
+    account_id: AccountId,
+    request: Request,
+    act: ActDep,
+    gateway: GatewayDep,
+    date_from: Annotated[Day | None, Query(alias="from", description="Default: 30 days before `to`.")] = None,
+    date_until: Annotated[Day | None, Query(alias="to", description="Default: today.")] = None,
+) -> BalancesRead:
+    """The balances of the newest reading, and one closing balance per day; a day without proof is a gap."""
     view, balances = AccountService(gateway).balances(act, account_id)
+    last = date_until or act.today
+    first = date_from or max(last, date.min + MONTH) - MONTH
+    days = closing_days(gateway, act, view.account, first, last)
     return BalancesRead(
         account_id=account_id,
         fresh_as_of=view.account.fresh_as_of,
@@ -74,6 +87,7 @@ def list_balances(account_id: AccountId, request: Request, act: ActDep, gateway:
         health=view.health,
         next_step=translate(language_of(request), view.next_step) if view.next_step is not None else None,
         items=[BalanceRead.of(balance) for balance in balances],
+        days=[BalanceDayRead.of(day, view.account.currency) for day in days],
     )
 
 

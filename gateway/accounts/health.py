@@ -43,6 +43,7 @@ def set_health(
     check_step(account.health, health)
     if (account.health, account.health_code) != (health, code):
         account.health, account.health_code, account.health_since = health, code, act.now
+        account.alerted_at = None
         session.add(account)
         events.record(
             session, act, "account.health_changed", "account", account.id,

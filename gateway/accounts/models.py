@@ -92,6 +92,12 @@ class Account(Base, table=True):
     """The move, at the other office; never shown."""
     reread_for: date | None = None
     """The held day for which a longer period was read already (STA-03)."""
+    is_quiet: bool = False
+    """The office says that little happens on it: silence is no news."""
+    dormant_since: date | None = None
+    """Day of its last entry, once its silence was told (SYN-12)."""
+    alerted_at: datetime | None = Field(default=None, sa_type=Moment)
+    """When the operator was told that it waits for us; None again once its health changes."""
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
 

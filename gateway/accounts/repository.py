@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from gateway.accounts.models import Account, Balance, Sync
-from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncState
+from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncHealth, SyncState
 from gateway.offices.models import Client, Office
 from gateway.offices.repository import is_granted
 
@@ -107,6 +107,17 @@ class AccountRepository:
                 col(Account.consent_id).is_not(None),
             )
             .order_by(col(Account.id))
+        ).all()
+
+    def waiting(self, office_id: UUID, *, since: datetime) -> Sequence[Account]:
+        """Accounts for which we have to act since that moment or longer, and of which nobody was told."""
+        return self.session.exec(
+            select(Account).where(
+                Account.office_id == office_id,
+                Account.health == SyncHealth.WE_ACT,
+                col(Account.health_since) <= since,
+                col(Account.alerted_at).is_(None),
+            )
         ).all()
 
 

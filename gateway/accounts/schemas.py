@@ -15,6 +15,7 @@ from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.i18n import translate
 from gateway.ids import AccountId, ClientId, ConsentId, StatementId, SyncId
 from gateway.metadata.schemas import TakesMetadata, WithMetadata
+from gateway.statements.closings import ClosingDay
 from gateway.statements.models import AccountDay
 
 Alias = Annotated[str | None, Field(max_length=70)]
@@ -76,6 +77,10 @@ class AccountRead(WithMetadata):
     warnings: list[str] = Field(
         description="`foreign_iban`: its files have account structure 3, which not every package reads."
     )
+    is_quiet: bool = Field(description="Little happens on it on purpose: its silence is not told.")
+    dormant_since: Day | None = Field(
+        description="Day of the last entry of an account that fell silent: 3 times its usual gap, 35 days at least."
+    )
     history_from: Day | None = Field(description="First day of history the bank gave.")
     complete_until: Day | None = Field(description="Last booking day that was over at the last reading.")
     gaps: list[GapRead] = Field(description="Days in between that are missing, the oldest first; mostly none.")
@@ -120,6 +125,8 @@ class AccountRead(WithMetadata):
             empty_statement="daily" if account.empty_statement == "daily" else "none",
             excluded_reason=account.excluded_reason,
             warnings=warnings_of(account),
+            is_quiet=account.is_quiet,
+            dormant_since=account.dormant_since,
             history_from=account.history_from,
             complete_until=account.complete_until,
             gaps=[
@@ -145,6 +152,7 @@ class AccountWrite(TakesMetadata):
     is_visible: bool = True
     is_default_debtor: bool = False
     dossier_code: DossierCode = None
+    is_quiet: bool = Field(default=False, description="Little happens on it on purpose: its silence is not told.")
     delivery: Literal["download", "sftp", "ftps", "email", "agent", "manual"] | None = Field(
         default=None, description="Its own channel, for the office to set; null: as its client."
     )
@@ -191,15 +199,37 @@ class BalanceRead(Shape):
         )
 
 
+class BalanceDayRead(Shape):
+    """The closing balance of one day; a day without proof is a gap, never an interpolation."""
+
+    day: Day
+    balance: MoneyShape | None
+    basis: str | None = Field(
+        description="`bank` as reported, `computed` from the bank's balances around it, or `document` after a restart."
+    )
+    cause: str | None = Field(description="Stable code of why there is none.")
+
+    @classmethod
+    def of(cls, day: ClosingDay, currency: str) -> BalanceDayRead:
+        """The shape of a day."""
+        return cls(
+            day=day.day,
+            balance=money(day.amount, currency) if day.amount is not None else None,
+            basis=day.basis,
+            cause=day.cause,
+        )
+
+
 class BalancesRead(Shape):
-    """The balances of the newest reading, with freshness."""
+    """The balances of the newest reading, and one closing balance per day, with freshness."""
 
     account_id: AccountId
     fresh_as_of: MomentText | None
     stale_reason: str | None
     health: str
     next_step: str | None
-    items: list[BalanceRead]
+    items: list[BalanceRead] = Field(description="Those of the newest reading, of every kind that the bank gives.")
+    days: list[BalanceDayRead] = Field(description="Every day of the period that is over at the bank, in order.")
 
 
 class DayRead(Shape):

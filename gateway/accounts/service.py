@@ -49,7 +49,7 @@ STATEMENT_FIELDS: Final = frozenset({"releases_computed", "empty_statement", "ex
 CLOSING_FIELDS: Final = STATEMENT_FIELDS | {"statements_from"}
 """A change of these may let days close that wait."""
 SETTABLE: Final = DELIVERY_FIELDS | STATEMENT_FIELDS | {
-    "alias", "position", "is_visible", "is_default_debtor", "dossier_code", "statements_from",
+    "alias", "position", "is_visible", "is_default_debtor", "dossier_code", "statements_from", "is_quiet",
 }  # fmt: skip
 
 
@@ -128,6 +128,8 @@ class AccountService:
             if changes:
                 for name, change in changes.items():
                     setattr(account, name, change.new)
+                if account.is_quiet:
+                    account.dormant_since = None
                 account.version += 1
                 if DELIVERY_FIELDS & changes.keys():
                     account.destination_confirmed_at = None

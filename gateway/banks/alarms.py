@@ -1,4 +1,4 @@
-"""What the operator is told: that a certificate ends, or that a bank refuses this installation (SEC-12, SYN-13).
+"""What the operator is told: a certificate ends, a bank refuses us, accounts wait (SEC-12, SYN-12, SYN-13).
 
 Certificates and registrations are the installation's and mails an office's: the oldest office keeps these.
 """
@@ -18,6 +18,7 @@ from gateway.offices.repository import OfficeRepository
 ENDS: Final = "certificate_ends"
 ENDED: Final = "certificate_ended"
 REFUSES: Final = "bank_refuses"
+WAITS: Final = "accounts_wait"
 
 log = structlog.get_logger("gateway.banks")
 
@@ -71,6 +72,24 @@ def tell_refusal(gateway: Gateway, bank_id: str) -> None:
             template=REFUSES,
             parameters={"bank": gateway.banks.profile(bank_id).name, "day": day},
             key=f"{REFUSES}:{bank_id}:{day}",
+        )
+
+
+def tell_waiting(gateway: Gateway, bank_id: str) -> None:
+    """One mail per bank and day: accounts there wait for us for more than 24 hours (SYN-12)."""
+    log.warning("accounts wait for 24 hours", bank_id=bank_id)
+    office_id = _keeper(gateway)
+    if office_id is None:
+        return
+    day = brussels_date(gateway.real_now()).isoformat()
+    with gateway.database.unit_of_work(office_id) as session:
+        mail_operator(
+            session,
+            gateway,
+            office_id,
+            template=WAITS,
+            parameters={"bank": gateway.banks.profile(bank_id).name},
+            key=f"{WAITS}:{bank_id}:{day}",
         )
 
 

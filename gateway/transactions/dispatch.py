@@ -23,6 +23,7 @@ from gateway.accounts.models import Account, Sync
 from gateway.accounts.repository import AccountRepository, SyncRepository
 from gateway.accounts.states import TAKEN_IN, UNFINISHED
 from gateway.accounts.syncs import enqueue, queue_sync
+from gateway.accounts.waiting import alert_operator
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.banks.pauses import Pauses
@@ -75,6 +76,7 @@ class Dispatcher:
             self._expire(session, act)
         with self.gateway.database.unit_of_work(office_id) as session:
             self._waiting(session, act)
+        alert_operator(self.gateway, act)
         with self.gateway.database.unit_of_work(office_id) as session:
             return self._plan(session, act)
 

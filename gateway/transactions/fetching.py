@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from connectors.base import Connector
-from connectors.errors import AccountGone, QuotaExhausted
+from connectors.errors import AccountGone, QuotaExhausted, RequestRefused
 from connectors.model import Access, PsuContext, RejectedRow, Transaction, TransactionStatus
 from connectors.model import Balance as BankBalance
 from connectors.profile import IdTrust
@@ -68,11 +69,18 @@ def fetch(gateway: Gateway, act: Act, order: Order, *, take_again: TakeAgain) ->
     access = Access(order.bank_consent_id, tokens, order.psu)
     try:
         return _read(act, order, connector, access)
-    except AccountGone:
-        listed = connector.accounts(access)
-        found = known_again(listed, order.iban, order.currency, but_not=order.bank_account_id)
-        if found is None or not keep_id(gateway, act.office_id, order.account_id, order.consent_id, found):
+    except AccountGone as error:
+        gone, listed = error, connector.accounts(access)
+    except RequestRefused as error:
+        if error.status != HTTPStatus.NOT_FOUND:
             raise
+        listed = connector.accounts(access)
+        if any(one.bank_account_id == order.bank_account_id and not one.is_closed for one in listed):
+            raise
+        gone = AccountGone("the bank lists the account no more", bank_id=order.bank_id, bank_code=error.bank_code)
+    found = known_again(listed, order.iban, order.currency, but_not=order.bank_account_id)
+    if found is None or not keep_id(gateway, act.office_id, order.account_id, order.consent_id, found):
+        raise gone
     if not take_again():
         # The new id is kept: the next reading finds the account under it.
         raise QuotaExhausted("no unattended call is left for the account's new id", bank_id=order.bank_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -243,6 +244,30 @@ class TransactionRepository:
             .order_by(col(Statement.day), col(Statement.part))
         )
         return {transaction_id: statement_id for transaction_id, statement_id in rows if transaction_id is not None}
+
+    def last_booking_day(self, office_id: UUID, account_id: UUID) -> date | None:
+        """The newest booking day of an account; None while it has no entry."""
+        return self.session.exec(
+            select(func.max(BankTransaction.booking_date)).where(
+                BankTransaction.office_id == office_id,
+                BankTransaction.account_id == account_id,
+                BankTransaction.state == "booked",
+            )
+        ).one()
+
+    def booking_days(self, office_id: UUID, account_id: UUID, *, date_from: date) -> Sequence[date]:
+        """The days on which an account has entries, from a day on, in order."""
+        return self.session.exec(
+            select(col(BankTransaction.booking_date))
+            .where(
+                BankTransaction.office_id == office_id,
+                BankTransaction.account_id == account_id,
+                BankTransaction.state == "booked",
+                col(BankTransaction.booking_date) >= date_from,
+            )
+            .distinct()
+            .order_by(col(BankTransaction.booking_date))
+        ).all()
 
     def occurrence_max(self, office_id: UUID, account_id: UUID, fingerprint: str, version: int) -> int:
         """The highest occurrence of a fingerprint; 0 when there is none."""

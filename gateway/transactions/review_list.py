@@ -125,7 +125,7 @@ class ReviewList:
             at=at,
             amount=form.amount if form is not None else None,
             booking_date=form.booking_date if form is not None else None,
-            currency=form.currency if form is not None else None,
+            currency=form.currency if form is not None else self._account.currency,
         )
 
     def note_undecided(self, form: Transaction, row_id: UUID, candidates: Sequence[UUID], *, at: datetime) -> None:

@@ -22,6 +22,7 @@ from gateway.accounts.errors import AccountNotFound, BankCallBudgetExhausted, Sy
 from gateway.accounts.gaps import note_coverage
 from gateway.accounts.health import health_of, set_health
 from gateway.accounts.models import Account, Sync
+from gateway.accounts.quiet import settle_silence, tell_closed
 from gateway.accounts.repository import AccountRepository, SyncRepository
 from gateway.accounts.starts import settle_start
 from gateway.accounts.states import UNFINISHED, SyncHealth, SyncState
@@ -301,6 +302,7 @@ class SyncService:
             settle_start(self.gateway, session, act, account)
             # Only now: a longer reading that failed is made again.
             account.reread_for = order.reread_for or account.reread_for
+            settle_silence(self.gateway, session, act, account)
             account.fresh_as_of, account.last_sync_at = fetched.as_of, act.now
             set_health(session, self.gateway.events, act, account, SyncHealth.OK, code=None)
             session.add(account)
@@ -319,8 +321,11 @@ class SyncService:
             if sync.state != SyncState.RUNNING:
                 return
             account.last_sync_at = act.now
-            if not isinstance(error, ConsentEnded) and account.consent_id == order.consent_id:
-                # Under a newer permission by now, the older one's trouble says nothing about it.
+            # Under a newer permission by now, the older one's trouble says nothing about it.
+            is_present = account.consent_id == order.consent_id
+            if is_present and isinstance(error, AccountGone) and account.health_code != error.code:
+                tell_closed(self.gateway, session, act, account)
+            if is_present and not isinstance(error, ConsentEnded):
                 set_health(session, self.gateway.events, act, account, health_of(error), code=error.code)
             session.add(account)
             self._finish(session, sync, SyncState.FAILED, act, error_code=error.code)

@@ -60,7 +60,7 @@ def change(
     def call() -> None:
         service = AccountService(gateway)
         present = service.get(visit.act, account_id).account
-        wanted = _wanted(form)
+        wanted = _wanted(form) | {"is_quiet": "is_quiet" in form}
         if "delivery" in form:
             wanted["delivery"] = _choice(form, "delivery")
             wanted["destination"] = text_of(form, "destination") or None

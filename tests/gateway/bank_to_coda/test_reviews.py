@@ -173,7 +173,7 @@ def test_a_row_nobody_can_read_waits_until_somebody_leaves_it_out(shelf: Shelf) 
     broken = RejectedRow("amount_missing", {"text": "x"})
     shelf.take(account, Reading(WHOLE, [], [broken]))
     (item,) = listed(shelf.gateway, shelf.act)
-    assert effects(item) == [("leave_out", None)]
+    assert effects(item) == [("leave_out", "0.00")]
     assert item.bank_form == {"text": "x"}
     ReviewService(shelf.gateway).decide(shelf.act, item.id, Decision.LEAVE_OUT)
     assert shelf.take(account, Reading(WHOLE, [], [broken]))["rejected"] == 1
