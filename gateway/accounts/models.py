@@ -159,6 +159,7 @@ class Sync(Base, table=True):
         office_reference("account_id", "account"),
         Index("ix_sync_account_requested", "account_id", "requested_at"),
         Index("ix_sync_office_state", "office_id", "state"),
+        Index("ix_sync_office_requested", "office_id", "requested_at"),
     )
 
     id: UUID = Field(primary_key=True)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
 from gateway.banks.requests import BankRequestService
 from gateway.banks.schemas import BankRead, BankRequestRead, BankRequestWrite
+from gateway.banks.status import UNKNOWN, live_statuses
 from gateway.errors import FieldFault, InputError
 from gateway.files import FILE_HEADERS, IfNoneMatch, etag_matches
 from gateway.pagination import Page
@@ -37,7 +38,7 @@ def list_banks(
     *,
     request: Request,
     response: Response,
-    act: ActDep,  # noqa: ARG001  the directory is for people who are signed in
+    act: ActDep,
     gateway: GatewayDep,
     iban: Annotated[
         str | None,
@@ -53,7 +54,11 @@ def list_banks(
         if iban_fault(compact) is not None:
             raise IbanInvalid(faults=[FieldFault("/iban", IbanInvalid.code, IbanInvalid.title, IbanInvalid.hint)])
         entries = gateway.banks.for_iban(compact)
-    page: Page[BankRead] = Page(items=[BankRead.of(entry, language_of(request)) for entry in entries], next_cursor=None)
+    with gateway.database.unit_of_work(act.office_id) as session:
+        statuses = live_statuses(session, act.office_id, now=act.now, real_now=act.real_now)
+    # What is read through another bank works as that one does.
+    items = [BankRead.of(entry, language_of(request), statuses.get(entry.linked_as, UNKNOWN)) for entry in entries]
+    page: Page[BankRead] = Page(items=items, next_cursor=None)
     etag = f'"{hashlib.sha256(page.model_dump_json().encode()).hexdigest()}"'
     # The hints are in the reader's language, and so is the ETag.
     headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept-Language"}

@@ -7,6 +7,7 @@ pause for all. Readings that a person asks for go through. Other banks go on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -44,6 +45,11 @@ class Pauses:
             .having(func.count() >= CLIENTS_MIN)
         )
         self._last = dict(session.exec(query).all())
+
+    @property
+    def refused(self) -> Mapping[str, datetime]:
+        """The banks that refuse this installation, and when they last did."""
+        return self._last
 
     def holds(self, bank_id: str) -> bool:
         """Whether a planned reading of this bank waits; False for one of them once an hour."""

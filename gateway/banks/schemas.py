@@ -10,6 +10,7 @@ from gateway.api import MomentText, Shape
 from gateway.banks.access import LACK_TEXTS
 from gateway.banks.directory import DirectoryEntry
 from gateway.banks.models import BankRequest
+from gateway.banks.status import UNKNOWN, LiveState, LiveStatus
 from gateway.i18n import translate
 from gateway.ids import BankRequestId
 from gateway.offices.schemas import Name
@@ -35,6 +36,16 @@ class BankMissing(Shape):
     text: str = Field(description="The same for people, in the caller's language.")
 
 
+class BankLiveStatus(Shape):
+    """How the bank works just now, as the readings of this office met it in the last 24 hours."""
+
+    state: LiveState = Field(
+        description="`working`, `disturbed` (its newest reading failed at the bank), `refused` (it does not accept "
+        "this installation) or `unknown` (nothing was read there)."
+    )
+    as_of: MomentText | None = Field(description="The reading that tells it.")
+
+
 class BankRead(Shape):
     """A bank of the directory."""
 
@@ -55,11 +66,12 @@ class BankRead(Shape):
     is_consent_maximum_confirmed: bool
     history_days: int
     capabilities: BankCapabilities
+    live_status: BankLiveStatus
     proof: str = Field(description="How far the connection was proven: described, simulated, sandbox, live.")
     user_hint: str | None = Field(description="What the account holder needs at hand, in the caller's language.")
 
     @classmethod
-    def of(cls, entry: DirectoryEntry, language: str) -> BankRead:
+    def of(cls, entry: DirectoryEntry, language: str, status: LiveStatus = UNKNOWN) -> BankRead:
         """The shape of an entry."""
         profile = entry.profile
         return cls(
@@ -81,6 +93,7 @@ class BankRead(Shape):
                 bulk_payments=str(profile.pays_bulk),
                 instant_payments=str(profile.pays_instant),
             ),
+            live_status=BankLiveStatus(state=status.state, as_of=status.as_of),
             proof=str(profile.proof),
             user_hint=profile.user_hints.get(language) or profile.user_hints.get("en"),
         )

@@ -64,6 +64,7 @@ class AccountDay(Base, table=True):
         office_key(),
         office_reference("account_id", "account"),
         UniqueConstraint("account_id", "day"),
+        Index("ix_account_day_held", "office_id", "account_id", "day", postgresql_where=text("state = 'held'")),
     )
 
     id: UUID = Field(primary_key=True)

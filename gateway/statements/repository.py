@@ -249,6 +249,19 @@ class StatementRepository:
             .limit(1)
         ).first()
 
+    def held_days(self, office_id: UUID) -> dict[UUID, date]:
+        """The first day whose balances differ, of every account that has one."""
+        rows = self.session.exec(
+            select(col(AccountDay.account_id), func.min(AccountDay.day))
+            .where(
+                AccountDay.office_id == office_id,
+                AccountDay.state == DayState.HELD,
+                AccountDay.cause == "difference",
+            )
+            .group_by(col(AccountDay.account_id))
+        )
+        return dict(rows.all())
+
     def replace_days(self, office_id: UUID, account_id: UUID, after: date, rows: Sequence[dict[str, Any]]) -> None:
         """Days after the closed ones are decided anew each time."""
         self.session.execute(

@@ -37,6 +37,7 @@ from gateway.offices.models import ClientState
 from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.offices.services import is_read
 from gateway.transactions.pacing import BankPace, paces
+from gateway.transactions.rereading import plan_rereads
 from gateway.transactions.slots import slot_at
 
 READINGS_PER_SLOT_MAX: Final = 2
@@ -153,7 +154,7 @@ class Dispatcher:
         hashes = {account.id: budget.hash_of(self.gateway.keys, account, mode=mode) for account, _ in due}
         used = budget.used_of(session, hashes.values(), now=act.now) if due else {}
         pauses = Pauses(session, act.real_now)
-        planned = 0
+        planned: set[UUID] = set()
         for account, failed in due:
             pace = pace_of.setdefault(account.bank_id, BankPace())
             left = self.gateway.banks.profile(account.bank_id).calls_per_day_max - used.get(hashes[account.id], 0)
@@ -165,8 +166,14 @@ class Dispatcher:
             if is_let and not pauses.holds(account.bank_id):
                 queue_sync(session, self.gateway.keys, account, reason="planned", now=act.now)
                 pace.under_way += 1
-                planned += 1
-        return planned
+                planned.add(account.id)
+        idle = [
+            account
+            for account in accounts
+            if account.id not in planned
+            and not any(sync.state in UNFINISHED for sync in by_account.get(account.id, []))
+        ]
+        return len(planned) + plan_rereads(self.gateway, session, act, idle, pace_of=pace_of, pauses=pauses)
 
     def _recover(self, session: Session, act: Act, under_way: Sequence[Sync]) -> None:
         """A reading whose job was lost gets another; a reading is harmless to run twice."""

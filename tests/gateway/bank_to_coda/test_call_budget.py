@@ -255,6 +255,31 @@ def test_a_repeat_leaves_a_call_for_somebody_who_asks(story: Story) -> None:
     assert dispatcher.run_office(story.office.id) == 0
 
 
+def test_a_held_day_is_read_for_once_more_out_of_the_reserve(story: Story) -> None:
+    """STA-03: one longer fetch, within the budget, and one call is left for whoever asks."""
+    account, dispatcher = story.connect(), Dispatcher(story.gateway)
+    story.work()
+    story.sleep()
+    story.visit(account)
+    story.work()
+    story.sleep(days=0, hours=22)
+    story.banks.faults.order(FaultKind.WRONG_BALANCE, account=account.iban, amount="0.07", times=None)
+    assert dispatcher.run_office(story.office.id) == 1
+    story.work()
+    assert story.statements("held")
+    assert dispatcher.run_office(story.office.id) == 0, "what is booked late has to have come"
+    story.sleep(days=0, hours=1)
+    assert dispatcher.run_office(story.office.id) == 1
+    (sync,) = story.queued()
+    assert sync.reason == "reread"
+    story.work()
+    done = SyncService(story.gateway).get(story.act, sync.id)
+    assert done.window_from == story.act.today - story.gateway.banks.profile("crelan").history
+    assert seen(story, account).remaining_on_request == 1
+    story.sleep(days=0, hours=1)
+    assert dispatcher.run_office(story.office.id) == 0, "once"
+
+
 def test_another_office_s_account_has_no_ledger_to_see(linked: Gateway) -> None:
     office, other = make_office(linked), make_office(linked)
     account = make_account(linked, make_client(linked, other))
