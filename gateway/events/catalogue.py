@@ -46,6 +46,7 @@ RENAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "transaction.edited": ("transaction.changed",),
     "transaction.vanished": ("transaction.changed",),
     "transaction.revived": ("transaction.changed",),
+    "transaction.remapped": ("transaction.changed",),
 }
 """Acts whose event has another name, or that are two events."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -72,7 +72,7 @@ class ReviewItemRead(Shape):
 class ReviewDecisionWrite(Shape):
     """How the row is to be read."""
 
-    decision: Decision
+    decision: Annotated[Decision, Field(strict=False)]
     transaction_id: TransactionId | None = Field(
         default=None, description="With `changed`: the vanished transaction that it is, where there are several."
     )

@@ -245,6 +245,18 @@ class TransactionRepository:
         )
         return {transaction_id: statement_id for transaction_id, statement_id in rows if transaction_id is not None}
 
+    def of_days(self, office_id: UUID, account_id: UUID, first: date, last: date) -> Sequence[BankTransaction]:
+        """The booked and vanished rows of a period, by day."""
+        return self.session.exec(
+            select(BankTransaction)
+            .where(
+                BankTransaction.office_id == office_id,
+                BankTransaction.account_id == account_id,
+                col(BankTransaction.booking_date).between(first, last),
+            )
+            .order_by(col(BankTransaction.booking_date), col(BankTransaction.id))
+        ).all()
+
     def last_booking_day(self, office_id: UUID, account_id: UUID) -> date | None:
         """The newest booking day of an account; None while it has no entry."""
         return self.session.exec(

@@ -231,6 +231,7 @@ def body_of(operation: str, ids: dict[str, str]) -> Any:
             "content": {"role": "approver"},
         },
         "create_review_decision": {"decision": "leave_out"},
+        "create_mapping_application": {"date_from": "2026-11-01", "date_until": "2026-11-02", "seal": "0" * 64},
         "create_test_event": {"type": "statement.issued", "client_id": ids["client_id"]},
         "create_webhook_endpoint": {"url": "https://127.0.0.1/hooks"},
         "patch_webhook_endpoint": {"description": "Stolen"},

@@ -59,7 +59,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_numbering_handovers", "get_numbering_handover"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
-    **dict.fromkeys(("list_review_items", "get_review_item"), "transactions:read"),
+    **dict.fromkeys(("list_review_items", "get_review_item", "get_mapping_differences"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
     **dict.fromkeys(("list_bank_files", "get_bank_file", "get_bank_file_content"), "statements:read"),
@@ -84,7 +84,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("get_audit_chain",), "audit:read of the office"),
     # Writing.
     **dict.fromkeys(("put_client",), "clients:write of the office"),
-    "create_review_decision": "clients:write",
+    **dict.fromkeys(("create_review_decision", "create_mapping_application"), "clients:write"),
     **dict.fromkeys(
         ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses",
          "create_import_refusal", "create_withdrawal",

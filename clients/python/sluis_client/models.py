@@ -29,6 +29,8 @@ ConsentState = str
 """
 DateChoice = str
 """How the execution date of a payment was asked. One of `today`, `fixed`, `due_date`, `before_due_date`."""
+Decision = str
+"""What a person may say of an entry. One of `credit`, `debit`, `leave_out`, `changed`, `separate`, `acknowledge`."""
 DeliveryState = str
 """What became of one message to one endpoint. One of `pending`, `retrying`, `delivered`, `exhausted`, `discarded`."""
 Direction = str
@@ -49,6 +51,8 @@ ItemState = str
 """Where an item stands. One of `done`, `todo`, `not_needed`."""
 JobState = str
 """API-05. One of `queued`, `running`, `succeeded`, `failed`, `cancelled`."""
+LiveState = str
+"""What the newest readings say. One of `working`, `disturbed`, `refused`, `unknown`."""
 Mode = str
 """How many of a rule's approvers must approve. One of `all`, `count`, `sequence`."""
 MoveState = str
@@ -76,6 +80,8 @@ RenewalAnswer = str
 """What the account holder says at a renewal of an account that is not as before. One of `added`, `replaces`, `gone`,
 `wanted`, `left_out`.
 """
+ReviewState = str
+"""Whether somebody decided. One of `open`, `decided`."""
 RunKind = str
 """Carrying an import out, or undoing it. One of `import`, `undo`."""
 Service = str
@@ -168,6 +174,10 @@ class AccountRead(Shape):
     """Why no statements are made of it; null: they are made."""
     warnings: list[str]
     """`foreign_iban`: its files have account structure 3, which not every package reads."""
+    is_quiet: bool
+    """Little happens on it on purpose: its silence is not told."""
+    dormant_since: dt.date | None
+    """Day of the last entry of an account that fell silent: 3 times its usual gap, 35 days at least."""
     history_from: dt.date | None
     """First day of history the bank gave."""
     complete_until: dt.date | None
@@ -199,6 +209,8 @@ class AccountWrite(Shape):
     is_default_debtor: bool | None = None
     dossier_code: str | None = None
     """Where it is not the client's own dossier code."""
+    is_quiet: bool | None = None
+    """Little happens on it on purpose: its silence is not told."""
     delivery: str | None = None
     """Its own channel, for the office to set; null: as its client."""
     destination: str | None = None
@@ -463,6 +475,18 @@ class AuditEntryRead(Shape):
     """Hexadecimal; covers this entry and the one before it."""
 
 
+class BalanceDayRead(Shape):
+    """The closing balance of one day; a day without proof is a gap, never an interpolation."""
+
+    day: dt.date
+    """Calendar day in Brussels."""
+    balance: MoneyShape | None
+    basis: str | None
+    """`bank` as reported, `computed` from the bank's balances around it, or `document` after a restart."""
+    cause: str | None
+    """Stable code of why there is none."""
+
+
 class BalanceRead(Shape):
     """One balance."""
 
@@ -476,7 +500,7 @@ class BalanceRead(Shape):
 
 
 class BalancesRead(Shape):
-    """The balances of the newest reading, with freshness."""
+    """The balances of the newest reading, and one closing balance per day, with freshness."""
 
     account_id: str
     fresh_as_of: dt.datetime | None
@@ -484,6 +508,9 @@ class BalancesRead(Shape):
     health: str
     next_step: str | None
     items: list[BalanceRead]
+    """Those of the newest reading, of every kind that the bank gives."""
+    days: list[BalanceDayRead]
+    """Every day of the period that is over at the bank, in order."""
 
 
 class BankCallRead(Shape):
@@ -545,6 +572,17 @@ class BankFilesRead(Shape):
     """Files that were not taken, each with its cause."""
 
 
+class BankLiveStatus(Shape):
+    """How the bank works just now, as the readings of this office met it in the last 24 hours."""
+
+    state: LiveState
+    """`working`, `disturbed` (its newest reading failed at the bank), `refused` (it does not accept this installation)
+    or `unknown` (nothing was read there).
+    """
+    as_of: dt.datetime | None
+    """The reading that tells it."""
+
+
 class BankMissing(Shape):
     """Something the installation lacks before this bank can be linked."""
 
@@ -578,6 +616,7 @@ class BankRead(Shape):
     is_consent_maximum_confirmed: bool
     history_days: int
     capabilities: BankCapabilities
+    live_status: BankLiveStatus
     proof: str
     """How far the connection was proven: described, simulated, sandbox, live."""
     user_hint: str | None
@@ -1340,6 +1379,14 @@ class ExportsRead(Shape):
     items: list[ExportRead]
 
 
+class FieldDifference(Shape):
+    """One field, as it is stored and as the present mapping reads it."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 class FieldDifferenceRead(Shape):
     """A field that would change."""
 
@@ -1715,6 +1762,48 @@ class LabelsWrite(Shape):
     """All labels that the transaction shall have; an empty list takes them away."""
 
     labels: list[str]
+
+
+class MappingApplicationRead(Shape):
+    """What was taken over."""
+
+    account_id: str
+    changed: int
+
+
+class MappingApplicationWrite(Shape):
+    """Which differences to take over."""
+
+    date_from: dt.date
+    """Calendar day in Brussels."""
+    date_until: dt.date
+    """Calendar day in Brussels."""
+    seal: str
+
+
+class MappingDifference(Shape):
+    """One transaction that the present mapping reads otherwise."""
+
+    transaction_id: str
+    is_applicable: bool
+    """False: it would move a balance or a day, which only a reading may."""
+    fields: list[FieldDifference]
+
+
+class MappingDifferencesRead(Shape):
+    """What the present mapping makes of the stored answers; nothing was changed, and no bank called."""
+
+    account_id: str
+    date_from: dt.date
+    """Calendar day in Brussels."""
+    date_until: dt.date
+    """Calendar day in Brussels."""
+    read: int
+    unreadable: int
+    """Rows that the present mapping cannot read; they stay as they are."""
+    seal: str
+    """Stands for exactly these differences; applying them asks for it."""
+    differences: list[MappingDifference]
 
 
 class MeRead(Shape):
@@ -2284,6 +2373,14 @@ class PageProposalRow(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageReviewItemRead(Shape):
+    """PageReviewItemRead"""
+
+    items: list[ReviewItemRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageRightRead(Shape):
     """PageRightRead"""
 
@@ -2798,6 +2895,45 @@ class ReversedEntry(Shape):
     year: int | None
     number: int | None
     sequence: int
+
+
+class ReviewDecisionWrite(Shape):
+    """How the row is to be read."""
+
+    decision: Decision
+    transaction_id: str | None = None
+    """With `changed`: the vanished transaction that it is, where there are several."""
+
+
+class ReviewItemRead(Shape):
+    """A row of the bank that nobody can decide without a person."""
+
+    id: str
+    account_id: str
+    state: ReviewState
+    reason: str
+    """`sign_undecided`, `edit_undecided`, `changed_after_issue`, or why the row could not be read."""
+    booking_date: dt.date | None
+    options: list[ReviewOptionRead]
+    transaction_id: str | None
+    """The transaction as it is stored now, if it is."""
+    candidate_ids: list[str]
+    """Vanished transactions whose new form it may be."""
+    statement_id: str | None
+    """The issued statement it stands on."""
+    bank_form: dict[str, Any] | None
+    """What the bank gave; null for a change of a stored row."""
+    decision: Decision | None
+    created_at: dt.datetime
+    decided_at: dt.datetime | None
+
+
+class ReviewOptionRead(Shape):
+    """One way to read the row."""
+
+    decision: Decision
+    effect: MoneyShape | None
+    """What it does to the balance as it stands; null: no amount is known."""
 
 
 class RightRead(Shape):

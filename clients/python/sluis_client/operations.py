@@ -133,9 +133,14 @@ class Operations(Transport):
             models.AccountRead, self._call("PATCH", f"/v1/accounts/{self._segment(account_id)}", body=body)
         )
 
-    def list_balances(self, account_id: str) -> models.BalancesRead:
-        """The balances of the newest reading."""
-        return self._model(models.BalancesRead, self._call("GET", f"/v1/accounts/{self._segment(account_id)}/balances"))
+    def list_balances(
+        self, account_id: str, *, from_: dt.date | None = None, to: dt.date | None = None
+    ) -> models.BalancesRead:
+        """The balances of the newest reading, and one closing balance per day; a day without proof is a gap."""
+        return self._model(
+            models.BalancesRead,
+            self._call("GET", f"/v1/accounts/{self._segment(account_id)}/balances", query={"from": from_, "to": to}),
+        )
 
     def list_days(self, account_id: str, *, from_: dt.date | None = None, to: dt.date | None = None) -> models.DaysRead:
         """What became of each day: statement, nothing, held, not read, before the start; no day is left out."""
@@ -2206,6 +2211,103 @@ class Operations(Transport):
         return self._model(
             models.EmailChangeRead,
             self._call("POST", "/v1/email-change-answers", body=body, idempotency_key=idempotency_key),
+        )
+
+    def get_mapping_differences(
+        self, account_id: str, *, from_: dt.date | None = None, to: dt.date | None = None
+    ) -> models.MappingDifferencesRead:
+        """How the present mapping reads stored answers of a period, 92 days at most; no bank is called."""
+        return self._model(
+            models.MappingDifferencesRead,
+            self._call(
+                "GET", f"/v1/accounts/{self._segment(account_id)}/mapping-differences", query={"from": from_, "to": to}
+            ),
+        )
+
+    def create_mapping_application(
+        self,
+        account_id: str,
+        body: models.MappingApplicationWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.MappingApplicationRead:
+        """Take over the differences that were looked at, by their seal; amounts, days and issued files stay."""
+        return self._model(
+            models.MappingApplicationRead,
+            self._call(
+                "POST",
+                f"/v1/accounts/{self._segment(account_id)}/mapping-applications",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
+    def list_review_items(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> models.PageReviewItemRead:
+        """Rows of a bank that a person must decide, the oldest first: none of them was dropped."""
+        return self._model(
+            models.PageReviewItemRead,
+            self._call(
+                "GET",
+                "/v1/review-items",
+                query={
+                    "account_id": account_id,
+                    "client_id": client_id,
+                    "state": state,
+                    "limit": limit,
+                    "cursor": cursor,
+                },
+            ),
+        )
+
+    def iter_review_items(
+        self,
+        *,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        state: str | None = None,
+        page_size: int = 200,
+    ) -> Iterator[models.ReviewItemRead]:
+        """Every row of `list_review_items`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_review_items(
+                account_id=account_id, client_id=client_id, state=state, limit=page_size, cursor=cursor
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_review_item(self, review_item_id: str) -> models.ReviewItemRead:
+        """One row, the ways to read it, and what each does to the balance."""
+        return self._model(
+            models.ReviewItemRead, self._call("GET", f"/v1/review-items/{self._segment(review_item_id)}")
+        )
+
+    def create_review_decision(
+        self,
+        review_item_id: str,
+        body: models.ReviewDecisionWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.ReviewItemRead:
+        """Say how it is to be read; the days that follow from it are closed anew. No issued file is touched."""
+        return self._model(
+            models.ReviewItemRead,
+            self._call(
+                "POST",
+                f"/v1/review-items/{self._segment(review_item_id)}/decisions",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
         )
 
     def get_signing_limit(self, client_id: str) -> models.SigningLimitRead:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from gateway import database
 
 revision = "0067"
-down_revision = "0066"
+down_revision = "0063"
 branch_labels = None
 depends_on = None
 

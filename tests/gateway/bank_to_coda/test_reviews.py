@@ -19,7 +19,7 @@ from gateway.identity.rights import ClientRole, OfficeRole
 from gateway.notices.outbox import opened
 from gateway.pagination import PageRequest
 from gateway.reviews.errors import ReviewItemNotFound, ReviewOutdated
-from gateway.reviews.schemas import ReviewItemRead
+from gateway.reviews.schemas import ReviewDecisionWrite, ReviewItemRead
 from gateway.reviews.service import ReviewService
 from gateway.statements.models import StatementEntry, StatementFile
 from gateway.transactions.absorb import Window
@@ -175,7 +175,8 @@ def test_a_row_nobody_can_read_waits_until_somebody_leaves_it_out(shelf: Shelf) 
     (item,) = listed(shelf.gateway, shelf.act)
     assert effects(item) == [("leave_out", "0.00")]
     assert item.bank_form == {"text": "x"}
-    ReviewService(shelf.gateway).decide(shelf.act, item.id, Decision.LEAVE_OUT)
+    wanted = ReviewDecisionWrite.model_validate({"decision": "leave_out"}).decision
+    ReviewService(shelf.gateway).decide(shelf.act, item.id, wanted)
     assert shelf.take(account, Reading(WHOLE, [], [broken]))["rejected"] == 1
     assert not listed(shelf.gateway, shelf.act)
 

@@ -53,7 +53,7 @@ OF_A_CLIENT: Final = frozenset(
         "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
-        "put_transaction_labels", "create_review_decision", "create_test_event",
+        "put_transaction_labels", "create_review_decision", "create_mapping_application", "create_test_event",
         "create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
         "submit_basket", "withdraw_basket", "put_payment_settings",
         "create_decision", "create_decisions", "create_exports",

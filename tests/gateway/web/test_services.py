@@ -43,6 +43,7 @@ BY_OTHER_RIGHTS = {
     "put_transaction_labels": (Service.TRANSACTIONS,),
     "create_sync": (Service.TRANSACTIONS, Service.CODA),
     "create_review_decision": (Service.TRANSACTIONS, Service.CODA),
+    "create_mapping_application": (Service.TRANSACTIONS, Service.CODA),
     "put_payment_settings": (Service.PAYMENTS,),
 }
 """Operations of a service that ask for a right of no service; each names what it needs, one of them being enough."""

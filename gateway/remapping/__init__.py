@@ -1,0 +1,1 @@
+"""Reading stored raw rows again with the present mapping, without a bank."""
