@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,10 +16,12 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 import gateway
+from gateway.account_sources.files import BankFileService
 from gateway.accounts.models import Sync
 from gateway.accounts.syncs import queue_sync
 from gateway.act import Act
 from gateway.api import current_act
+from gateway.foreign_files.reading import SentFile
 from gateway.identity.rights import ClientRole, OfficeRole, Permission, Principal, PrincipalKind, person_permissions
 from gateway.ids import new_id
 from gateway.offices.models import Client, Office, Service
@@ -31,6 +35,7 @@ from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.models import BankTransaction
 from gateway.transactions.sync import SyncService
 from tests.gateway.builders import act_of_system
+from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.serving import app_of
 from tests.gateway.test_every_route import OPERATIONS, body_of, waiting_review
 from tests.gateway.test_roles_and_operations import OPERATIONS as RIGHTS
@@ -109,11 +114,19 @@ def ids(world: World) -> dict[str, str]:
         document_sha256="0" * 64, document_type="application/pdf", uploaded_by=new_id(), uploaded_at=world.clock(),
     )  # fmt: skip
     world.save(document)
+    content = bank_file(
+        world.accounts["textile"].iban, date(2026, 11, 20), number=1, opening=Decimal(0), amounts=[Decimal(1)]
+    )
+    system = act_of_system(world.office)
+    (made,), _ = BankFileService(world.gateway).upload(
+        system, world.accounts["textile"].id, [SentFile("a.cod", content)]
+    )
     found = {
         "client_id": typed("client", world.clients["textile"].id),
         "account_id": typed("account", world.accounts["textile"].id),
         "statement_id": typed("statement", world.statements["textile 231"].id),
         "document_id": typed("bank_document", document.id),
+        "bank_file_id": typed("bank_file", made.row.id),
         "transaction_id": typed("transaction", transaction.id),
         "review_item_id": waiting_review(world.gateway, world.accounts["textile"]),
         "basket_id": typed("basket", world.baskets["waiting"].id),
