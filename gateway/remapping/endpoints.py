@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["transactions"])
 @router.get(
     "/accounts/{account_id}/mapping-differences",
     operation_id="get_mapping_differences",
-    responses=problem_responses(409),
+    responses=problem_responses(409, 503),
 )
 def get_mapping_differences(
     *,
@@ -40,7 +40,7 @@ def get_mapping_differences(
     "/accounts/{account_id}/mapping-applications",
     operation_id="create_mapping_application",
     status_code=201,
-    responses=problem_responses(409, 412),
+    responses=problem_responses(409, 412, 503),
 )
 def create_mapping_application(
     account_id: AccountId, body: MappingApplicationWrite, act: ActDep, gateway: GatewayDep

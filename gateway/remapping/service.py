@@ -82,7 +82,10 @@ class RemappingService:
         self.gateway = gateway
 
     def differences(self, act: Act, account_id: UUID, first: date, last: date) -> Differences:
-        """What would change; nothing does. Raises `AccountNotFound`, `NotMapped`, `PeriodInvalid`."""
+        """What would change; nothing does.
+
+        Raises `AccountNotFound`, `NotMapped`, `PeriodInvalid`, and `BankNotConfigured` where rows are to be read anew.
+        """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = self._account(session, act, account_id, Permission.TRANSACTIONS_READ)
             return self._differences(session, act, account, first, last)
@@ -115,9 +118,11 @@ class RemappingService:
             raise PeriodInvalid("/from", days=DAYS_MAX)
         if not account.bank_id:
             raise NotMapped
+        rows = TransactionRepository(session).of_days(act.office_id, account.id, first, last)
+        if not rows:
+            return Differences(account, first, last, 0, 0, ())
         connector = self.gateway.banks.connector(account.bank_id)
         own_ibans = KnownAccountRepository(session).ibans(act.office_id, account.client_id)
-        rows = TransactionRepository(session).of_days(act.office_id, account.id, first, last)
         found: list[RowDifference] = []
         unreadable = 0
         for row in rows:

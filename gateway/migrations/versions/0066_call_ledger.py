@@ -15,6 +15,7 @@ depends_on = None
 
 GLOBAL_TABLES = ("bank_call",)
 OFFICE_TABLES = ()
+DROPPED_TABLES = ("reading_budget",)
 
 
 def upgrade() -> None:
@@ -44,4 +45,5 @@ def upgrade() -> None:
         WHERE day >= (now() AT TIME ZONE 'Europe/Brussels')::date - 1
         """
     )
-    op.drop_table("reading_budget")
+    for table in DROPPED_TABLES:
+        op.drop_table(table)
