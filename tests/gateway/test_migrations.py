@@ -40,7 +40,7 @@ def test_the_migrated_database_is_what_the_code_declares(postgres: EmbeddedPostg
 
 
 def test_the_migrations_name_every_table() -> None:
-    """Together they list each table once, if it is there still: those of offices behind their policy, the global ones on purpose."""
+    """Together they list each table that is left once: those of offices behind their policy, the others on purpose."""
     import_all()
     revisions = [
         importlib.import_module(f"{versions.__name__}.{module.name}")
