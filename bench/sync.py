@@ -197,7 +197,7 @@ def measure(folder: Path, server: EmbeddedPostgres, count: int) -> None:
                 f" two {rates[2]:,.0f}: {rates[2] / rates[1]:.2f} x; {place.files()} files"
             )
         gateway.banks.close()
-        gateway.database.bind.engine.dispose()  # type: ignore[attr-defined]
+        gateway.database.bind.engine.dispose()  # type: ignore[attr-defined]  # a bench has an engine
 
 
 def book(running: SimulatorServer, known: Sequence[SimulatedAccount]) -> None:
@@ -233,7 +233,7 @@ def absorb(folder: Path, server: EmbeddedPostgres) -> None:
     with gateway.database.unit_of_work(office.id) as session:
         Merger(gateway, session, act).absorb(made[0], reading, seen_at=act.now)
     merged = time.perf_counter() - began
-    table = BankTransaction.__table__  # type: ignore[attr-defined]
+    table = BankTransaction.__table__  # type: ignore[attr-defined]  # SQLModel sets it on tables
     with gateway.database.unit_of_work(office.id) as session:
         stored = [
             {**row, "id": new_id(), "account_id": made[1].id}

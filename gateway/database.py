@@ -142,7 +142,7 @@ def one_of(column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
 
     `IN` takes a parameter for each, and a statement has 65,535 at most: an account's first reading can have more rows.
     """
-    return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]
+    return column == any_(literal(list(values), ARRAY(column.type)))  # type: ignore[no-any-return]  # the column may be any
 
 
 def words(kind: type[StrEnum]) -> Enum:

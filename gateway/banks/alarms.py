@@ -60,24 +60,16 @@ def tell_ends(gateway: Gateway) -> None:
 def tell_refusal(gateway: Gateway, bank_id: str) -> None:
     """One mail per bank and day, however many clients and offices the same fault of ours hits."""
     log.warning("bank refuses this installation", bank_id=bank_id)
-    office_id = _keeper(gateway)
-    if office_id is None:
-        return
-    day = brussels_date(gateway.real_now()).isoformat()
-    with gateway.database.unit_of_work(office_id) as session:
-        mail_operator(
-            session,
-            gateway,
-            office_id,
-            template=REFUSES,
-            parameters={"bank": gateway.banks.profile(bank_id).name, "day": day},
-            key=f"{REFUSES}:{bank_id}:{day}",
-        )
+    _tell_once_a_day(gateway, bank_id, REFUSES)
 
 
 def tell_waiting(gateway: Gateway, bank_id: str) -> None:
     """One mail per bank and day: accounts there wait for us for more than 24 hours (SYN-12)."""
     log.warning("accounts wait for 24 hours", bank_id=bank_id)
+    _tell_once_a_day(gateway, bank_id, WAITS)
+
+
+def _tell_once_a_day(gateway: Gateway, bank_id: str, template: str) -> None:
     office_id = _keeper(gateway)
     if office_id is None:
         return
@@ -87,9 +79,9 @@ def tell_waiting(gateway: Gateway, bank_id: str) -> None:
             session,
             gateway,
             office_id,
-            template=WAITS,
-            parameters={"bank": gateway.banks.profile(bank_id).name},
-            key=f"{WAITS}:{bank_id}:{day}",
+            template=template,
+            parameters={"bank": gateway.banks.profile(bank_id).name, "day": day},
+            key=f"{template}:{bank_id}:{day}",
         )
 
 
