@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date, timedelta
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.account_sources.files import BankFileFilter, BankFileService, file_name
-from gateway.account_sources.schemas import BankFileRead, BankFilesRead, SourceRead, SourceWrite
+from gateway.account_sources.schemas import BankFileRead, BankFilesRead, ShadowRead, SourceRead, SourceWrite
+from gateway.account_sources.shadow import ShadowService
 from gateway.account_sources.states import BankFileState
 from gateway.account_sources.switching import SourceService
-from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
 from gateway.files import FILE_HEADERS, IfNoneMatch, IfRange, Range, file_answer
 from gateway.foreign_files.schemas import FileFaultRead
 from gateway.foreign_files.sending import BODY, SentFiles
 from gateway.ids import AccountId, BankFileId, ClientId
 from gateway.pagination import Page
 from gateway.problems import language_of
+
+MONTH: Final = timedelta(days=30)
 
 router = APIRouter(prefix="/v1", tags=["account-sources"])
 
@@ -34,6 +38,29 @@ def create_source_switch(account_id: AccountId, body: SourceWrite, act: ActDep, 
     whose balance and after whose number ours go on. A known account can be given bank-made files without a consent.
     """
     return SourceRead.of(SourceService(gateway).switch(act, account_id, body.source, body.from_day))
+
+
+@router.get(
+    "/accounts/{account_id}/shadow-comparison", operation_id="get_shadow_comparison", responses=problem_responses()
+)
+def get_shadow_comparison(
+    *,
+    account_id: AccountId,
+    request: Request,
+    act: ActDep,
+    gateway: GatewayDep,
+    date_from: Annotated[
+        Day | None, Query(alias="from", description="First closing date; default: 30 days before `to`.")
+    ] = None,
+    date_until: Annotated[
+        Day | None, Query(alias="to", description="Last closing date, at most a year after the first; default: today.")
+    ] = None,
+) -> ShadowRead:
+    """Our statements as they would be, beside the bank's own files, day by day; nothing is issued."""
+    last = date_until or act.today
+    first = date_from or max(last, date.min + MONTH) - MONTH
+    report = ShadowService(gateway).compare(act, account_id, first, last)
+    return ShadowRead.of(report, language_of(request))
 
 
 @router.post(

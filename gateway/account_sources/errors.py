@@ -32,6 +32,16 @@ class SourceDayRefused(ConflictError):
     members = ("found", "expected")
 
 
+class SourceDayNotProven(ConflictError):
+    """What was read does not come to the closing balance of the last bank-made statement (STA-21)."""
+
+    code = "source_day_not_proven"
+    title = "The day of the switch is not proven"
+    detail = "The last bank-made statement closes at {found}; what was read of the bank comes to {expected}."
+    hint = "Read the account, compare the days with the bank's files, and switch once they agree."
+    members = ("found", "expected")
+
+
 class SourceNotPossible(ConflictError):
     """Read at the bank without a permission, or read by Ponto without being connected there."""
 

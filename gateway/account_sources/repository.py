@@ -64,6 +64,16 @@ class BankFileRepository:
         )
         return dict(rows.all())
 
+    def last_passed_day(self, office_id: UUID, account_id: UUID) -> date | None:
+        """The last day of the files of an account that were passed on."""
+        return self.session.exec(
+            select(func.max(BankFile.last_day)).where(
+                BankFile.office_id == office_id,
+                BankFile.account_id == account_id,
+                BankFile.state == BankFileState.PASSED_ON,
+            )
+        ).one()
+
     def last_statement(self, office_id: UUID, account_id: UUID, *, before: date) -> ForeignStatement | None:
         """The last bank-made statement of an account that was passed on and closes before a day."""
         return self.session.exec(

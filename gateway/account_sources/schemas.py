@@ -8,9 +8,10 @@ from pydantic import Field
 
 from gateway.account_sources.declared import source_of
 from gateway.account_sources.files import BankFileView
+from gateway.account_sources.shadow import ShadowReport
 from gateway.account_sources.states import BankFileState, Source
 from gateway.accounts.models import Account
-from gateway.api import Day, MomentText, Shape
+from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.foreign_files.schemas import FileFaultRead
 from gateway.ids import AccountId, BankFileId, ClientId
 
@@ -79,3 +80,80 @@ class BankFilesRead(Shape):
 
     items: list[BankFileRead]
     refused_files: list[FileFaultRead] = Field(description="Files that were not taken, each with its cause.")
+
+
+class DifferenceRead(Shape):
+    """One thing that differs; empty where one side has nothing."""
+
+    field: str = Field(
+        description="Of the day, or `movement.…` of a movement that both have; `movement`: one side alone has it.",
+        examples=["movement.value_date"],
+    )
+    ours: str
+    theirs: str
+    amount: MoneyShape | None = Field(description="Of the movement it is about.")
+
+
+class ShadowDayRead(Shape):
+    """One day on which either side has a statement."""
+
+    day: Day
+    outcome: str = Field(description="`identical`, `identical_in_amounts` or `different`.")
+    state: str | None = Field(
+        description="Of ours: `compared`, which is proven and gets no number, or `held`; null: no such day was read."
+    )
+    hold_code: str | None = Field(description="Why it is held.")
+    is_in_ours: bool
+    is_in_theirs: bool
+    ours_count: int = Field(description="Entries.")
+    theirs_count: int
+    differences: list[DifferenceRead]
+
+
+class ShadowRead(Shape):
+    """A period of one account, ours beside the bank's own files."""
+
+    account_id: AccountId
+    date_from: Day
+    date_until: Day
+    sentence: str = Field(description="In the caller's language.", examples=["31 of 31 days identical in amounts"])
+    days_count: int
+    identical_count: int
+    identical_in_amounts_count: int = Field(description="Wholly identical ones included.")
+    days: list[ShadowDayRead]
+
+    @classmethod
+    def of(cls, report: ShadowReport, language: str) -> ShadowRead:
+        """The shape of a report."""
+        currency = report.account.currency
+        return cls(
+            account_id=report.account.id,
+            date_from=report.first,
+            date_until=report.last,
+            sentence=report.sentence(language),
+            days_count=len(report.days),
+            identical_count=report.identical,
+            identical_in_amounts_count=report.same,
+            days=[
+                ShadowDayRead(
+                    day=day.day,
+                    outcome=day.outcome,
+                    state=str(day.state) if day.state is not None else None,
+                    hold_code=day.hold_code,
+                    is_in_ours=day.is_in_ours,
+                    is_in_theirs=day.is_in_theirs,
+                    ours_count=day.ours_count,
+                    theirs_count=day.theirs_count,
+                    differences=[
+                        DifferenceRead(
+                            field=one.field,
+                            ours=one.ours,
+                            theirs=one.theirs,
+                            amount=money(one.amount, currency) if one.amount is not None else None,
+                        )
+                        for one in day.differences
+                    ],
+                )
+                for day in report.days
+            ],
+        )

@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlmodel import Session
 
 from gateway import jobs
+from gateway.account_sources.anew import judged_anew
 from gateway.account_sources.declared import read_source, source_of
-from gateway.account_sources.errors import SourceDayRefused, SourceIsPresent, SourceNotPossible
+from gateway.account_sources.errors import SourceDayNotProven, SourceDayRefused, SourceIsPresent, SourceNotPossible
 from gateway.account_sources.repository import BankFileRepository
 from gateway.account_sources.states import BANK_MADE, BankFileState, Source, check_step
 from gateway.accounts.errors import AccountMoved, AccountMoving, AccountNotFound
@@ -51,8 +52,8 @@ class SourceService:
     def switch(self, act: Act, account_id: UUID, source: Source, from_day: date) -> Account:
         """Declare another source from a day on; a known account becomes an account by it, with the same id.
 
-        Raises `SourceIsPresent`, `SourceDayRefused`, `SourceNotPossible`, `NumberingRefused`, `AccountMoved`,
-        `AccountMoving`, `AccountNotFound`, and what `require_client` raises.
+        Raises `SourceIsPresent`, `SourceDayRefused`, `SourceDayNotProven`, `SourceNotPossible`, `NumberingRefused`,
+        `AccountMoved`, `AccountMoving`, `AccountNotFound`, and what `require_client` raises.
         """
         with self.gateway.database.unit_of_work(act.office_id) as session:
             account = own_account(session, act, account_id)
@@ -82,19 +83,26 @@ class SourceService:
             )  # fmt: skip
             return account
 
+    def first_day_of(self, act: Act, account: Account, source: Source) -> date | None:
+        """The day from which a switch to that source is possible; None where any day is.
+
+        `account` comes from `AccountService.get`, which checked the right.
+        """
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            return _first_day_of(session, account, source)
+
     def _to_files(self, session: Session, account: Account, source: Source, from_day: date) -> None:
         office_id = account.office_id
         files = BankFileRepository(session).of_account(office_id, account.id)
         chain = StatementRepository(session).chain(office_id, account.id)
         is_issued = HandoverRepository(session).first_issued(office_id, account.id) is not None
+        expected = _first_day_of(session, account, source)
         if account.bank_made_source is not None:
-            passed = [file.last_day for file in files if file.state == BankFileState.PASSED_ON]
-            if passed and from_day <= max(passed):
-                raise SourceDayRefused(found=from_day.isoformat(), expected=(max(passed) + ONE_DAY).isoformat())
-        elif chain is not None and is_issued:
-            expected = chain.closed_until + ONE_DAY
-            if from_day != expected:
+            if expected is not None and from_day < expected:
                 raise SourceDayRefused(found=from_day.isoformat(), expected=expected.isoformat())
+        elif chain is not None and is_issued:
+            if from_day != expected:
+                raise SourceDayRefused(found=from_day.isoformat(), expected=str(expected))
             for statement in StatementRepository(session).open_of(office_id, account.id):
                 session.delete(statement)
         else:
@@ -118,17 +126,17 @@ class SourceService:
             raise SourceNotPossible
         last = BankFileRepository(session).last_statement(account.office_id, account.id, before=date.max)
         chain = StatementRepository(session).chain(account.office_id, account.id)
-        expected = account.source_from
-        if last is not None:
-            expected = last.closing_date + ONE_DAY
-        elif chain is not None:
-            expected = chain.closed_until + ONE_DAY
+        expected = _first_day_of(session, account, source)
         if expected is not None and from_day != expected:
             raise SourceDayRefused(found=from_day.isoformat(), expected=expected.isoformat())
         account.bank_made_source = None
         if last is None:
             account.statements_from = account.statements_from or from_day
             return
+        opening = judged_anew(self.gateway, session, account, from_day).opening
+        if opening is None or opening.balance != last.closing_balance:
+            ours = f"{opening.balance:.2f}" if opening is not None else "–"
+            raise SourceDayNotProven(found=f"{last.closing_balance:.2f}", expected=ours)
         found = self._following(session, act, account, last)
         account.statements_from = from_day
         if chain is not None:
@@ -154,6 +162,23 @@ class SourceService:
         if found.faults:
             raise NumberingRefused(faults=[told(fault) for fault in found.faults])
         return found
+
+
+def _first_day_of(session: Session, account: Account, source: Source) -> date | None:
+    """The day after the last one of the present source. To files it is None until a file of either source is out."""
+    files = BankFileRepository(session)
+    chain = StatementRepository(session).chain(account.office_id, account.id)
+    if source not in BANK_MADE:
+        last = files.last_statement(account.office_id, account.id, before=date.max)
+        if last is not None:
+            return last.closing_date + ONE_DAY
+        return chain.closed_until + ONE_DAY if chain is not None else account.source_from
+    if account.bank_made_source is not None:
+        passed = files.last_passed_day(account.office_id, account.id)
+        return passed + ONE_DAY if passed is not None else None
+    if chain is None or HandoverRepository(session).first_issued(account.office_id, account.id) is None:
+        return None
+    return chain.closed_until + ONE_DAY
 
 
 def own_account(session: Session, act: Act, account_id: UUID) -> Account:

@@ -291,6 +291,49 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     },
     "address": {"contact": _("Contact"), "destination": _("Destination")},
     "channel": dict(CHANNELS),
+    "outcome": {
+        "identical": _("Identical"),
+        "identical_in_amounts": _("Identical in amounts"),
+        "different": _("Different"),
+    },
+    "difference": {
+        "entries_count": _("Number of entries"),
+        "old_balance": _("Opening balance"),
+        "old_balance_date": _("Day of the opening balance"),
+        "new_balance": _("Closing balance"),
+        "account.holder": _("Account holder"),
+        "account.description": _("Description of the account"),
+        "account.bic": _("BIC of the bank"),
+        "account.bank_id": _("Number of the bank"),
+        "account.company_id": _("Enterprise number"),
+        "account.extension": _("Extension of the account number"),
+        "creation_date": _("Creation date"),
+        "addressee": _("Addressee"),
+        "file_reference": _("Reference of the file"),
+        "transaction_reference": _("Transaction reference"),
+        "related_reference": _("Related reference"),
+        "separate_application": _("Separate application"),
+        "is_duplicate": _("Marked as duplicate"),
+        "free_communications": _("Free messages"),
+        "movement": _("Entry on one side only"),
+        "movement.amount": _("Amount"),
+        "movement.details": _("Number of details"),
+        "movement.entry_date": _("Entry date"),
+        "movement.value_date": _("Value date"),
+        "movement.transaction_code": _("Transaction code"),
+        "movement.reference": _("Structured reference"),
+        "movement.communication": _("Communication"),
+        "movement.information": _("Further information"),
+        "movement.counterparty_account": _("Account of the counterparty"),
+        "movement.counterparty_name": _("Name of the counterparty"),
+        "movement.counterparty_bic": _("BIC of the counterparty"),
+        "movement.bank_reference": _("Reference of the bank"),
+        "movement.customer_reference": _("End-to-end id"),
+        "movement.r_type": _("Kind of return"),
+        "movement.r_reason": _("Reason of the return"),
+        "movement.category_purpose": _("Category purpose"),
+        "movement.purpose": _("Purpose"),
+    },
     "handover": {
         "proposed": _("Waits for your confirmation"),
         "refused": _("Refused"),
@@ -299,7 +342,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     },
 }  # fmt: skip
 
-HEADINGS: Final = frozenset({"subject", "family", "condition", "exception_list"})
+HEADINGS: Final = frozenset({"subject", "family", "condition", "exception_list", "difference"})
 """Kinds whose words are headings, not states that stand in a sentence."""
 
 TONES: Final[dict[str, dict[str, str]]] = {
@@ -336,6 +379,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "bundle": {"queued": "wait", "ready": "good", "failed": "bad"},
     "invitation": {"proposed": "wait", "open": "wait", "accepted": "good"},
     "client": {"pending": "wait", "active": "good", "suspended": "bad"},
+    "outcome": {"identical": "good", "identical_in_amounts": "good", "different": "bad"},
     "handover": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
 }  # fmt: skip
 

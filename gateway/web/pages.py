@@ -21,6 +21,7 @@ SUBJECTS: Final = (
     "day",
     "statements",
     "calendar",
+    "comparison",
     "link_a_bank",
     "link",
     "reauthorise",

@@ -62,7 +62,8 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_review_items", "get_review_item", "get_mapping_differences"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
-    **dict.fromkeys(("list_bank_files", "get_bank_file", "get_bank_file_content"), "statements:read"),
+    **dict.fromkeys(("list_bank_files", "get_bank_file", "get_bank_file_content",
+                     "get_shadow_comparison"), "statements:read"),
     **dict.fromkeys(
         ("list_baskets", "get_basket", "list_basket_payments", "list_payments", "get_payment", "get_payment_approval",
          "get_payment_settings", "list_exports", "get_export", "list_export_downloads"), "payments:read",

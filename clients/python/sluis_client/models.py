@@ -1180,16 +1180,6 @@ class DecisionsWrite(Shape):
     items: list[BulkDecisionWrite]
 
 
-class DifferenceRead(Shape):
-    """A row that would not be as it is."""
-
-    kind: str
-    transaction_id: str | None
-    """Null for a row that is not stored."""
-    booking_date: dt.date | None
-    fields: list[FieldDifferenceRead]
-
-
 class DossierRead(Shape):
     """A payment with what its approval rests on."""
 
@@ -1435,6 +1425,27 @@ class GapRead(Shape):
     """Why they were not read in time; `bank_history_short` when nothing hindered it."""
     ways_to_fill: list[str]
     """Files to import: `coda`, `camt053` or `mt940`."""
+
+
+class GatewayAccountSourcesSchemasDifferenceRead(Shape):
+    """One thing that differs; empty where one side has nothing."""
+
+    field: str
+    """Of the day, or `movement.…` of a movement that both have; `movement`: one side alone has it."""
+    ours: str
+    theirs: str
+    amount: MoneyShape | None
+    """Of the movement it is about."""
+
+
+class GatewayTrafficSchemasDifferenceRead(Shape):
+    """A row that would not be as it is."""
+
+    kind: str
+    transaction_id: str | None
+    """Null for a row that is not stored."""
+    booking_date: dt.date | None
+    fields: list[FieldDifferenceRead]
 
 
 class GroupRead(Shape):
@@ -2869,7 +2880,7 @@ class ReplayedReadingRead(Shape):
     pending: int
     rejected: dict[str, int]
     """Rows that cannot be read, by reason."""
-    differences: list[DifferenceRead]
+    differences: list[GatewayTrafficSchemasDifferenceRead]
     """The first 200."""
 
 
@@ -3108,6 +3119,42 @@ class SessionWrite(Shape):
     """Six digits from the authenticator, once one is set up."""
     office_id: str | None = None
     """Needed by people of several offices."""
+
+
+class ShadowDayRead(Shape):
+    """One day on which either side has a statement."""
+
+    day: dt.date
+    """Calendar day in Brussels."""
+    outcome: str
+    """`identical`, `identical_in_amounts` or `different`."""
+    state: str | None
+    """Of ours: `compared`, which is proven and gets no number, or `held`; null: no such day was read."""
+    hold_code: str | None
+    """Why it is held."""
+    is_in_ours: bool
+    is_in_theirs: bool
+    ours_count: int
+    """Entries."""
+    theirs_count: int
+    differences: list[GatewayAccountSourcesSchemasDifferenceRead]
+
+
+class ShadowRead(Shape):
+    """A period of one account, ours beside the bank's own files."""
+
+    account_id: str
+    date_from: dt.date
+    """Calendar day in Brussels."""
+    date_until: dt.date
+    """Calendar day in Brussels."""
+    sentence: str
+    """In the caller's language."""
+    days_count: int
+    identical_count: int
+    identical_in_amounts_count: int
+    """Wholly identical ones included."""
+    days: list[ShadowDayRead]
 
 
 class SigningLimitRead(Shape):

@@ -30,6 +30,17 @@ class Operations(Transport):
             ),
         )
 
+    def get_shadow_comparison(
+        self, account_id: str, *, from_: dt.date | None = None, to: dt.date | None = None
+    ) -> models.ShadowRead:
+        """Our statements as they would be, beside the bank's own files, day by day; nothing is issued."""
+        return self._model(
+            models.ShadowRead,
+            self._call(
+                "GET", f"/v1/accounts/{self._segment(account_id)}/shadow-comparison", query={"from": from_, "to": to}
+            ),
+        )
+
     def list_bank_files(
         self,
         *,

@@ -15,6 +15,7 @@ from gateway.account_sources.declared import source_of
 from gateway.account_sources.errors import (
     BankFileNotFound,
     SecondSource,
+    SourceDayNotProven,
     SourceDayRefused,
     SourceIsPresent,
     SourceNotPossible,
@@ -192,11 +193,18 @@ def test_a_lower_number_of_the_bank_never_makes_ours_repeat(story: Story) -> Non
     booked(story, account)
     switch(story, account, Source.UPLOAD, day)
     upload(story, account, of_day(story, account, day, number=1))
+    with pytest.raises(SourceDayNotProven):
+        # STA-21: nothing was read of that day yet.
+        switch(story, account, Source.DIRECT, day + ONE_DAY)
+    story.sleep()
+    story.read(account)
     story.sleep()
     booked(story, account, "5.00")
     switch(story, account, Source.DIRECT, day + ONE_DAY)
     story.read(account)
-    assert story.statements("issued")[-1].number == highest + 1
+    later = [row.number for row in story.statements("issued") if row.day > day]
+    assert later
+    assert later == [highest + 1 + index for index in range(len(later))]
 
 
 def test_an_account_fed_by_files_from_the_start_hands_over_when_it_is_read(story: Story) -> None:
