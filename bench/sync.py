@@ -1,11 +1,12 @@
-"""What reading accounts costs: `python bench/sync.py [accounts …]`, default 100 and 1000; 10000 by hand.
+"""What reading accounts costs: `python bench/sync.py [--answer SECONDS] [accounts …]`, default 100 and 1000.
 
-The whole road over real HTTP against the simulated banks: plan, read, merge, prove, close, with real worker processes
-and their queue, 4 places each. For each number of accounts: a quiet day, and a day with 50 new rows on each account
-(up to 1,000 accounts), in accounts per minute and milliseconds per account, by one worker and by two. The bank answers
-after 150 ms, as banks do: without it, banks, database and workers share the same cores and nothing but those is
-measured. Then 100,000 rows merged, beside a bare insert of the same rows. The bars: cost per account flat from 100 to
-10,000, two workers 1.8 times one, merging at most twice the bare insert. Prints; proves nothing by itself.
+The whole road over real HTTP against four simulated banks: plan, read, merge, prove, close, with real workers and their
+queue, 4 places each. Planning is asked for every second, so that not its rhythm is measured. For each number of
+accounts: a quiet day, and a day with 50 new rows on each account (up to 1,000 accounts), in accounts per minute and
+milliseconds per account, by one worker and by two. A bank answers after half a second, as banks do, or after SECONDS:
+with 0, banks, database and workers share the same cores and nothing but those is measured. First 100,000 rows are
+merged, beside a bare insert of the same rows. The bars: cost per account flat from 100 to 10,000, two workers 1.8 times
+one, merging at most twice the bare insert. Prints; proves nothing by itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 # Started as a script, this folder comes first on the path, and bench/connectors.py would hide the package.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
+import argparse
 import multiprocessing
 import tempfile
 import time
@@ -53,12 +55,14 @@ from gateway.transactions.dispatch import Dispatcher
 from gateway.transactions.merging import Merger, Reading
 from gateway.transactions.models import BankTransaction
 
-BANK = "crelan"
+BANKS = {"crelan": "103", "nagelmackers": "140", "keytrade": "651", "vanbreda": "645"}
+"""Whose accounts are read, with the first digits of their account numbers."""
 HOLDER = "lien.lindenaar"
-PER_CLIENT = 100
+BICS = {bank.bank_id: bank.bic for bank in DEFAULT_BANKS}
+PER_CLIENT = 25
 NEW_ROWS = 50
 NEW_ROWS_ACCOUNTS_MAX = 1_000
-ANSWER_SECONDS = 0.15
+ANSWER_SECONDS = 0.5
 ABSORBED = 100_000
 BROWSER = "bench"
 PSU = PsuContext(ip_address="203.0.113.7", user_agent="bench", language="nl")
@@ -70,22 +74,27 @@ def say(line: str) -> None:
 
 
 def accounts(count: int) -> tuple[SimulatedAccount, ...]:
-    """Accounts on which nothing happens by itself."""
-    return tuple(
-        SimulatedAccount(
-            account_id=iban, iban=iban, bank_id=BANK, bic="NICABEBB", company_id=companies.BAKERY, name="Zichtrekening",
-            product="Business", cash_account_type="CACC", opening_balance=Decimal("100.00"), activities=frozenset(),
-        )
-        for iban in (belgian_iban("103", f"{5_000_000 + number}") for number in range(count))
-    )  # fmt: skip
+    """Accounts on which nothing happens by itself, of the banks by turns of one consent."""
+    made = []
+    for number in range(count):
+        bank_id, bank_code = list(BANKS.items())[number // PER_CLIENT % len(BANKS)]
+        iban = belgian_iban(bank_code, f"{5_000_000 + number}")
+        made.append(
+            SimulatedAccount(
+                account_id=iban, iban=iban, bank_id=bank_id, bic=BICS[bank_id], company_id=companies.BAKERY,
+                name="Zichtrekening", product="Business", cash_account_type="CACC",
+                opening_balance=Decimal("100.00"), activities=frozenset(),
+            )
+        )  # fmt: skip
+    return tuple(made)
 
 
 def work(settings: Settings) -> None:
-    """One worker process, until no job is left."""
+    """One worker process, until it is told to stop."""
     logs.configure("ERROR")
     assert settings.database_url is not None
     url = settings.database_url.get_secret_value()
-    worker.run(build(settings, connect(url), KeyRing.load(settings.keys_path)), libpq_url(url), is_until_idle=True)
+    worker.run(build(settings, connect(url), KeyRing.load(settings.keys_path)), libpq_url(url))
 
 
 @dataclass
@@ -101,19 +110,20 @@ class Place:
         office = OfficeService(gateway).create(name="Bench", language="nl", mode="test", consent_days_max=90)
         return cls(gateway, banks, office.id)
 
-    def link(self, ibans: Sequence[str]) -> None:
+    def link(self, bank_id: str, ibans: Sequence[str]) -> None:
         """A client, its consent and the accounts it ticks; first readings are queued."""
         act = self.gateway.system_act(self.office_id)
         client, _ = ClientService(self.gateway).put(
             act, ClientWish(name="Bakkerij", language="nl", external_id=ibans[0])
         )
         service = ConsentService(self.gateway)
-        _, url = service.create(act, client_id=client.id, bank_id=BANK, language="nl", return_url=None)
+        _, url = service.create(act, client_id=client.id, bank_id=bank_id, language="nl", return_url=None)
         token = url.rpartition("/")[2]
         answer = approve(service.begin(token, browser_secret=BROWSER, psu=PSU), HOLDER, accounts=ibans)
         service.receive(dict(parse_qsl(urlsplit(answer).query)), browser_secret=BROWSER, psu=PSU)
         offered = service.offered(token, browser_secret=BROWSER)
-        service.choose(token, browser_secret=BROWSER, consent_account_ids=[row.id for row in offered], psu=PSU)
+        ticked = [row.id for row in offered if row.iban in ibans]
+        service.choose(token, browser_secret=BROWSER, consent_account_ids=ticked, psu=PSU)
 
     def start(self) -> None:
         """The office wants statements from yesterday on."""
@@ -123,63 +133,78 @@ class Place:
         for account_id in ids:
             AccountService(self.gateway).change(act, account_id, {"statements_from": act.today - timedelta(days=2)})
 
-    def next_day(self) -> int:
-        """Banks and office move on to noon of the next day; the number of readings that are planned then."""
+    def next_day(self) -> None:
+        """Banks and office move on to noon of the next day."""
         before = self.banks.clock.now
         noon = (before + timedelta(days=1)).replace(hour=12, minute=0)
         self.banks.clock.set(noon)
         OfficeService(self.gateway).move_clock(self.office_id, seconds=int((noon - before).total_seconds()))
-        return Dispatcher(self.gateway).run_office(self.office_id)
 
-    def run(self, workers: int) -> float:
-        """Seconds from the first reading that began to the last that ended."""
+    def run(self, workers: int, count: int, reason: str) -> float:
+        """Seconds from the first of `count` readings that began to the last that ended."""
+        since = self.gateway.system_act(self.office_id).now - timedelta(hours=6)
         context = multiprocessing.get_context("spawn")
         processes = [context.Process(target=work, args=(self.gateway.settings,)) for _ in range(workers)]
         for process in processes:
             process.start()
+        patience = time.monotonic() + 120 + count
+        while self.done(since, reason)[0] < count:
+            assert time.monotonic() < patience, f"{self.done(since, reason)[0]} of {count} readings ended"
+            Dispatcher(self.gateway).run_office(self.office_id)
+            time.sleep(1)
+        for process in processes:
+            process.terminate()
         for process in processes:
             process.join()
-            assert process.exitcode == 0, "a worker failed"
+        ended, first, last = self.done(since, reason)
+        assert ended == count, f"{ended} readings instead of {count}"
+        return (last - first).total_seconds()
+
+    def done(self, since: datetime, reason: str) -> tuple[int, datetime, datetime]:
+        """Readings for this reason since then that ended well, and their first beginning and last end."""
         with self.gateway.database.unit_of_work(self.office_id) as session:
-            first, last, failed = session.execute(
+            found, failed, first, last = session.execute(
                 select(
+                    func.count().filter(col(Sync.state) == "done"),
+                    func.count().filter(col(Sync.state) == "failed"),
                     func.min(Sync.started_at),
                     func.max(Sync.finished_at),
-                    func.count().filter(col(Sync.state) != "done"),
-                ).where(Sync.requested_at > self.gateway.system_act(self.office_id).now - timedelta(hours=6))
+                ).where(Sync.requested_at > since, Sync.reason == reason)
             ).one()
-        assert not failed, f"{failed} readings did not end well"
-        return float((last - first).total_seconds())
+        assert not failed, f"{failed} readings failed"
+        return found, first, last
 
     def files(self) -> int:
         with self.gateway.database.unit_of_work(self.office_id) as session:
             return session.exec(select(func.count()).select_from(StatementFile)).one()
 
 
-def measure(folder: Path, server: EmbeddedPostgres, count: int) -> None:
+def measure(folder: Path, server: EmbeddedPostgres, count: int, *, answer: float) -> None:
     """One number of accounts: linked, read for the first time, then one quiet day and a full one."""
     name = f"bench_{count}"
     server.create_database(name, template="sluis")
     url = server.url(APPLICATION, name).render_as_string(hide_password=False)
     now = datetime.now(BRUSSELS)
     known = accounts(count)
-    banks = tuple(bank for bank in DEFAULT_BANKS if bank.bank_id == BANK)
+    banks = tuple(bank for bank in DEFAULT_BANKS if bank.bank_id in BANKS)
     config = SimulatorConfig(today=now.date(), start_time=now.time(), banks=banks, accounts=known)
     with SimulatorServer(config) as running:
-        access = BankAccessSettings(
-            base_url=running.base_url(BANK), client_id="PSDBE-NBB-0999999922", client_secret=SecretStr("bench")
-        )
-        settings = Settings(
-            _env_file=None, data_folder=folder, database_url=SecretStr(url), mode="test", banks={BANK: access}
-        )
+        access = {
+            bank_id: BankAccessSettings(
+                base_url=running.base_url(bank_id), client_id="PSDBE-NBB-0999999922", client_secret=SecretStr("bench")
+            )
+            for bank_id in BANKS
+        }
+        settings = Settings(_env_file=None, data_folder=folder, database_url=SecretStr(url), mode="test", banks=access)
         gateway = build(settings, connect(url), KeyRing.load(settings.keys_path))
         place = Place.of(gateway, running)
         for start in range(0, count, PER_CLIENT):
-            place.link([account.account_id for account in known[start : start + PER_CLIENT]])
-        first = place.run(2)
+            linked = known[start : start + PER_CLIENT]
+            place.link(linked[0].bank_id, [account.account_id for account in linked])
+        first = place.run(2, count, "first")
         say(f"{count:>6} accounts, first reading, two workers: {count / first * 60:,.0f} a minute")
         place.start()
-        running.faults.order("slow", times=None, seconds=ANSWER_SECONDS)
+        running.faults.order("slow", times=None, seconds=answer)
         for is_full in (False, True):
             if is_full and count > NEW_ROWS_ACCOUNTS_MAX:
                 continue
@@ -187,9 +212,8 @@ def measure(folder: Path, server: EmbeddedPostgres, count: int) -> None:
             for workers in (1, 2):
                 if is_full:
                     book(running, known)
-                planned = place.next_day()
-                assert planned == count, f"{planned} of {count} readings were planned"
-                rates[workers] = count / place.run(workers) * 60
+                place.next_day()
+                rates[workers] = count / place.run(workers, count, "planned") * 60
             label = f"{NEW_ROWS} new rows" if is_full else "quiet"
             say(
                 f"{count:>6} accounts, {label:>11}: one worker {rates[1]:,.0f} a minute"
@@ -219,7 +243,7 @@ def absorb(folder: Path, server: EmbeddedPostgres) -> None:
     today = act.today
     made = [
         Account(
-            id=new_id(), office_id=office.id, client_id=client.id, bank_id=BANK, kind="current",
+            id=new_id(), office_id=office.id, client_id=client.id, bank_id=next(iter(BANKS)), kind="current",
             iban=belgian_iban("103", f"{6_000_000 + number}"), currency="EUR", bic="NICABEBB", health="new",
             health_since=act.now, created_at=act.now,
         )
@@ -260,16 +284,19 @@ def form(number: int, day: date) -> Transaction:
 
 
 def main() -> None:
-    counts = [int(word) for word in sys.argv[1:]] or [100, 1_000]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("accounts", nargs="*", type=int)
+    parser.add_argument("--answer", type=float, default=ANSWER_SECONDS, help="seconds before a bank answers")
+    wanted = parser.parse_args()
     logs.configure("ERROR")
     with tempfile.TemporaryDirectory() as name, EmbeddedPostgres(Path(name) / "postgres", is_durable=False) as server:
         folder = Path(name)
         migrations.upgrade(server.url(OWNER))
         KeyRing.generate(Settings(_env_file=None, data_folder=folder).keys_path)
-        say(f"{datetime.now(UTC):%Y-%m-%d}: banks answer after {ANSWER_SECONDS * 1000:.0f} ms, 4 places a worker")
+        say(f"{datetime.now(UTC):%Y-%m-%d}: banks answer after {wanted.answer * 1000:.0f} ms, 4 places a worker")
         absorb(folder, server)
-        for count in counts:
-            measure(folder, server, count)
+        for count in wanted.accounts or [100, 1_000]:
+            measure(folder, server, count, answer=wanted.answer)
 
 
 if __name__ == "__main__":
