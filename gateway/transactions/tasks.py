@@ -12,7 +12,7 @@ from gateway.assembly import Gateway
 from gateway.statements.service import StatementService
 from gateway.transactions.changes import INDEX_TASK
 from gateway.transactions.dispatch import Dispatcher
-from gateway.transactions.places import PUT_OFF, BankPlaces
+from gateway.transactions.places import BankPlaces
 from gateway.transactions.sync import SyncService
 from gateway.transactions.terms import TermIndexer
 
@@ -28,11 +28,11 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
         bank_id = service.bank_of(UUID(office_id), UUID(sync_id))
         if bank_id is None:
             return
-        with places.one_of(bank_id) as is_free:
-            if is_free:
+        with places.one_of(bank_id) as wait:
+            if wait is None:
                 service.run(UUID(office_id), UUID(sync_id))
             else:
-                service.put_off(UUID(office_id), UUID(sync_id), PUT_OFF)
+                service.put_off(UUID(office_id), UUID(sync_id), wait)
 
     @app.task(name=CLOSE_TASK)
     def close_days(office_id: str, account_id: str) -> None:

@@ -14,7 +14,7 @@ from gateway.accounts.states import SyncState
 from gateway.clock import BRUSSELS
 from gateway.ids import new_id
 from gateway.transactions.pacing import DOWN_AFTER, REPEAT_AFTER, REPEAT_AFTER_MAX, UNDER_WAY_MAX, BankPace, paces
-from gateway.transactions.places import BankPlaces
+from gateway.transactions.places import FIRST_GUESS, WAIT_MAX, BankPlaces
 from gateway.transactions.slots import slot_at, slots_of
 
 ACCOUNT = UUID("01900000-0000-7000-8000-000000000001")
@@ -142,10 +142,31 @@ def test_a_fault_of_one_account_says_nothing_of_its_bank() -> None:
 def test_a_bank_that_hangs_leaves_a_place_for_the_others() -> None:
     places = BankPlaces(3)
     with places.one_of("crelan") as first, places.one_of("crelan") as second, places.one_of("crelan") as third:
-        assert (first, second, third) == (True, True, False)
+        assert (first, second) == (None, None)
+        assert third is not None
         with places.one_of("keytrade") as other:
-            assert other
+            assert other is None
     with places.one_of("crelan") as again:
-        assert again
+        assert again is None
     with BankPlaces(1).one_of("crelan") as only:
-        assert only, "a worker with one place has none to keep"
+        assert only is None, "a worker with one place has none to keep"
+
+
+@pytest.mark.parametrize("seconds", [0.4, 6.0])
+def test_what_finds_no_place_comes_back_when_one_should_be_free(seconds: float) -> None:
+    """The turns of a bank follow one another as its readings do, each later than the one before."""
+    moment = [1000.0]
+    places = BankPlaces(3, clock=lambda: moment[0])
+    for _ in range(40):
+        with places.one_of("crelan"):
+            moment[0] += seconds
+    waits = []
+    with places.one_of("crelan"), places.one_of("crelan"):
+        for _ in range(100):
+            with places.one_of("crelan") as wait:
+                assert wait is not None
+                waits.append(wait.total_seconds())
+    assert waits[:3] == pytest.approx([seconds / 2, seconds, seconds * 1.5], rel=0.01)
+    assert max(waits) <= WAIT_MAX
+    with places.one_of("keytrade"), places.one_of("keytrade"), places.one_of("keytrade") as unmeasured:
+        assert unmeasured == timedelta(seconds=FIRST_GUESS / 2)
