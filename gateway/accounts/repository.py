@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -143,6 +143,23 @@ class BalanceRepository:
                 col(Balance.reference_date) >= date_from,
             )
         ).all()
+
+    def syncs_of_whole(self, account: Account, history: timedelta) -> frozenset[UUID]:
+        """The readings that went as far back as the account was ever read, or as its bank gives (`history`)."""
+        rows = self.session.execute(
+            core_select(col(Sync.id), col(Sync.window_from), col(Sync.window_until)).where(
+                col(Sync.office_id) == account.office_id,
+                col(Sync.account_id) == account.id,
+                col(Sync.state).in_(TAKEN_IN),
+            )
+        )
+        return frozenset(
+            sync_id
+            for sync_id, first, last in rows
+            if first is not None
+            and last is not None
+            and (account.history_from is None or first <= max(account.history_from, last - history))
+        )
 
 
 class SyncRepository:

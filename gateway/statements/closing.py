@@ -97,9 +97,11 @@ class DayCloser:
         rows = self.statements.open_rows(office_id, account.id)
         profile = self.gateway.banks.profile(account.bank_id)
         since = chain.closed_until if chain is not None else first - ONE_DAY
+        balances = BalanceRepository(self.session)
+        whole = balances.syncs_of_whole(account, profile.history) if chain is None else frozenset()
         closings = [
-            Closing(balance.reference_date, balance.amount, balance.read_at, balance.basis)
-            for balance in BalanceRepository(self.session).closings(office_id, account.id, date_from=since)
+            Closing(balance.reference_date, balance.amount, balance.read_at, balance.basis, balance.sync_id in whole)
+            for balance in balances.closings(office_id, account.id, date_from=since)
             if balance.reference_date is not None
             # Read before the day was over at the bank, a balance says nothing about its end.
             and is_over(balance.reference_date, profile.end_of_day_hour, balance.read_at)

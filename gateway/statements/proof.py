@@ -3,9 +3,10 @@
 A chain begins at an opening balance and adds each day's entries. Where the bank's balance of a day equals the chain,
 that day is *matched*. A matched day directly after a matched one (or after a closed day) is proven; unmatched days
 before a matched one are proven by span; what lies after the last match is held. When no opening was handed over it is
-derived backwards from the first bank balance: that balance proves nothing by itself, so everything waits for the first
-later bank balance that agrees. No balance is ever invented; where the office allows it for an account whose chain has
-begun, days for which the bank names none are released as computed, and say so until a later balance proves them.
+derived backwards from a balance of a reading that showed everything the balance counts: that balance proves nothing by
+itself, so everything waits for the first later bank balance that agrees. No balance is ever invented; where the office
+allows it for an account whose chain has begun, days for which the bank names none are released as computed, and say so
+until a later balance proves them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from uuid import UUID
 from gateway.statements.states import Proof
 
 ONE_DAY: Final = timedelta(days=1)
+ANCHORS_MAX: Final = 20
+"""So many balances are tried as the beginning of a chain, the last ones."""
 ZERO: Final = Decimal(0)
 
 
@@ -33,6 +36,8 @@ class Closing:
     read_at: datetime
     basis: str
     """`bank`, or `computed` from a balance read during the next day."""
+    is_of_whole: bool = True
+    """It came with all rows there are, not with those of some last days only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +135,31 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
     if opening is not None:
         days, matched = _tried(opening, ledger, closings, last_date)
         return Judgement(opening, tuple(_decided(days, matched, opening, ledger, is_derived=False)))
-    first: Judgement | None = None
-    for anchor in sorted(day for day in closings if day >= first_date - ONE_DAY):
-        # A balance can hold what no reading before it showed, such as a booking dated further back than readings go:
-        # an opening derived from it is off for good, and no later balance would ever agree. The next one is not.
-        start = _derived(ledger.rows, closings[anchor], first_date)
+    judged: Judgement | None = None
+    for anchor in _anchors(ledger.closings, first_date, last_date):
+        start = _derived(ledger.rows, anchor, first_date)
         days, matched = _tried(start, ledger, closings, last_date)
-        if matched and matched[-1] > anchor:
+        if matched and matched[-1] > anchor.day:
             return Judgement(start, tuple(_decided(days, matched, start, ledger, is_derived=True)))
-        # One bank balance alone agrees with anything derived from it.
-        first = first or Judgement(start, tuple(_decided(days, (), start, ledger, is_derived=True)))
-    return first or Judgement(None)
+        # One bank balance alone agrees with anything derived from it. What differs from the latest one is named, so
+        # that each difference leads to a reading of everything, and that to an opening which the next balance confirms.
+        judged = Judgement(start, tuple(_decided(days, (), start, ledger, is_derived=True)))
+    return judged or Judgement(None)
+
+
+def _anchors(closings: Iterable[Closing], first_date: date, last_date: date) -> list[Closing]:
+    """The balances from which an opening may be derived, in the order they were read: one per reading, its earliest.
+
+    A reading of some last days shows a balance that can count what no reading showed, such as a booking dated further
+    back; an opening derived from it would hide that row for good. So only readings of everything serve; where none of
+    them came with a balance, any.
+    """
+    usable = [closing for closing in closings if first_date - ONE_DAY <= closing.day <= last_date]
+    whole = [closing for closing in usable if closing.is_of_whole]
+    earliest: dict[datetime, Closing] = {}
+    for closing in sorted(whole or usable, key=lambda item: (item.read_at, item.day, item.basis != "bank")):
+        earliest.setdefault(closing.read_at, closing)
+    return list(earliest.values())[-ANCHORS_MAX:]
 
 
 def _tried(
@@ -248,8 +267,9 @@ def _decided(
         if may_compute and result.bank is None:
             yield replace(result, proof=Proof.COMPUTED)
             continue
-        yield _held(result, ledger, is_blocked=is_blocked)
-        is_blocked = is_blocked or (result.bank is not None and result.bank.amount != result.closing)
+        held = _held(result, ledger, anchor=start.anchor_date, is_blocked=is_blocked)
+        is_blocked = is_blocked or held.difference is not None
+        yield held
 
 
 def _proven(result: DayResult, known: set[date], ordered: Sequence[date], start: Opening) -> DayResult:
@@ -262,11 +282,12 @@ def _proven(result: DayResult, known: set[date], ordered: Sequence[date], start:
     return replace(result, proof=Proof.PROVEN_BY_SPAN, span=(before[-1] if before else start.closed_until, after))
 
 
-def _held(result: DayResult, ledger: Ledger, *, is_blocked: bool) -> DayResult:
+def _held(result: DayResult, ledger: Ledger, *, anchor: date | None, is_blocked: bool) -> DayResult:
     if is_blocked:
         return replace(result, hold_code="waits_for_earlier")
-    if result.bank is None or result.bank.amount == result.closing:
-        # No balance of the bank for this day, or the one from which the opening itself was derived.
+    is_overtaken = anchor is not None and result.day <= anchor
+    if result.bank is None or result.bank.amount == result.closing or is_overtaken:
+        # No balance of the bank for this day, or none that says more than the one behind a derived opening.
         return replace(result, hold_code="awaiting_bank_balance")
     difference = result.bank.amount - result.closing
     causes = likely_causes(difference, result, ledger)

@@ -281,7 +281,8 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def laws_hold(self) -> None:
-        """All of them, after every step."""
+        """All of them, after every step; and no two steps happen at one moment."""
+        self.story.sleep(days=0, seconds=1)
         self.nothing_is_invented_or_doubled()
         self.statements_chain_and_are_what_the_bank_said()
         account = self.story.account(self.account_id)

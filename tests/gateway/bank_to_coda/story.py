@@ -153,10 +153,10 @@ class Story:
             held = session.get_one(Account, account.id)
             return queue_sync(session, self.gateway.keys, held, reason="request", now=now, psu=PSU)
 
-    def sleep(self, *, days: int = 1, hours: int = 0) -> None:
+    def sleep(self, *, days: int = 1, hours: int = 0, seconds: int = 0) -> None:
         """Banks and office move on together."""
         before = self.banks.clock.now
-        after = self.banks.clock.advance(days=days, hours=hours)
+        after = self.banks.clock.advance(days=days, hours=hours, seconds=seconds)
         OfficeService(self.gateway).move_clock(self.office.id, seconds=int((after - before).total_seconds()))
 
     def transactions(self) -> Sequence[BankTransaction]:

@@ -1,6 +1,6 @@
 """A simulated year with every fault: two independent readers accept each file, chains hold, held days name a cause.
 
-`make year` runs 365 days of 20 accounts; the default is a few days of four accounts, over the end of a year.
+STA-15. `make year` runs 365 days of 20 accounts; the default is a few days of four accounts, over the end of a year.
 """
 
 from __future__ import annotations

@@ -283,6 +283,7 @@ def test_an_end_at_the_bank_is_noticed_at_the_next_call_and_stops_the_schedule(
 
 
 def test_tokens_are_refreshed_once_and_stored_before_use(linked: Gateway, banks: SimulatorServer) -> None:
+    """CON-15."""
     story = Story.begin(linked, banks, "keytrade")
     account = story.connect()
     story.work()
@@ -293,6 +294,7 @@ def test_tokens_are_refreshed_once_and_stored_before_use(linked: Gateway, banks:
 
 
 def test_a_refresh_that_was_cut_off_is_not_repeated(story: Story) -> None:
+    """CON-15: the refresh token may be spent at the bank; a new permission is asked for."""
     account = story.connect()
     story.work()
     consent, real_now = consent_of(story), story.gateway.real_now()

@@ -116,9 +116,45 @@ def test_a_second_balance_releases_the_derived_days(
 
 
 def test_two_balances_that_disagree_hold_everything() -> None:
-    judged = decide([row(FIRST, "10.00")], [closing(FIRST, "100.00"), closing(FIRST + DAY, "99.00")], last=FIRST + DAY)
+    closings = [closing(FIRST, "100.00"), replace(closing(FIRST + DAY, "99.00"), is_of_whole=False)]
+    judged = decide([row(FIRST, "10.00")], closings, last=FIRST + DAY)
     assert [result.proof for result in judged.days] == [None, None]
     assert judged.days[1].difference == Decimal("-1.00")
+
+
+def test_an_opening_is_not_derived_from_a_reading_of_some_last_days() -> None:
+    """A booking dated before those days is in its balance and not among the rows: the opening would hide it."""
+    known = row(FIRST, "10.00", seen=FIRST + DAY)
+    closings = [
+        closing(FIRST + DAY, "110.00"),
+        *(replace(closing(FIRST + days * DAY, "113.00"), is_of_whole=False) for days in (2, 3)),
+    ]
+    held = decide([known], closings, last=FIRST + 3 * DAY)
+    assert [result.proof for result in held.days] == [None] * 4
+    assert held.days[2].difference == Decimal("3.00")
+    hidden = row(FIRST, "3.00", seen=FIRST + 4 * DAY)
+    judged = decide([known, hidden], closings, last=FIRST + 3 * DAY)
+    assert judged.opening is not None
+    assert judged.opening.balance == Decimal("100.00")
+    assert set(judged.days[0].rows) == {known.id, hidden.id}
+    assert all(result.proof is not None for result in judged.days)
+
+
+def test_where_no_reading_of_everything_came_with_a_balance_the_first_one_serves() -> None:
+    closings = [replace(closing(FIRST + days * DAY, "110.00"), is_of_whole=False) for days in (0, 1)]
+    judged = decide([row(FIRST, "10.00")], closings, last=FIRST + DAY)
+    assert [result.proof for result in judged.days] == [Proof.DERIVED, Proof.PROVEN]
+
+
+def test_a_first_balance_that_was_wrong_is_replaced_by_a_later_reading_of_everything() -> None:
+    """Each is tried, and the difference from the latest one is named: it asks for another reading of everything."""
+    wrong, partly = closing(FIRST, "100.01"), replace(closing(FIRST + DAY, "100.00"), is_of_whole=False)
+    assert decide([], [wrong, partly], last=FIRST + DAY).days[1].difference == Decimal("-0.01")
+    again = closing(FIRST + DAY, "100.00")
+    waiting = decide([], [wrong, partly, again], last=FIRST + DAY)
+    assert {result.hold_code for result in waiting.days} == {"awaiting_bank_balance"}
+    judged = decide([], [wrong, partly, again, closing(FIRST + 2 * DAY, "100.00")], last=FIRST + 2 * DAY)
+    assert all(result.proof is not None for result in judged.days)
 
 
 def test_without_any_bank_balance_nothing_begins() -> None:

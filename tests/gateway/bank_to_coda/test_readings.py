@@ -162,6 +162,7 @@ def test_a_row_that_vanishes_is_marked_and_comes_back_as_itself(story: Story) ->
 
 
 def test_pending_rows_are_apart_and_replaced_at_each_reading(story: Story) -> None:
+    """SYN-07."""
     account = story.connect()
     story.work()
     story.sleep(hours=10, days=0)

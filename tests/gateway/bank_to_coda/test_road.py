@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -39,4 +41,24 @@ def test_a_consent_becomes_proven_coda_files(linked: Gateway, banks: SimulatorSe
         (statement,) = coda.read(file.content)
         assert statement.closing_balance == balance
         assert statement.number == row.number
+    assert not story.statements("held")
+
+
+def test_what_only_the_balance_knows_is_read_before_the_first_file(linked: Gateway, banks: SimulatorServer) -> None:
+    """Law 1: dated further back than readings go, and booked before the chain began, it is found and written."""
+    story = Story.begin(linked, banks)
+    account = story.connect()
+    story.work()
+    truth = banks.world.account(account.iban)
+    hidden = banks.world.book(truth, Decimal("12.10"), booking_date=banks.clock.today - timedelta(days=9))
+    story.read(account)
+    for _ in range(4):
+        story.sleep()
+        story.read(account)
+    issued = story.statements("issued")
+    assert issued
+    assert all(row.closing_balance == banks.world.balance(truth, row.day) for row in issued)
+    assert [row.amount for row in story.transactions()].count(hidden.amount) == [
+        row.amount for row in banks.world.booked(truth)
+    ].count(hidden.amount)
     assert not story.statements("held")
