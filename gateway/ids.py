@@ -75,6 +75,7 @@ PREFIXES: Final = {
     "foreign_file": "ffl",
     "bank_file": "bfl",
     "numbering_handover": "nho",
+    "statement_upload": "upl",
     "traffic_recording": "rec",
     "recorded_reading": "rrd",
 }
@@ -194,6 +195,7 @@ NumberChangeId = Annotated[UUID, TypedId("number_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]
 BankFileId = Annotated[UUID, TypedId("bank_file")]
 ForeignFileId = Annotated[UUID, TypedId("foreign_file")]
+StatementUploadId = Annotated[UUID, TypedId("statement_upload")]
 NumberingHandoverId = Annotated[UUID, TypedId("numbering_handover")]
 TrafficRecordingId = Annotated[UUID, TypedId("traffic_recording")]
 RecordedReadingId = Annotated[UUID, TypedId("recorded_reading")]

@@ -31,6 +31,7 @@ from gateway.offices.service import require_client
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.remapping.errors import MappingStale, NotMapped
 from gateway.transactions.changes import Changes
+from gateway.transactions.documents import DOCUMENT_VERSION
 from gateway.transactions.merging import facts_of, opened_raw
 from gateway.transactions.models import BankTransaction
 from gateway.transactions.repository import TransactionRepository
@@ -118,7 +119,12 @@ class RemappingService:
             raise PeriodInvalid("/from", days=DAYS_MAX)
         if not account.bank_id:
             raise NotMapped
-        rows = TransactionRepository(session).of_days(act.office_id, account.id, first, last)
+        rows = [
+            row
+            for row in TransactionRepository(session).of_days(act.office_id, account.id, first, last)
+            # What a file gave is no answer of the bank, and is not mapped as one.
+            if row.fingerprint_version != DOCUMENT_VERSION
+        ]
         if not rows:
             return Differences(account, first, last, 0, 0, ())
         connector = self.gateway.banks.connector(account.bank_id)

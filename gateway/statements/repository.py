@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, update
+from sqlalchemy import case, delete, func, insert, literal, or_, update
 from sqlalchemy import select as core_select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from gateway.database import Moment
+from gateway.statement_uploads.models import StatementUploadPart
 from gateway.statements.models import AccountDay, Statement, StatementChain, StatementEntry, StatementFile
 from gateway.statements.offsets import Gone
 from gateway.statements.proof import OpenRow
 from gateway.statements.states import CLOSED, DayState, Proof, StatementState
 from gateway.transactions.models import BankTransaction, PendingTransaction
+
+LONG_AGO: Final = literal(datetime(2000, 1, 1, tzinfo=UTC), Moment)
 
 
 class StatementRepository:
@@ -144,10 +148,23 @@ class StatementRepository:
             .where(col(StatementEntry.transaction_id) == table.c.id, col(StatementEntry.is_live))
             .exists()
         )
+        # What a file of the bank gave for its own period counts from the day it is of, as if it had been read in time.
+        is_of_period = (
+            core_select(col(StatementUploadPart.id))
+            .where(
+                col(StatementUploadPart.office_id) == office_id,
+                col(StatementUploadPart.upload_id) == table.c.upload_id,
+                col(StatementUploadPart.account_id) == account_id,
+                table.c.booking_date.between(col(StatementUploadPart.first_day), col(StatementUploadPart.last_day)),
+            )
+            .exists()
+        )
+        created_at = table.c.created_at
+        seen_at = case((table.c.upload_id.is_(None), created_at), (is_of_period, LONG_AGO), else_=created_at)
         rows = self.session.execute(
-            core_select(
-                table.c.id, table.c.booking_date, table.c.amount, table.c.created_at, table.c.vanished_at
-            ).where(table.c.office_id == office_id, table.c.account_id == account_id, ~is_issued)
+            core_select(table.c.id, table.c.booking_date, table.c.amount, seen_at, table.c.vanished_at).where(
+                table.c.office_id == office_id, table.c.account_id == account_id, ~is_issued
+            )
         )
         return [OpenRow(*row) for row in rows]
 

@@ -23,6 +23,7 @@ from gateway.ids import new_id
 from gateway.transactions.absorb import Plan, Window, plan
 from gateway.transactions.after_issue import Changed, tell_changed
 from gateway.transactions.changes import Changes
+from gateway.transactions.documents import DOCUMENT_VERSION, told_again
 from gateway.transactions.models import (
     RAW_TABLE,
     BankTransaction,
@@ -81,6 +82,9 @@ class Merger:
         fingerprints = {row.fingerprint for row in reading.booked}
         stored = self.transactions.comparable(account.office_id, account.id, reading.window, fingerprints, version)
         decided = plan(stored, reading.booked, reading.window, are_ids_trusted=reading.are_ids_trusted)
+        if decided.new:
+            documents = self.transactions.of_documents(account.office_id, account.id, reading.window)
+            decided = told_again(decided, reading.booked, documents)
         changes = Changes(self.session, account, at=seen_at)
         added = self._carry_out(account, reading, decided, seen_at, changes)
         self._replace_pending(account, reading, seen_at, changes)
@@ -117,9 +121,12 @@ class Merger:
         told: list[Changed] = []
         for edit in decided.edited:
             row, before = changed[edit.id], changed[edit.id].amount
+            was_document = row.fingerprint_version == DOCUMENT_VERSION
             revision_id = self._edit(account, row, reading.booked[edit.row.index], edit.row.occurrence, seen_at)
             row.changed_in = change_set_id
-            told.append(Changed(row, "edited", revision_id, before, row.amount))
+            if not was_document:
+                # What the bank's own file said already is no change of the bank's.
+                told.append(Changed(row, "edited", revision_id, before, row.amount))
         for ids, kind in ((decided.vanished, VANISHED), (decided.revived, "revived")):
             for transaction_id in ids:
                 row = changed[transaction_id]
@@ -139,6 +146,15 @@ class Merger:
         )
         tell_changed(self.gateway, self.session, self.act, account, told)
         return {index: row["id"] for index, row in rows.items()}
+
+    def add_documented(
+        self, account: Account, forms: Sequence[tuple[Transaction, int]], *, upload_id: UUID, seen_at: datetime
+    ) -> None:
+        """Add what files of the bank gave, each with its occurrence as the plan of `absorb` numbered it (STA-19)."""
+        if forms:
+            change_set_id = Changes(self.session, account, at=seen_at).id
+            rows = [self._new_row(account, form, number, seen_at, change_set_id) for form, number in forms]
+            self.transactions.add_all([row | {"upload_id": upload_id} for row in rows])
 
     def _replace_pending(self, account: Account, reading: Reading, seen_at: datetime, changes: Changes) -> None:
         """What is announced now, instead of what was (SYN-07). What is shown again unchanged keeps its id."""

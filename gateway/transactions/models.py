@@ -70,6 +70,7 @@ class BankTransaction(Base, TransactionFacts, table=True):
         Index("ix_bank_transaction_office_end_to_end", "office_id", "end_to_end_id"),
         office_reference("added_in", "change_set"),
         office_reference("changed_in", "change_set"),
+        office_reference("upload_id", "statement_upload"),
     )
 
     id: UUID = Field(primary_key=True)
@@ -91,6 +92,8 @@ class BankTransaction(Base, TransactionFacts, table=True):
     """The change set that first gave it."""
     changed_in: UUID = Field(index=True)
     """The last change set that touched it; the same as `added_in` when none did since."""
+    upload_id: UUID | None = None
+    """The upload that brought it; None for one that the bank gave (STA-19)."""
 
 
 class ChangeSet(Base, table=True):

@@ -16,6 +16,7 @@ from gateway.database import one_of
 from gateway.ids import new_id
 from gateway.statements.models import Statement, StatementEntry
 from gateway.transactions.absorb import StoredRow, Window
+from gateway.transactions.documents import DOCUMENT_VERSION
 from gateway.transactions.models import (
     BankTransaction,
     PendingRemoval,
@@ -130,6 +131,10 @@ class TransactionRepository:
             )
         )
         return [StoredRow(*row) for row in rows]
+
+    def of_documents(self, office_id: UUID, account_id: UUID, window: Window) -> list[StoredRow]:
+        """The rows of the window that files of the bank gave, and that it did not tell itself yet (STA-19)."""
+        return self.comparable(office_id, account_id, window, (), DOCUMENT_VERSION)
 
     def add_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows plainly: two of the same account, fingerprint, version and occurrence are a defect."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import inspect
 
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
-from gateway.ids import AccountId, TransactionId
+from gateway.ids import AccountId, StatementUploadId, TransactionId
 from gateway.transactions.models import PendingTransaction
 from gateway.transactions.repository import LISTED_NAMES, ListedTransaction
 from gateway.transactions.service import AnyTransaction
@@ -53,6 +53,9 @@ class TransactionRead(Shape):
     labels: list[str] = Field(description="The office's own words, in alphabetical order.")
     created_at: MomentText
     vanished_at: MomentText | None
+    upload_id: StatementUploadId | None = Field(
+        description="The upload of statements that brought it, which says by whom; null for one that the bank gave."
+    )
 
     @classmethod
     def of(cls, row: AnyTransaction, labels: Sequence[str] = ()) -> TransactionRead:
@@ -76,6 +79,7 @@ class TransactionRead(Shape):
             "labels": sorted(labels),
             "state": columns.get("state", "pending"),
             "vanished_at": columns.get("vanished_at"),
+            "upload_id": columns.get("upload_id"),
             "amount": money(columns["amount"], currency),
             "original_amount": _money(columns["original_amount"], columns["original_currency"] or currency),
             "exchange_rate": format(rate, "f") if rate is not None else None,

@@ -340,6 +340,11 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "confirmed": _("Confirmed"),
         "replaced": _("Replaced by a newer one"),
     },
+    "statement_upload": {
+        "proposed": _("Waits for your confirmation"),
+        "refused": _("Refused"),
+        "confirmed": _("Taken in"),
+    },
 }  # fmt: skip
 
 HEADINGS: Final = frozenset({"subject", "family", "condition", "exception_list", "difference"})
@@ -381,6 +386,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "client": {"pending": "wait", "active": "good", "suspended": "bad"},
     "outcome": {"identical": "good", "identical_in_amounts": "good", "different": "bad"},
     "handover": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
+    "statement_upload": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ SUBJECTS: Final = (
     "clients",
     "client_accounts",
     "numbering",
+    "statement_uploads",
     "addresses",
     "office",
     "onboarding",

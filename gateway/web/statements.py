@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from gateway.assembly import Gateway
 from gateway.errors import GatewayError, InputError
 from gateway.ids import StatementId, encode
 from gateway.pagination import PageRequest
+from gateway.statement_uploads.repository import UploadRepository
 from gateway.statements.models import Statement
 from gateway.statements.refusals import RefusalService
 from gateway.statements.service import StatementService
@@ -22,6 +24,7 @@ from gateway.web.day import download
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
+from gateway.web.statement_uploads import uploaders
 
 router = page_router()
 
@@ -97,9 +100,19 @@ def _page(
         statement=found,
         account=_account(gateway, visit, found),
         entries=entries,
+        uploaders=_uploaders(gateway, visit, {row.transaction.upload_id for row in entries}),
         next_cursor=next_cursor,
         error=error,
     )
+
+
+def _uploaders(gateway: Gateway, visit: Visit, upload_ids: set[UUID | None]) -> Mapping[UUID, str | None]:
+    """Who uploaded what, for entries that came out of files (STA-19)."""
+    wanted = [upload_id for upload_id in upload_ids if upload_id is not None]
+    if not wanted:
+        return {}
+    with gateway.database.unit_of_work(visit.act.office_id) as session:
+        return uploaders(gateway, UploadRepository(session).many(visit.act.office_id, wanted))
 
 
 def _account(gateway: Gateway, visit: Visit, statement: Statement) -> Account:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_network
 from typing import Any
@@ -36,6 +37,7 @@ from gateway.offices.models import Office
 from gateway.people.invitations import InvitationService, InvitationWish
 from gateway.profiles.service import KnownAccountService
 from gateway.proposals.service import ProposalService
+from gateway.statement_uploads.service import StatementUploadService
 from gateway.traffic.service import TrafficService
 from gateway.transactions.models import ReviewItem
 from gateway.transactions.review_list import ReviewList
@@ -46,6 +48,7 @@ from tests.gateway.builders import PASSWORD, act_of_system, make_client, make_of
 from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.payments.scene import ALL, make_scene
 from tests.gateway.serving import app_of
+from tests.gateway.statement_uploads.files import Stated, as_mt940
 
 __all__ = ["banks", "linked", "running_banks"]
 
@@ -304,6 +307,9 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     content = bank_file(account.iban, story.act.today, number=1, opening=Decimal(0), amounts=[Decimal(1)])
     (made,), _ = BankFileService(linked).upload(story.act, account.id, [SentFile("a.cod", content)])
     ids["bank_file_id"] = encode("bank_file", made.row.id)
+    stated = Stated(account.iban, story.act.today - timedelta(days=2), Decimal(0), story.act.today - timedelta(days=1))
+    sent = StatementUploadService(linked).upload(story.act, story.client.id, [SentFile("a.sta", as_mt940(stated))])
+    ids["upload_id"] = encode("statement_upload", sent.row.id)
     typed = TypedNumbering("BE12310291417792", "EUR", 7, story.act.today, Decimal("10.00"))
     ids["handover_id"] = encode(
         "numbering_handover", HandoverService(linked).type_in(story.act, story.client.id, typed).id

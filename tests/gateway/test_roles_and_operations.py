@@ -59,6 +59,7 @@ OPERATIONS: Final[dict[str, str]] = {
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
     **dict.fromkeys(("list_numbering_handovers", "get_numbering_handover"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
+    **dict.fromkeys(("list_statement_uploads", "get_statement_upload"), "transactions:read"),
     **dict.fromkeys(("list_review_items", "get_review_item", "get_mapping_differences"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
@@ -90,7 +91,8 @@ OPERATIONS: Final[dict[str, str]] = {
         ("put_payment_settings", "put_client_settings", "create_registry_confirmation", "patch_client_addresses",
          "create_import_refusal", "create_withdrawal",
          "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
-         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover"),
+         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
+         "create_statement_upload", "confirm_statement_upload"),
         "clients:write",
     ),
     **dict.fromkeys(
@@ -221,6 +223,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("endpoint_id", "webhook_endpoint"), ("delivery_id", "webhook_delivery"),
                        ("known_account_id", "known_account"), ("address_change_id", "address_change"),
                        ("handover_id", "numbering_handover"), ("bank_file_id", "bank_file"),
+                       ("upload_id", "statement_upload"),
                        ("recording_id", "traffic_recording"), ("reading_id", "recorded_reading")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = app_of(gateway)

@@ -51,6 +51,7 @@ FEW |= {
     "list_address_changes",
     "list_chain_restarts",
     "list_bank_files",
+    "list_statement_uploads",
     "list_number_changes",
     "list_client_moves",
     "list_export_downloads",

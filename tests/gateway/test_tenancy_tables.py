@@ -28,6 +28,7 @@ INSERT_ONLY = {
     "foreign_file",
     "foreign_statement",
     "statement_file",
+    "statement_upload_file",
 }
 
 

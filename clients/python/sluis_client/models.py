@@ -108,6 +108,8 @@ StatementsFrom = str
 """
 TransactionState = str
 """What a transaction is at the bank. One of `booked`, `pending`, `vanished`."""
+UploadState = str
+"""Where an upload stands. One of `proposed`, `refused`, `confirmed`."""
 Verdict = str
 """What a person decided. One of `approve`, `reject`."""
 View = str
@@ -2432,6 +2434,14 @@ class PageStatementRead(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageStatementUploadRead(Shape):
+    """PageStatementUploadRead"""
+
+    items: list[StatementUploadRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageTrafficRecordingRow(Shape):
     """PageTrafficRecordingRow"""
 
@@ -3234,6 +3244,25 @@ class StatementRead(Shape):
     withdrawn_at: dt.datetime | None
 
 
+class StatementUploadRead(Shape):
+    """Statements that somebody uploaded for accounts that are read at their bank."""
+
+    id: str
+    client_id: str
+    state: UploadState
+    """`proposed`: nothing is taken in before it is confirmed; `refused`: no account's statements fit."""
+    uploaded_by_kind: str
+    """As in the audit chain: `user`, `machine`, `app` or `system`."""
+    uploaded_by: str
+    """Id of who sent it."""
+    created_at: dt.datetime
+    confirmed_at: dt.datetime | None
+    files: list[UploadedFileRead]
+    accounts: list[UploadPartRead]
+    refused_files: list[UploadFaultRead]
+    """Files that were not taken, each with its cause."""
+
+
 class StructuredRemittance(Shape):
     """A reference with check digits: `BBA` Belgian (+++123/4567/89002+++), `ISO` RF."""
 
@@ -3510,6 +3539,8 @@ class TransactionRead(Shape):
     """The office's own words, in alphabetical order."""
     created_at: dt.datetime
     vanished_at: dt.datetime | None
+    upload_id: str | None
+    """The upload of statements that brought it, which says by whom; null for one that the bank gave."""
 
 
 class UnstructuredRemittance(Shape):
@@ -3517,6 +3548,54 @@ class UnstructuredRemittance(Shape):
 
     kind: Literal["unstructured"]
     text: str
+
+
+class UploadFaultRead(Shape):
+    """Why a file or the statements of an account are refused, with both values."""
+
+    code: str
+    file: str
+    """Name of the file; empty where it is about an account."""
+    found: str
+    """What the files say; account numbers by their last four digits."""
+    expected: str
+    """What is known, or what would do."""
+    day: dt.date | None
+    """The day it is about, where it is about one."""
+    detail: str
+    """The same in the caller's language."""
+
+
+class UploadPartRead(Shape):
+    """What the statements of one account come to. With `faults` nothing of it is taken in."""
+
+    account_id: str
+    first_day: dt.date
+    """Calendar day in Brussels."""
+    last_day: dt.date
+    """Calendar day in Brussels."""
+    opening_balance: MoneyShape
+    """At the end of the day before `first_day`."""
+    closing_balance: MoneyShape
+    statements_count: int
+    added_count: int
+    """Entries to add; those added, once it is confirmed."""
+    late_count: int
+    """Of these, booked before the period of their statement."""
+    known_count: int
+    """Entries that are there already; none is doubled."""
+    faults: list[UploadFaultRead]
+
+
+class UploadedFileRead(Shape):
+    """A file as it was sent; kept encrypted."""
+
+    name: str | None
+    format: str
+    """`coda`, `camt053` or `mt940`."""
+    size: int
+    """Bytes."""
+    sha256: str
 
 
 class UserRead(Shape):

@@ -2389,6 +2389,51 @@ class Operations(Transport):
         """Unlink the account at this provider; sessions it opened end."""
         self._call("DELETE", f"/v1/me/oidc-links/{self._segment(oidc_provider_id)}")
 
+    def list_statement_uploads(
+        self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageStatementUploadRead:
+        """Uploads, the newest first: who sent what, and what it brought."""
+        return self._model(
+            models.PageStatementUploadRead,
+            self._call(
+                "GET", "/v1/statement-uploads", query={"client_id": client_id, "limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_statement_uploads(
+        self, *, client_id: str | None = None, page_size: int = 200
+    ) -> Iterator[models.StatementUploadRead]:
+        """Every row of `list_statement_uploads`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_statement_uploads(client_id=client_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_statement_upload(self, upload_id: str) -> models.StatementUploadRead:
+        """One upload."""
+        return self._model(
+            models.StatementUploadRead, self._call("GET", f"/v1/statement-uploads/{self._segment(upload_id)}")
+        )
+
+    def confirm_statement_upload(
+        self, upload_id: str, *, idempotency_key: str | None = None
+    ) -> models.StatementUploadRead:
+        """Take in what was shown. Days that become complete are proven and closed like any other; issued files stay.
+        Entries of days whose statement is issued go into the next one. Refused (`statement_upload_outdated`) when
+        what is there has changed since the files were compared.
+        """
+        return self._model(
+            models.StatementUploadRead,
+            self._call(
+                "POST",
+                f"/v1/statement-uploads/{self._segment(upload_id)}/confirmations",
+                idempotency_key=idempotency_key,
+            ),
+        )
+
     def list_statements(
         self,
         *,

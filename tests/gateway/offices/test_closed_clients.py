@@ -29,6 +29,7 @@ from gateway.ids import encode, new_id
 from gateway.offices.models import Client, ClientState
 from gateway.offices.service import ClientService
 from gateway.profiles.service import KnownAccountService
+from gateway.statement_uploads.service import StatementUploadService
 from gateway.statements.models import Statement
 from gateway.transactions.absorb import Window
 from gateway.transactions.merging import Merger, Reading
@@ -39,6 +40,7 @@ from tests.gateway.builders import NOW, act_of_system
 from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.payments.scene import ALL, Scene, make_scene
 from tests.gateway.serving import app_of
+from tests.gateway.statement_uploads.files import Stated, as_mt940
 from tests.gateway.test_every_route import OPERATIONS, Operation, body_of, scene_ids, waiting_review
 
 OF_A_CLIENT: Final = frozenset(
@@ -52,6 +54,7 @@ OF_A_CLIENT: Final = frozenset(
         "create_chain_restart", "create_import_refusal", "create_withdrawal",
         "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
         "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
+        "create_statement_upload", "confirm_statement_upload",
         "patch_account", "create_sync", "create_known_account", "patch_known_account", "delete_known_account",
         "put_transaction_labels", "create_review_decision", "create_mapping_application", "create_test_event",
         "create_basket", "add_payments", "edit_payment", "cancel_payment", "cancel_basket", "change_dates",
@@ -190,8 +193,11 @@ def place(gateway: Gateway) -> Iterator[Place]:
     (made,), _ = BankFileService(gateway).upload(system, account.id, [SentFile("a.cod", content)])
     typed = TypedNumbering(known.iban, "EUR", 7, date(2026, 11, 20), Decimal("10.00"))
     handover = HandoverService(gateway).type_in(system, client.id, typed)
+    stated = Stated(account.iban, date(2026, 11, 19), Decimal(0), date(2026, 11, 20))
+    sent = StatementUploadService(gateway).upload(system, client.id, [SentFile("a.sta", as_mt940(stated))])
     ids = {
         "client_id": encode("client", client.id),
+        "upload_id": encode("statement_upload", sent.row.id),
         "bank_file_id": encode("bank_file", made.row.id),
         "handover_id": encode("numbering_handover", handover.id),
         "account_id": encode("account", account.id),

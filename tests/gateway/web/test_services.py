@@ -29,6 +29,7 @@ from gateway.offices.services import SERVICE_OF
 from gateway.pagination import PageRequest
 from gateway.payments.exports import ExportService
 from gateway.payments.models import Export
+from gateway.statement_uploads.service import StatementUploadService
 from gateway.statements.closing import DayCloser
 from gateway.statements.models import BankDocument
 from gateway.transactions.dispatch import Dispatcher
@@ -37,6 +38,7 @@ from gateway.transactions.sync import SyncService
 from tests.gateway.builders import act_of_system
 from tests.gateway.foreign_files.files import bank_file
 from tests.gateway.serving import app_of
+from tests.gateway.statement_uploads.files import Stated, as_mt940
 from tests.gateway.test_every_route import OPERATIONS, body_of, waiting_review
 from tests.gateway.test_roles_and_operations import OPERATIONS as RIGHTS
 from tests.gateway.test_roles_and_operations import undone
@@ -49,6 +51,8 @@ BY_OTHER_RIGHTS = {
     "create_sync": (Service.TRANSACTIONS, Service.CODA),
     "create_review_decision": (Service.TRANSACTIONS, Service.CODA),
     "create_mapping_application": (Service.TRANSACTIONS, Service.CODA),
+    "create_statement_upload": (Service.TRANSACTIONS, Service.CODA),
+    "confirm_statement_upload": (Service.TRANSACTIONS, Service.CODA),
     "put_payment_settings": (Service.PAYMENTS,),
 }
 """Operations of a service that ask for a right of no service; each names what it needs, one of them being enough."""
@@ -121,8 +125,13 @@ def ids(world: World) -> dict[str, str]:
     (made,), _ = BankFileService(world.gateway).upload(
         system, world.accounts["textile"].id, [SentFile("a.cod", content)]
     )
+    stated = Stated(world.accounts["textile"].iban, date(2026, 11, 19), Decimal(0), date(2026, 11, 20))
+    sent = StatementUploadService(world.gateway).upload(
+        system, world.clients["textile"].id, [SentFile("a.sta", as_mt940(stated))]
+    )
     found = {
         "client_id": typed("client", world.clients["textile"].id),
+        "upload_id": typed("statement_upload", sent.row.id),
         "account_id": typed("account", world.accounts["textile"].id),
         "statement_id": typed("statement", world.statements["textile 231"].id),
         "document_id": typed("bank_document", document.id),
