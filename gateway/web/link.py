@@ -30,6 +30,7 @@ from gateway.consents.states import ConsentState, RenewalAnswer
 from gateway.cookies import LINK, cookie, set_cookie
 from gateway.errors import InputError, NotFound
 from gateway.moves.errors import MoveDateInvalid
+from gateway.transactions.first_readings import first_readings
 from gateway.web import security
 from gateway.web.rendering import language_of, page, see_other
 from gateway.web.routing import PageRoute
@@ -154,8 +155,9 @@ def done(request: Request, token: str, gateway: GatewayDep) -> Response:
     if not view.is_chosen or view.state != ConsentState.VALID:
         return see_other(request, f"{LINK_PATH}{token}")
     offered = ConsentService(gateway).offered(token, browser_secret=_secret(request))
-    connected = [account for account in offered if account.account_id is not None]
-    return page(request, "link_state.html", link=view, accounts=connected, form_token="", hint="")
+    connected = {row.account_id: row.office_id for row in offered if row.account_id is not None}
+    readings = first_readings(gateway, next(iter(connected.values())), connected) if connected else ()
+    return page(request, "link_state.html", link=view, accounts=readings, form_token="", hint="")
 
 
 def _choice(

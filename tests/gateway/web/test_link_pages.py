@@ -107,6 +107,32 @@ def test_a_second_signatory_is_waited_for_where_the_bank_tells_it_by_the_account
         assert 'name="account"' in psu.get(f"/link/{token}")
 
 
+def test_the_first_readings_are_shown_to_the_one_who_waits(psu: Browser, story: Story) -> None:
+    """SYN-01: count, period and balance check of each account; the page looks again while one is being read."""
+    token = story.invite()
+    text = come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+    ticked = re.findall(r'name="account" value="([0-9a-f-]+)" checked', text)
+    text = psu.post(f"/link/{token}/accounts", {"account": ticked})
+    assert "Being read" in text
+    assert 'http-equiv="refresh" content="5"' in text
+    for account in story.accounts():
+        story.start(account)
+    story.work()
+    rows = story.transactions()
+    text = psu.get(f"/link/{token}/done")
+    assert 'http-equiv="refresh"' not in text
+    for account in story.accounts():
+        count = sum(row.account_id == account.id for row in rows)
+        assert f"{count} transactions from" in text
+    assert "The bank’s balance was read; the next reading confirms it." in text
+    story.sleep()
+    for account in story.accounts():
+        story.read(account)
+    assert "The bank’s balance confirms them." in psu.get(f"/link/{token}/done")
+    other = TestClient(psu.client.app, base_url=ORIGIN, headers={"Accept-Language": "en"})
+    assert "transactions from" not in other.get(f"/link/{token}/done").text, "of the browser that chose only"
+
+
 def test_the_link_speaks_the_language_it_was_made_in(psu: Browser, story: Story) -> None:
     assert '<html lang="nl">' in psu.get(f"/link/{story.invite()}")
 
