@@ -10,7 +10,7 @@ from gateway.accounts.models import Account
 from gateway.act import Act
 from gateway.foreign_files.models import NumberingHandover
 from gateway.foreign_files.states import HandoverState
-from gateway.ids import new_id
+from gateway.statements.chains import begun
 from gateway.statements.models import StatementChain
 
 HISTORY_BEGINS_LATER: Final = "history_begins_later"
@@ -40,22 +40,17 @@ def begin_after(session: Session, act: Act, account: Account, handover: Numberin
         return None
     if account.history_from > handover.first_day or account.complete_until < handover.closing_date:
         return None
-    chain = StatementChain(
-        id=new_id(),
-        office_id=account.office_id,
-        account_id=account.id,
+    chain = begun(
+        account,
+        basis="handed_over",
+        balance=handover.closing_balance,
         first_date=handover.first_day,
-        opening_balance=handover.closing_balance,
-        opening_basis="handed_over",
-        anchor_date=handover.closing_date,
-        anchor_read_at=account.fresh_as_of,
         closed_until=handover.closing_date,
-        closing_balance=handover.closing_balance,
-        handed_year=handover.first_day.year,
-        handed_number=handover.next_number - 1,
-        last_entry_date=handover.last_entry_date,
-        created_at=act.now,
+        anchor_read_at=account.fresh_as_of,
+        now=act.now,
     )
+    chain.handed_year, chain.handed_number = handover.first_day.year, handover.next_number - 1
+    chain.last_entry_date = handover.last_entry_date
     session.add(chain)
     session.flush()
     return chain

@@ -29,7 +29,6 @@ from gateway.consents.repository import ConsentRepository
 from gateway.consents.states import ConsentState
 from gateway.identity.repository import IdentityRepository
 from gateway.identity.rights import OfficeRole, Permission
-from gateway.ids import new_id
 from gateway.moves.errors import MoveByAdministrator, NothingToMove
 from gateway.moves.models import TRANSITIONS, ClientMove, ClientMoveAccount, MoveState
 from gateway.moves.repository import MoveRepository
@@ -39,6 +38,7 @@ from gateway.offices.models import Client, ClientState, Office
 from gateway.offices.repository import ClientRepository, OfficeRepository
 from gateway.offices.service import require_client, set_state
 from gateway.pagination import PageRequest, Sort
+from gateway.statements.chains import begun
 from gateway.statements.models import StatementChain
 from gateway.statements.proof import ONE_DAY
 from gateway.statements.repository import StatementRepository
@@ -307,18 +307,14 @@ def _handover(session: Session, former: Account) -> Handover | None:
 
 
 def _new_chain(act: Act, account: Account, handover: Handover) -> StatementChain:
-    return StatementChain(
-        id=new_id(),
-        office_id=act.office_id,
-        account_id=account.id,
+    return begun(
+        account,
+        basis="handed_over",
+        balance=handover.closing_balance,
         first_date=handover.closed_until + ONE_DAY,
-        opening_balance=handover.closing_balance,
-        opening_basis="handed_over",
-        anchor_date=handover.closed_until,
-        anchor_read_at=act.now,
         closed_until=handover.closed_until,
-        closing_balance=handover.closing_balance,
-        created_at=act.now,
+        anchor_read_at=act.now,
+        now=act.now,
     )
 
 

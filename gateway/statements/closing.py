@@ -26,6 +26,7 @@ from gateway.notices.outbox import mail_operator
 from gateway.offices.models import ClientState, Service
 from gateway.offices.repository import ClientRepository
 from gateway.offices.services import is_on
+from gateway.statements.chains import begun
 from gateway.statements.coda_file import FileRefused
 from gateway.statements.issuing import Issuer, fill_statement, new_statement
 from gateway.statements.models import StatementChain
@@ -205,18 +206,15 @@ class DayCloser:
         """The chain begins: from now on its opening is fixed."""
         assert opening.anchor_date is not None, "an opening that is not stored was derived"
         assert opening.anchor_read_at is not None, "an opening that is not stored was derived"
-        chain = StatementChain(
-            id=new_id(),
-            office_id=account.office_id,
-            account_id=account.id,
+        chain = begun(
+            account,
+            basis="derived",
+            balance=opening.balance,
             first_date=opening.first_date,
-            opening_balance=opening.balance,
-            opening_basis="derived",
+            closed_until=opening.closed_until,
             anchor_date=opening.anchor_date,
             anchor_read_at=opening.anchor_read_at,
-            closed_until=opening.closed_until,
-            closing_balance=opening.balance,
-            created_at=self.act.now,
+            now=self.act.now,
         )
         self.session.add(chain)
         return chain

@@ -30,6 +30,7 @@ from gateway.offices.service import require_client
 from gateway.pagination import PageRequest, Sort
 from gateway.proposals.models import Proposal
 from gateway.proposals.service import ProposalService
+from gateway.statements.chains import begun
 from gateway.statements.closing import DayCloser, first_day
 from gateway.statements.coda_file import reference_of
 from gateway.statements.documents import drop_document, keep_document
@@ -234,18 +235,14 @@ def _begin_again(
 ) -> None:
     """The chain goes on from the document's balance; where none had begun, it begins there."""
     if chain is None:
-        chain = StatementChain(
-            id=new_id(),
-            office_id=account.office_id,
-            account_id=account.id,
+        chain = begun(
+            account,
+            basis="document",
+            balance=done.balance,
             first_date=done.left_out_from,
-            opening_balance=done.balance,
-            opening_basis="document",
-            anchor_date=done.day,
-            anchor_read_at=act.now,
             closed_until=done.day,
-            closing_balance=done.balance,
-            created_at=act.now,
+            anchor_read_at=act.now,
+            now=act.now,
         )
     chain.closed_until, chain.closing_balance = done.day, done.balance
     chain.last_entry_date = done.day
