@@ -18,6 +18,16 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "you_act": _("Needs your action"),
         "ended": _("Ended"),
     },
+    "reading": {
+        "planned": _("Planned"),
+        "request": _("Asked for"),
+        "first": _("First reading"),
+        "renewal": _("After a renewal"),
+        "full": _("The whole history"),
+        "reread": _("A longer period, for a held day"),
+        "event": _("The bank told of news"),
+        "unknown": _("Not known any more"),
+    },
     "consent": {
         "created": _("Link not opened yet"),
         "awaiting_authorisation": _("Waiting for the account holder"),

@@ -20,6 +20,7 @@ SUBJECTS: Final = (
     "home",
     "day",
     "statements",
+    "account",
     "calendar",
     "comparison",
     "link_a_bank",
