@@ -22,8 +22,8 @@ from uuid import UUID
 from gateway.statements.states import Proof
 
 ONE_DAY: Final = timedelta(days=1)
-ANCHORS_MAX: Final = 20
-"""So many balances are tried as the beginning of a chain, the last ones."""
+ANCHORS_MAX: Final = 10
+"""So many of the first, and of the last, balances are tried as the beginning of a chain."""
 ZERO: Final = Decimal(0)
 
 
@@ -159,7 +159,8 @@ def _anchors(closings: Iterable[Closing], first_date: date, last_date: date) -> 
     earliest: dict[datetime, Closing] = {}
     for closing in sorted(whole or usable, key=lambda item: (item.read_at, item.day, item.basis != "bank")):
         earliest.setdefault(closing.read_at, closing)
-    return list(earliest.values())[-ANCHORS_MAX:]
+    found = list(earliest.values())
+    return found if len(found) <= 2 * ANCHORS_MAX else found[:ANCHORS_MAX] + found[-ANCHORS_MAX:]
 
 
 def _tried(
