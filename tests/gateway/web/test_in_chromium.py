@@ -71,6 +71,7 @@ def shown(world: World) -> dict[str, list[str]]:
             "/day", "/day?show=problem", "/day?show=waiting",
             f"/statements/{typed('statement', world.statements['bakery 212'].id)}",
             f"/statements/{typed('statement', world.statements['held'].id)}",
+            f"/accounts/{typed('account', world.statements['held'].account_id)}",
             f"/accounts/{typed('account', world.statements['held'].account_id)}/days",
             f"/accounts/{typed('account', world.statements['held'].account_id)}/comparison",
             "/link-a-bank", f"/consents/{typed('consent', world.consents['bakery crelan'].id)}/stop",

@@ -26,6 +26,7 @@ def pages(world: World) -> list[tuple[str, str]]:
         ("accountant", "/day?show=waiting"),
         ("accountant", f"/statements/{typed('statement', world.statements['bakery 212'].id)}"),
         ("accountant", f"/statements/{typed('statement', world.statements['held'].id)}"),
+        ("accountant", f"/accounts/{typed('account', world.statements['held'].account_id)}"),
         ("accountant", f"/accounts/{typed('account', world.statements['held'].account_id)}/days"),
         ("accountant", f"/accounts/{typed('account', world.statements['held'].account_id)}/comparison"),
         ("accountant", "/link-a-bank"),
