@@ -19,7 +19,7 @@ from gateway.imports.errors import (
     ImportTooLarge,
     OldSpreadsheet,
 )
-from gateway.imports.tables import COLUMNS_MAX, HALF_A_PAIR, Cell, Table, checked, named_table, table_of
+from gateway.imports.tables import COLUMNS_MAX, HALF_A_PAIR, Cell, HeadersOf, Table, checked, named_table, table_of
 from gateway.imports.workbooks import plain_number, read_workbook
 
 BYTES_MAX: Final = 10 * 1024 * 1024
@@ -39,15 +39,18 @@ _KINDS: Final = (
 )
 
 
-def read_table(content: bytes) -> Table:
-    """The table in a file of any kind we take. Raises `ImportTooLarge` and subclasses of `FileRefused`."""
+def read_table(content: bytes, headers_of: HeadersOf | None = None) -> Table:
+    """The table in a file of any kind we take; `headers_of` as for `table_of`.
+
+    Raises `ImportTooLarge` and subclasses of `FileRefused`.
+    """
     if len(content) > BYTES_MAX:
         raise ImportTooLarge
     start = content[:1024].removeprefix(codecs.BOM_UTF8).lstrip()
     if not start:
         raise FileEmpty
     if content.startswith(b"PK\x03\x04"):
-        return read_workbook(content)
+        return read_workbook(content, headers_of)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise OldSpreadsheet
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -57,7 +60,7 @@ def read_table(content: bytes) -> Table:
             raise FileOfOtherKind(kind=kind)
     text = _text(content)
     try:
-        return read_json(text) if start.startswith((b"{", b"[")) else read_csv(text)
+        return read_json(text) if start.startswith((b"{", b"[")) else read_csv(text, headers_of)
     except GatewayError:
         raise
     except (csv.Error, ValueError, RecursionError, ArithmeticError) as error:
@@ -73,9 +76,9 @@ def _text(content: bytes) -> str:
         raise EncodingRefused from error
 
 
-def read_csv(text: str) -> Table:
+def read_csv(text: str, headers_of: HeadersOf | None = None) -> Table:
     """Comma or semicolon, whichever the first filled line uses; fields may be quoted."""
-    return table_of("csv", _csv_lines(text))
+    return table_of("csv", _csv_lines(text), headers_of)
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, Mapping[int, Cell]]]:

@@ -7,7 +7,7 @@ with the code of its fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +45,10 @@ class Header:
     text: str
     field: str | None
     """What it stands for here; None for a column that is passed over."""
+
+
+HeadersOf = Callable[[Mapping[int, Cell]], tuple[Header, ...]]
+"""The headers in a line; empty for a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,12 @@ def _is_short(text: str) -> bool:
     return text.isascii() and text.isdigit() and holds_national_number(text.zfill(11))
 
 
-def table_of(format_name: str, lines: Iterator[tuple[int, Mapping[int, Cell]]]) -> Table:
+def table_of(
+    format_name: str, lines: Iterator[tuple[int, Mapping[int, Cell]]], headers_of: HeadersOf | None = None
+) -> Table:
     """Headers and rows of a sheet given line by line; blank lines are passed over.
 
+    `headers_of` tells headers from a title, where the list is not one of clients.
     Raises `FileEmpty`, `HeaderMissing`, `ColumnTwice`, `ImportTooLarge`.
     """
     headers: tuple[Header, ...] = ()
@@ -107,7 +114,7 @@ def table_of(format_name: str, lines: Iterator[tuple[int, Mapping[int, Cell]]]) 
         if not filled:
             continue
         if not headers:
-            headers = _headers(filled)
+            headers = (headers_of or _headers)(filled)
             tried += 1
             if not headers and tried >= HEADER_ROWS_MAX:
                 raise HeaderMissing

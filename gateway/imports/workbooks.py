@@ -31,7 +31,7 @@ from gateway.imports.errors import (
     MacrosRefused,
     OtherSpreadsheet,
 )
-from gateway.imports.tables import BLANK, COLUMNS_MAX, Cell, Table, checked, table_of
+from gateway.imports.tables import BLANK, COLUMNS_MAX, Cell, HeadersOf, Table, checked, table_of
 
 UNPACKED_BYTES_MAX: Final = 100 * 1024 * 1024
 PARTS_MAX: Final = 2_000
@@ -49,11 +49,11 @@ _DECLARATIONS: Final = (b"<!DOCTYPE", b"<!ENTITY")
 _OVERLAP: Final = max(len(mark) for mark in _DECLARATIONS) - 1
 
 
-def read_workbook(content: bytes) -> Table:
+def read_workbook(content: bytes, headers_of: HeadersOf | None = None) -> Table:
     """The first visible sheet. Raises subclasses of `FileRefused` and `ImportTooLarge`."""
     try:
         _inspect(content)
-        return _read(content)
+        return _read(content, headers_of)
     except GatewayError:
         raise
     except Exception as error:  # openpyxl raises whatever a damaged part makes it stumble over
@@ -117,7 +117,7 @@ def _other_kind(names: list[str]) -> FileRefused:
     return FileOfOtherKind(kind="ZIP")
 
 
-def _read(content: bytes) -> Table:
+def _read(content: bytes, headers_of: HeadersOf | None) -> Table:
     with warnings.catch_warnings():
         # openpyxl warns of styles and extensions that it passes over; they are of no use here.
         warnings.simplefilter("ignore")
@@ -130,7 +130,7 @@ def _read(content: bytes) -> Table:
             ]
             if not sheets:
                 raise FileEmpty
-            return table_of("xlsx", _lines(sheets[0]))
+            return table_of("xlsx", _lines(sheets[0]), headers_of)
         finally:
             book.close()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Final
 
 from gateway.foreign_files.labels import FAULTS as FILE_FAULTS
 from gateway.i18n import _, translate
 
+_ISO_DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 FORMATS: Final[Mapping[str, str]] = {"coda": "CODA", "camt053": "camt.053", "mt940": "MT940"}
 
 FAULTS: Final[Mapping[str, str]] = {
@@ -42,8 +43,6 @@ FAULTS: Final[Mapping[str, str]] = {
 
 
 def in_words(stored: Mapping[str, str], language: str) -> str:
-    """A stored fault as a sentence."""
-    values = {"file": stored.get("file") or "–", "found": stored["found"], "expected": stored["expected"]}
-    day = stored.get("day")
-    values["day"] = date.fromisoformat(day).strftime("%d.%m.%Y") if day else "–"
-    return translate(language, FAULTS[stored["code"]]).format_map(values)
+    """A stored fault as a sentence; days as people write them."""
+    values = {name: _ISO_DAY.sub(r"\3/\2/\1", stored.get(name) or "–") for name in ("file", "found", "expected", "day")}
+    return translate(language, FAULTS[stored["code"]]).format_map(values | {"file": stored.get("file") or "–"})

@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.i18n import _
 from gateway.profiles.packages import CHANNELS
+from gateway.takeover.labels import VERDICTS
 
 LABELS: Final[dict[str, dict[str, str]]] = {
     "health": {
@@ -350,6 +351,7 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "confirmed": _("Confirmed"),
         "replaced": _("Replaced by a newer one"),
     },
+    "takeover": dict(VERDICTS),
     "statement_upload": {
         "proposed": _("Waits for your confirmation"),
         "refused": _("Refused"),
@@ -397,6 +399,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "outcome": {"identical": "good", "identical_in_amounts": "good", "different": "bad"},
     "handover": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
     "statement_upload": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
+    "takeover": {"continues": "good", "unsure": "wait", "cannot": "bad"},
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ SUBJECTS: Final = (
     "client_accounts",
     "numbering",
     "statement_uploads",
+    "takeover",
     "addresses",
     "office",
     "onboarding",

@@ -92,7 +92,8 @@ OPERATIONS: Final[dict[str, str]] = {
          "create_import_refusal", "create_withdrawal",
          "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
          "create_numbering_files", "create_numbering_handover", "confirm_numbering_handover",
-         "create_statement_upload", "confirm_statement_upload"),
+         "create_statement_upload", "confirm_statement_upload",
+         "create_takeover_list", "create_takeover_list_file"),
         "clients:write",
     ),
     **dict.fromkeys(

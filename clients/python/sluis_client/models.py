@@ -41,6 +41,8 @@ ExportState = str
 """Where an export stands. One of `created`, `downloaded`, `sent`, `accepted`, `partly_refused`, `refused`, `settled`,
 `replaced`, `voided`.
 """
+GatewayTakeoverJudgingVerdict = str
+"""What holds of an account before its mandate is cancelled. One of `continues`, `unsure`, `cannot`."""
 HandoverState = str
 """Where a hand-over stands. One of `proposed`, `refused`, `confirmed`, `replaced`."""
 InvitationState = str
@@ -84,6 +86,8 @@ ReviewState = str
 """Whether somebody decided. One of `open`, `decided`."""
 RunKind = str
 """Carrying an import out, or undoing it. One of `import`, `undo`."""
+SepaApprovalVerdict = str
+"""What a person decided. One of `approve`, `reject`."""
 Service = str
 """What an office does for a client, switched for the office and then per client (OFF-06). One of `transactions`,
 `coda`, `payments`.
@@ -110,7 +114,7 @@ TransactionState = str
 """What a transaction is at the bank. One of `booked`, `pending`, `vanished`."""
 UploadState = str
 """Where an upload stands. One of `proposed`, `refused`, `confirmed`."""
-Verdict = str
+VerdictInput = str
 """What a person decided. One of `approve`, `reject`."""
 View = str
 """Which list. One of `by_me`, `by_others`, `approved`, `rejected`."""
@@ -673,7 +677,7 @@ class BasketWrite(Shape):
 class BulkDecisionWrite(Shape):
     """One decision of many, with the seal that was seen."""
 
-    verdict: Verdict
+    verdict: VerdictInput
     payment_id: str
     seal: str
     reason_code: RejectionReason | None = None
@@ -1134,7 +1138,7 @@ class DecisionRead(Shape):
 
     id: str
     user_id: str
-    verdict: Verdict
+    verdict: SepaApprovalVerdict
     reason_code: str | None
     reason_text: str | None
     rule_versions: dict[str, int]
@@ -1171,7 +1175,7 @@ class DecisionSignatureRead(Shape):
 class DecisionWrite(Shape):
     """Approve, or reject with a reason and a text. The payment's seal goes in If-Match."""
 
-    verdict: Verdict
+    verdict: VerdictInput
     reason_code: RejectionReason | None = None
     reason_text: str | None = None
 
@@ -3329,6 +3333,44 @@ class SyncWrite(Shape):
     """Read all history the bank gives, not only the newest days. It takes `full_reading_calls` of the account's calls;
     its call budget says beforehand how many are left.
     """
+
+
+class TakeoverAccountRead(Shape):
+    """One account of the list."""
+
+    number: str
+    """As the list has it, without blanks."""
+    iban: str | None
+    """Null when the number is none."""
+    client: str
+    """As the list has it; empty where it says nothing."""
+    banks: list[str]
+    """Banks here to which the number belongs."""
+    kind: str
+    """`current`, `savings`, `card`, `loan`, `investment` or `other`."""
+    verdict: GatewayTakeoverJudgingVerdict
+    """`continues`; `unsure`: look at the reasons before the mandate is cancelled; `cannot`."""
+    is_read: bool
+    """It is read here already."""
+    reasons: list[TakeoverReasonRead]
+
+
+class TakeoverListRead(Shape):
+    """What holds of each account before its mandate elsewhere is cancelled; nothing of the list is kept."""
+
+    accounts: list[TakeoverAccountRead]
+    notice: str
+    """That archiving an account there may not stop the bank's own fee for CODA."""
+    refused_files: list[FileFaultRead]
+    """Files that could not be used, each with its cause."""
+
+
+class TakeoverReasonRead(Shape):
+    """Why an account cannot continue, or is to be checked."""
+
+    code: str
+    detail: str
+    """The same in the caller's language."""
 
 
 class TemplateApplicationWrite(Shape):

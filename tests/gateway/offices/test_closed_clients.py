@@ -70,6 +70,7 @@ OF_A_CLIENT: Final = frozenset(
 OF_NO_CLIENT: Final[dict[str, str]] = {
     "put_client_state": "reopens it, or refuses the step: tests below",
     "move_test_clock": "the office's clock",
+    **dict.fromkeys(("create_takeover_list", "create_takeover_list_file"), "judges a list and changes nothing"),
     "put_office_services": "the office's own switches",
     **dict.fromkeys(
         ("put_office", "put_office_logo", "delete_office_logo", "put_office_template"), "the office's own settings"
