@@ -7,8 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.consents.inviting import Invitations
 from gateway.consents.reauthorising import Reauthorisations
-from gateway.consents.schemas import ConsentCreated, ConsentRead, ConsentWrite, ReauthorisationCreated, RenewalLinkRead
+from gateway.consents.schemas import (
+    ConsentCreated,
+    ConsentRead,
+    ConsentWrite,
+    InvitationCodeRead,
+    ReauthorisationCreated,
+    RenewalLinkRead,
+)
 from gateway.consents.service import ConsentService, ConsentView
 from gateway.consents.sittings import Sittings
 from gateway.consents.states import ConsentState
@@ -64,6 +72,28 @@ def list_consents(
 def get_consent(consent_id: ConsentId, act: ActDep, gateway: GatewayDep) -> ConsentRead:
     """One consent."""
     return ConsentRead.of(ConsentService(gateway).get(act, consent_id), act)
+
+
+@router.post(
+    "/consents/{consent_id}/invitations",
+    operation_id="create_consent_invitation",
+    status_code=201,
+    responses=problem_responses(409),
+    openapi_extra=KEY_REQUIRED,
+)
+def create_consent_invitation(
+    consent_id: ConsentId, response: Response, act: ActDep, gateway: GatewayDep
+) -> InvitationCodeRead:
+    """Have the address of a consent open with a code of six digits only, handed over apart from it.
+
+    A code made before opens nothing any more; five wrong codes in all end the invitation. 409
+    `authorisation_not_open` once the consent is given or over.
+    """
+    invited = Invitations(gateway).make(act, consent_id)
+    response.headers["Cache-Control"] = "no-store"
+    return InvitationCodeRead(
+        consent_id=consent_id, authorisation_url=invited.url, code=invited.code, expires_at=invited.expires_at
+    )
 
 
 @router.post(

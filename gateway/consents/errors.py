@@ -162,3 +162,20 @@ class NothingToRenew(ConflictError):
     code = "nothing_to_renew"
     title = "There is no bank permission to renew"
     hint = "Link a bank of this client first."
+
+
+class InvitationCodeWrong(InputError):
+    """Not the code of this invitation, or one that was used already (CON-06)."""
+
+    code = "invitation_code_wrong"
+    title = "The code is not right"
+    hint = "After five wrong codes in all the invitation ends; the accountancy office can make a new one."
+    members = ("left",)
+
+
+class InvitationCodeNeeded(RightsError):
+    """This browser has not shown the code of the invitation (CON-06)."""
+
+    code = "invitation_code_needed"
+    title = "This invitation opens with a code"
+    hint = "Open the link and type the six digits that the accountancy office gave you."

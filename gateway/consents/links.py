@@ -35,6 +35,7 @@ from gateway.consents.errors import (
     AuthorisationNotOpen,
     CallbackNotValid,
     ChoiceNotOpen,
+    InvitationCodeNeeded,
     LinkNotValid,
     OtherBrowser,
 )
@@ -95,6 +96,8 @@ class LinkView:
     today: date
     """In the office; a move can be on this day or later."""
     is_renewal: bool = False
+    needs_code: bool = False
+    """This browser has to show the code of the invitation first (CON-06)."""
     sitting_url: str | None = None
     """The page of all permissions, for one that is renewed together with the others (CON-12)."""
 
@@ -106,23 +109,26 @@ class LinkSteps:
         self.gateway = gateway
         self.secrets = ConsentSecrets(gateway.keys)
 
-    def view_link(self, token: str) -> LinkView:
-        """What stands behind a link; raises `LinkNotValid`."""
+    def view_link(self, token: str, *, browser_secret: str = "") -> LinkView:
+        """What stands behind a link, in this browser; raises `LinkNotValid`."""
         found = self._link(token)
         with self.gateway.database.unit_of_work(found.office_id) as session:
-            return self._view(session, self._act(found), found)
+            return self._view(session, self._act(found), found, browser_secret)
 
     def begin(self, token: str, *, browser_secret: str, psu: PsuContext) -> str:
         """Ask the bank for a consent and give the address to send this browser to.
 
         `browser_secret` is the value of a cookie made for this browser; `psu` its true address. After a refusal at the
-        bank it starts anew. Raises `LinkNotValid`, `AuthorisationNotOpen`, and what connectors raise.
+        bank it starts anew. Raises `LinkNotValid`, `AuthorisationNotOpen`, `InvitationCodeNeeded`, and what connectors
+        raise.
         """
         found = self._link(token)
         act = self._act(found, psu)
         state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         with self.gateway.database.unit_of_work(found.office_id) as session:
             consent = self._startable(session, act, found)
+            if self._is_closed_to(consent, browser_secret):
+                raise InvitationCodeNeeded
             profile = self.gateway.banks.profile(consent.bank_id)
             valid_until = self._last_day(session, act, consent, None)
             session.add(
@@ -422,10 +428,20 @@ class LinkSteps:
         assert consent is not None, "a link belongs to a consent that exists"
         if consent.state != ConsentState.VALID:
             raise ChoiceNotOpen(state=consent.state)
-        mine = self.gateway.keys.keyed_hash("browser", browser_secret)
-        if consent.browser_hash is None or not secrets.compare_digest(consent.browser_hash, mine):
+        # The browser that came back from the bank, or one that showed the code of the invitation.
+        known = (consent.browser_hash, consent.code_browser_hash)
+        if not any(self._is_browser(one, browser_secret) for one in known):
             raise OtherBrowser
         return consent
+
+    def _is_browser(self, known: bytes | None, browser_secret: str) -> bool:
+        mine = self.gateway.keys.keyed_hash("browser", browser_secret)
+        return known is not None and secrets.compare_digest(known, mine)
+
+    def _is_closed_to(self, consent: Consent, browser_secret: str) -> bool:
+        """Whether this browser has to show a code first; not the one that has come back from the bank (CON-06)."""
+        known = (consent.browser_hash, consent.code_browser_hash)
+        return consent.is_code_needed and not any(self._is_browser(one, browser_secret) for one in known)
 
     def _note_failed_start(self, found: CallbackToken, act: Act) -> None:
         with self.gateway.database.unit_of_work(found.office_id) as session:
@@ -467,7 +483,7 @@ class LinkSteps:
         consent.callback_cipher = None
         consent.tokens_cipher = None
 
-    def _view(self, session: Session, act: Act, found: CallbackToken) -> LinkView:
+    def _view(self, session: Session, act: Act, found: CallbackToken, browser_secret: str = "") -> LinkView:
         consent = ConsentRepository(session).get(act.office_id, found.consent_id)
         assert consent is not None, "a token belongs to a consent that exists"
         client = ClientRepository(session).get_granted(act.office_id, consent.client_id, today=act.today)
@@ -497,5 +513,6 @@ class LinkSteps:
             return_url=consent.return_url,
             today=act.today,
             is_renewal=consent.replaces_id is not None,
+            needs_code=self._is_closed_to(consent, browser_secret),
             sitting_url=self._sitting_url(session, act, consent),
         )

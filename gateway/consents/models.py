@@ -76,6 +76,14 @@ class Consent(Base, table=True):
     """A worker is spending the refresh token now; left behind by one that died (CON-15)."""
     browser_hash: bytes | None = None
     """The browser whose call-back counted; the accounts open in it only (CON-07)."""
+    is_code_needed: bool = False
+    """An invitation: its link opens in a browser only after a code (CON-06)."""
+    code_hash: bytes | None = None
+    """The code that was not used yet."""
+    code_tries: int = 0
+    """Wrong codes, of whatever codes there were."""
+    code_browser_hash: bytes | None = None
+    """The browser in which a code was given."""
     starts_failed: int = 0
     refusal_code: str | None = Field(default=None, max_length=40)
     """Why the last authorisation did not succeed; the link stays usable."""

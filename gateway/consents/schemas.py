@@ -158,3 +158,14 @@ class RenewalLinkRead(Shape):
         examples=["https://sluis.example/renewal/off_01k…"],
     )
     expires_at: MomentText = Field(description="Until when the address works, also more than once.")
+
+
+class InvitationCodeRead(Shape):
+    """An address and the code that opens it; both are to reach the account holder by different ways."""
+
+    consent_id: ConsentId
+    authorisation_url: str = Field(
+        description="For a mail, a letter or a QR code.", examples=["https://sluis.example/link/8lJd…"]
+    )
+    code: str = Field(description="Six digits, shown this once; never in the mail with the address.")
+    expires_at: MomentText = Field(description="Until when the address works.")

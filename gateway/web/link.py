@@ -22,7 +22,8 @@ from connectors.model import PsuContext
 from gateway.api import GatewayDep, psu_of
 from gateway.assembly import Gateway
 from gateway.consents.choice import refusal
-from gateway.consents.errors import LinkNotValid
+from gateway.consents.errors import InvitationCodeWrong, LinkNotValid
+from gateway.consents.inviting import Invitations
 from gateway.consents.links import LINK_PATH, LinkView
 from gateway.consents.renewing import Answers
 from gateway.consents.service import ConsentService
@@ -34,7 +35,7 @@ from gateway.transactions.first_readings import first_readings
 from gateway.web import security
 from gateway.web.rendering import language_of, page, see_other
 from gateway.web.routing import PageRoute
-from gateway.web.security import FormDep
+from gateway.web.security import FormDep, text_of
 
 
 class LinkRoute(PageRoute):
@@ -82,6 +83,8 @@ def receive(request: Request, gateway: GatewayDep) -> Response:
 def look(request: Request, token: str, gateway: GatewayDep) -> Response:
     """Who asks, what is read, until when, how to stop; or where it stands now."""
     view = _view(request, gateway, token)
+    if view.needs_code and (view.can_begin or view.can_choose):
+        return _ask_code(request, view)
     if view.can_choose and cookie(request, LINK):
         return see_other(request, f"{LINK_PATH}{token}/accounts")
     form_token = security.open_form_token(request)
@@ -112,6 +115,23 @@ def begin(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> R
     else:
         # A page in between, since our policy lets forms lead to our own addresses only; it names where one goes.
         response = page(request, "link_leave.html", link=view, address=address, host=urlsplit(address).hostname)
+    set_cookie(request, response, LINK, browser_secret)
+    return response
+
+
+@router.post("/link/{token}/code")
+def enter_code(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> Response:
+    """Show the code of the invitation; from then on the link is open in this browser (CON-06)."""
+    security.require_open_form(request, gateway, form)
+    view = _view(request, gateway, token)
+    browser_secret = cookie(request, LINK) or secrets.token_urlsafe(32)
+    try:
+        Invitations(gateway).enter(token, text_of(form, "code"), browser_secret=browser_secret)
+    except InvitationCodeWrong as error:
+        if error.parameters["left"]:
+            return _ask_code(request, view, error)
+        return see_other(request, f"{LINK_PATH}{token}")
+    response = see_other(request, f"{LINK_PATH}{token}")
     set_cookie(request, response, LINK, browser_secret)
     return response
 
@@ -158,6 +178,14 @@ def done(request: Request, token: str, gateway: GatewayDep) -> Response:
     connected = {row.account_id: row.office_id for row in offered if row.account_id is not None}
     readings = first_readings(gateway, next(iter(connected.values())), connected) if connected else ()
     return page(request, "link_state.html", link=view, accounts=readings, form_token="", hint="")
+
+
+def _ask_code(request: Request, view: LinkView, error: InvitationCodeWrong | None = None) -> Response:
+    form_token = security.open_form_token(request)
+    status = error.http_status if error is not None else 200
+    response = page(request, "link_code.html", status=status, link=view, error=error, form_token=form_token)
+    security.set_form_cookie(request, response, form_token)
+    return response
 
 
 def _choice(
@@ -217,7 +245,7 @@ def _move_day(form: FormData) -> date | None:
 
 
 def _view(request: Request, gateway: Gateway, token: str) -> LinkView:
-    view = ConsentService(gateway).view_link(token)
+    view = ConsentService(gateway).view_link(token, browser_secret=_secret(request))
     if not secrets.compare_digest(view.token.encode(), token.encode()):
         raise LinkNotValid
     request.state.preferred_language = view.language

@@ -12,7 +12,9 @@ from gateway.assembly import Gateway
 from gateway.banks.directory import DirectoryEntry
 from gateway.banks.requests import NAME_MAX, BankRequestService
 from gateway.consents.errors import RenewalMismatch, RenewalNotPossible, RenewalTooEarly
+from gateway.consents.inviting import Invitations, Invited
 from gateway.consents.links import LINK_LIFE
+from gateway.consents.models import Consent
 from gateway.consents.service import ConsentService
 from gateway.consents.sittings import Sittings
 from gateway.errors import ConflictError, InputError
@@ -20,6 +22,7 @@ from gateway.i18n import LANGUAGES
 from gateway.identity.rights import Permission
 from gateway.ids import ClientId, ConsentId, decode, encode
 from gateway.web import reading
+from gateway.web.qr import qr_code
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
@@ -112,6 +115,20 @@ def renewal_link(request: Request, client_id: ClientId, gateway: GatewayDep, vis
     )
 
 
+@router.get("/consents/{consent_id}/invitation")
+def invitation_form(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: VisitDep) -> Response:
+    """What an invitation is, before its code is made."""
+    visit.act.require(Permission.CONSENTS_WRITE)
+    return _invitation(request, gateway, visit, ConsentService(gateway).get(visit.act, consent_id).consent, None)
+
+
+@router.post("/consents/{consent_id}/invitation")
+def invite(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: PostedDep) -> Response:
+    """The page to hand out, with its QR code, and the code to hand over apart from it, shown this once (CON-06)."""
+    invited = Invitations(gateway).make(visit.act, consent_id)
+    return _invitation(request, gateway, visit, invited.consent, invited)
+
+
 @router.get("/consents/{consent_id}/stop")
 def stop_form(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: VisitDep) -> Response:
     """What stopping means, before it is done."""
@@ -130,6 +147,21 @@ def stop(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: Po
     """End the permission here and at the bank."""
     consent = ConsentService(gateway).revoke(visit.act, consent_id)
     return see_other(request, f"/day#{encode('client', consent.client_id)}")
+
+
+def _invitation(
+    request: Request, gateway: Gateway, visit: Visit, consent: Consent, invited: Invited | None
+) -> Response:
+    return page(
+        request,
+        "consent_invitation.html",
+        visit=visit,
+        consent=consent,
+        invited=invited,
+        qr=qr_code(invited.url) if invited is not None else "",
+        client=reading.client_of(gateway, visit, consent.client_id),
+        bank_name=gateway.banks.profile(consent.bank_id).name,
+    )
 
 
 def _form(

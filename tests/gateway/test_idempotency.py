@@ -39,8 +39,8 @@ from tests.gateway.serving import app_of
 
 KEY = "0b9c4a56-6d0e-4a55-9a52-7d3f1b0c2f11"
 REQUIRED = {
-    "create_consent", "create_account_reauthorisation", "create_renewal_link", "add_payments", "create_decision",
-    "create_decisions", "create_exports",
+    "create_consent", "create_account_reauthorisation", "create_renewal_link", "create_consent_invitation",
+    "add_payments", "create_decision", "create_decisions", "create_exports",
 }  # fmt: skip
 """Consents, payments, decisions, exports, initiations, deliveries; other subjects add theirs."""
 

@@ -98,7 +98,7 @@ OPERATIONS: Final[dict[str, str]] = {
     ),
     **dict.fromkeys(
         ("create_consent", "create_consent_revocation", "create_account_reauthorisation", "create_bank_request",
-         "create_renewal_link"),
+         "create_renewal_link", "create_consent_invitation"),
         "consents:write",
     ),
     **dict.fromkeys(

@@ -49,7 +49,7 @@ OF_A_CLIENT: Final = frozenset(
         "put_client_settings", "create_number_change", "create_registry_confirmation",
         "put_client", "put_client_services", "create_client_move", "patch_client_addresses", "create_address_decision",
         "create_consent", "create_consent_revocation", "create_account_reauthorisation",
-        "create_renewal_link",
+        "create_renewal_link", "create_consent_invitation",
         "create_traffic_recording",
         "create_chain_restart", "create_import_refusal", "create_withdrawal",
         "create_source_switch", "create_bank_files", "create_bank_file_set_aside",
