@@ -114,7 +114,7 @@ class Place:
         """A client, its consent and the accounts it ticks; first readings are queued."""
         act = self.gateway.system_act(self.office_id)
         client, _ = ClientService(self.gateway).put(
-            act, ClientWish(name="Bakkerij", language="nl", external_id=ibans[0])
+            act, ClientWish(name="Bakkerij Korenhof Lindenaar", language="nl", external_id=ibans[0])
         )
         service = ConsentService(self.gateway)
         _, url = service.create(act, client_id=client.id, bank_id=bank_id, language="nl", return_url=None)

@@ -28,6 +28,7 @@ from gateway.machines_cli import application_commands, issuer_commands
 from gateway.offices.service import OfficeService
 from gateway.operator_cli import NamedOption, acting_operator, operator_commands
 from gateway.people.operators import OperatorService
+from gateway.proofs_cli import proof_commands
 from gateway.sandbox_cli import sandbox_commands
 from gateway.settings import Settings
 from gateway.supervisor import Stopped, Supervisor, require_free_port, stopping_on_signals
@@ -55,6 +56,7 @@ app.add_typer(office_commands, name="office")
 app.add_typer(application_commands, name="application")
 app.add_typer(issuer_commands, name="issuer")
 app.add_typer(operator_commands, name="operator")
+app.add_typer(proof_commands, name="proofs")
 app.add_typer(traffic_commands, name="traffic")
 
 

@@ -47,6 +47,7 @@ PREFIXES: Final = {
     "bank_request": "brq",
     "consent": "con",
     "consent_account": "coa",
+    "account_proof": "apf",
     "account": "acc",
     "transaction": "txn",
     "balance": "bal",
@@ -168,6 +169,7 @@ InvitationId = Annotated[UUID, TypedId("invitation")]
 ProposalId = Annotated[UUID, TypedId("proposal")]
 ConsentId = Annotated[UUID, TypedId("consent")]
 ConsentAccountId = Annotated[UUID, TypedId("consent_account")]
+AccountProofId = Annotated[UUID, TypedId("account_proof")]
 AccountId = Annotated[UUID, TypedId("account")]
 TransactionId = Annotated[UUID, TypedId("transaction")]
 SyncId = Annotated[UUID, TypedId("sync")]

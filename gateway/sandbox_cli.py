@@ -35,13 +35,18 @@ def approve(
     url: Annotated[str, typer.Argument(help="The authorisation_url of a new consent.")],
     *,
     holder: Annotated[str | None, typer.Option(help="Who signs in at the bank (default: the first holder).")] = None,
+    invitation_code: Annotated[
+        str | None, typer.Option("--code", help="Code of the invitation, where one was made.")
+    ] = None,
 ) -> None:
     """Be the entrepreneur: open the address, approve at the simulated bank, come back and tick the accounts."""
     from gateway.demo.consent import approve_consent  # noqa: PLC0415  see above
 
     parts = urlsplit(url)
-    approve_consent(f"{parts.scheme}://{parts.netloc}", url, holder)
-    print("Approved; the accounts are linked.")
+    if approve_consent(f"{parts.scheme}://{parts.netloc}", url, holder, code=invitation_code):
+        print("Approved; the accounts are linked.")
+    else:
+        print("Approved; accounts wait until it is proven whose they are, with a code or by `sluis proofs accept`.")
 
 
 @sandbox_commands.command("code")

@@ -204,7 +204,7 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount, *, wit
         body["balances"] = _balances(call, account)
     body |= {
         "currency": account.currency,
-        "ownerName": company(account.company_id).name,
+        "ownerName": holder_name(call, account),
         "cashAccountType": account.cash_account_type,
         "usage": "ORGA",
         **_identification(account),
@@ -216,6 +216,12 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount, *, wit
         "product": account.product,
     }
     return _without_fields(call, body)
+
+
+def holder_name(call: BankCall, account: SimulatedAccount) -> str:
+    """Whom the bank names as the holder: its company, unless a fault says another."""
+    other = first(call.faults, FaultKind.OTHER_HOLDER)
+    return str(other.params.get("name", "Verhelst Astrid")) if other else company(account.company_id).name
 
 
 def _identification(account: SimulatedAccount) -> JSON:

@@ -42,6 +42,7 @@ class FaultKind(StrEnum):
     LATE_BOOKING = "late_booking"
     VANISHED_ROW = "vanished_row"
     CHANGED_TEXT = "changed_text"
+    OTHER_HOLDER = "other_holder"
 
 
 APPROVAL_FAULTS = frozenset({FaultKind.JOINT_SIGNATURE})
@@ -55,6 +56,7 @@ DESCRIPTIONS: Mapping[FaultKind, str] = {
     FaultKind.SLOW: "waits `seconds` (real time) before the answer",
     FaultKind.CUT: "cuts the connection in the middle of the body",
     FaultKind.MISSING_FIELDS: "leaves out `fields` of every row, balance or account (default transactionId, valueDate)",
+    FaultKind.OTHER_HOLDER: "names `name` (default Verhelst Astrid) as the holder of an account",
     FaultKind.DUPLICATED_ROW: "gives the first booked row of the answer twice",
     FaultKind.CHANGING_IDS: "gives every row another transactionId at each call",
     FaultKind.WRONG_BALANCE: "adds `amount` (default 0.01) to every balance",

@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo
 
 from starlette.routing import Route
 
+from connectors.simulator.account_data import holder_name
 from connectors.simulator.calls import JSON, Answer, BankCall, Refusal
-from connectors.simulator.companies import SimulatedAccount, company
+from connectors.simulator.companies import SimulatedAccount
 from connectors.simulator.consents import Consent
 from connectors.simulator.faults import FaultKind, first
 from connectors.simulator.ponto_book import RecentlySynchronised, Synchronisation, uuid_of
@@ -112,7 +113,7 @@ def _account(call: BankCall, consent: Consent, account: SimulatedAccount) -> JSO
         "currency": account.currency,
         "description": account.name,
         "product": account.product,
-        "holderName": company(account.company_id).name,
+        "holderName": holder_name(call, account),
         "currentBalance": f"{world.balance(account, as_of=copied) + off:.2f}",
         "currentBalanceChangedAt": now,
         "currentBalanceReferenceDate": now,

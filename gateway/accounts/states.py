@@ -11,6 +11,8 @@ from gateway.errors import InvalidTransition
 class SyncHealth(StrEnum):
     """Where reading an account stands, and who must act."""
 
+    UNPROVEN = "unproven"
+    """It does not show that it is the client's: no account of the office yet, and not disclosed to it (CON-08)."""
     NEW = "new"
     OK = "ok"
     WE_ACT = "we_act"
@@ -20,11 +22,12 @@ class SyncHealth(StrEnum):
 
 H = SyncHealth
 TRANSITIONS: Final[dict[SyncHealth, frozenset[SyncHealth]]] = {
+    H.UNPROVEN: frozenset({H.NEW, H.ENDED}),
     H.NEW: frozenset({H.OK, H.WE_ACT, H.YOU_ACT, H.ENDED}),
     H.OK: frozenset({H.WE_ACT, H.YOU_ACT, H.ENDED}),
     H.WE_ACT: frozenset({H.OK, H.YOU_ACT, H.ENDED}),
     H.YOU_ACT: frozenset({H.OK, H.WE_ACT, H.ENDED}),
-    H.ENDED: frozenset({H.NEW}),
+    H.ENDED: frozenset({H.NEW, H.UNPROVEN}),
 }
 
 READABLE: Final = frozenset({H.NEW, H.OK, H.WE_ACT})

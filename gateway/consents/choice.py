@@ -11,27 +11,21 @@ from sqlmodel import Session
 
 from connectors.model import Account as BankAccount
 from connectors.model import AccountKind, PsuContext
-from gateway.accounts.gaps import restart_day
-from gateway.accounts.health import set_health
-from gateway.accounts.models import Account
 from gateway.accounts.repository import AccountRepository
-from gateway.accounts.states import SyncHealth
-from gateway.accounts.syncs import queue_sync
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
-from gateway.consents import endings, renewing
-from gateway.consents.errors import AccountElsewhere, AccountNotFitting, AccountTypeNotSupported, ChoiceEmpty
+from gateway.consents import endings, proof, renewing
+from gateway.consents.connecting import connect_one
+from gateway.consents.errors import AccountNotFitting, AccountTypeNotSupported, ChoiceEmpty
 from gateway.consents.models import Consent, ConsentAccount
 from gateway.consents.renewing import Answers
-from gateway.consents.repository import ConsentRepository
+from gateway.consents.repository import ConsentRepository, ProofRepository
 from gateway.consents.states import ConsentState
 from gateway.errors import FieldFault, NotFound
 from gateway.i18n import _
-from gateway.ids import encode, new_id
+from gateway.ids import new_id
 from gateway.moves.requesting import check_day, request_move
-from gateway.profiles.becoming import carry_over
-from gateway.profiles.repository import KnownAccountRepository
 from sepa.accounts import iban_fault
 
 REASONS: Final[Mapping[str, str]] = {
@@ -87,8 +81,12 @@ def connect(
     move_on: date | None = None,
     with_rules: bool = False,
     answers: Answers | None = None,
+    is_code_shown: bool = False,
 ) -> None:
     """Connect the chosen accounts of a locked consent; all of them or none. Choosing again adds accounts.
+
+    What does not show that it is the client's waits for a proof, unknown to the office (CON-08); `is_code_shown` says
+    that the browser has shown the code of the invitation.
 
     At a renewal `answers` says what became of accounts that are not as before (CON-11); chosen again, none is asked.
 
@@ -110,17 +108,27 @@ def connect(
         usable = [row.id for row in offered.values() if refusal(row) is None]
         compared = renewing.compare(session, consent, list(offered.values()), usable)
         renewing.check_answers(compared, {row.id for row in rows}, answers or Answers())
+    fresh = [row for row in rows if row.account_id is None]
+    doubts = proof.doubts(session, consent, fresh, is_code_shown=is_code_shown)
     by_row = {
-        row.id: _connect_one(gateway, session, act, consent, row, psu=psu) for row in rows if row.account_id is None
+        row.id: connect_one(gateway, session, act, consent, row, psu=psu) for row in fresh if row.id not in doubts
     }
     connected = list(by_row.values())
-    if not connected:
+    if not fresh:
         return
+    said = renewing.said_of(compared, answers or Answers())
     if compared is not None:
         renewing.settle(
-            gateway, session, act, consent, compared=compared, answers=answers or Answers(), connected=by_row
-        )
-    if move_on is not None:
+            gateway, session, act, consent,
+            compared=compared, answers=answers or Answers(), chosen={row.id for row in rows}, connected=by_row,
+        )  # fmt: skip
+    for row in fresh:
+        if row.id in doubts:
+            wish = proof.Wish(move_on, with_rules, *said.get(row.id, (None, None)))
+            proof.await_proof(gateway, session, act, consent=consent, row=row, doubt=doubts[row.id], wish=wish)
+        else:
+            proof.note_fitting(session, act, row)
+    if move_on is not None and connected:
         request_move(
             gateway, session, act, connected,
             move_on=move_on, proof="authorisation", chosen_by=consent.id, with_rules=with_rules,
@@ -154,68 +162,14 @@ def _refuse_unfit(rows: Sequence[ConsentAccount]) -> None:
             raise kind(faults=[fault for found in faults.values() for fault in found])
 
 
-def _connect_one(
-    gateway: Gateway,
-    session: Session,
-    act: Act,
-    consent: Consent,
-    row: ConsentAccount,
-    *,
-    psu: PsuContext | None,
-) -> Account:
-    assert row.iban is not None, "checked before"
-    account = AccountRepository(session).by_iban(act.office_id, row.iban, row.currency)
-    if account is not None and account.client_id != consent.client_id:
-        raise AccountElsewhere
-    known_accounts = KnownAccountRepository(session)
-    known = known_accounts.of_iban(act.office_id, consent.client_id, row.iban)
-    if known is not None and known.account_id is not None:
-        known = None
-    if account is None:
-        account = Account(
-            id=new_id() if known is None else known.id,
-            office_id=act.office_id,
-            client_id=consent.client_id,
-            bank_id=consent.bank_id,
-            iban=row.iban,
-            currency=row.currency,
-            kind=row.kind,
-            # An intermediary has none of its own.
-            bic=row.bic or next(iter(gateway.banks.profile(consent.bank_id).bics), ""),
-            holder_name=row.holder_name,
-            position=known_accounts.next_position(act.office_id, consent.client_id),
-            health=SyncHealth.NEW,
-            health_code="first_sync_due",
-            health_since=act.now,
-            created_at=act.now,
-        )
-        session.add(account)
-        if known is not None:
-            # A known number fits, and goes on as this account with what the office set for it (OFF-10, CON-08).
-            carry_over(session, known, account)
-    elif account.health == SyncHealth.ENDED:
-        set_health(session, gateway.events, act, account, SyncHealth.NEW, code="first_sync_due")
-    # Moved away once, it comes back by a new authorisation.
-    account.moved_on = account.moved_by = None
-    account.consent_id, account.bank_id, account.bank_account_id = consent.id, consent.bank_id, row.bank_account_id
-    session.add(account)
-    session.flush()
-    gateway.events.record(
-        session, act, "account.connected", "account", account.id,
-        client_id=account.client_id, data={"consent_id": encode("consent", consent.id)},
-    )  # fmt: skip
-    row.account_id = account.id
-    session.add(row)
-    since = restart_day(session, account, gateway.banks.profile(account.bank_id))
-    reason = "first" if since is None else "renewal"
-    queue_sync(session, gateway.keys, account, reason=reason, now=act.now, psu=psu, since=since)
-    return account
-
-
 def _replace_older(gateway: Gateway, session: Session, act: Act, consent: Consent) -> None:
-    """A valid consent of the same client and bank that reads no account any more is replaced by this one."""
+    """A valid consent of the same client and bank that reads no account any more is replaced by this one.
+
+    Not while accounts wait under it for a proof.
+    """
     for older in ConsentRepository(session).valid_others(act.office_id, consent):
-        if older.chosen_at is not None and not AccountRepository(session).of_consent(act.office_id, older.id):
+        reads = AccountRepository(session).of_consent(act.office_id, older.id)
+        if older.chosen_at is not None and not reads and not ProofRepository(session).waiting(act.office_id, older.id):
             endings.end(gateway, session, act, older, wanted=ConsentState.REPLACED, code="consent_replaced")
 
 

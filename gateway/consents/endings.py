@@ -15,9 +15,10 @@ from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.consents.models import Consent
-from gateway.consents.repository import ConsentRepository
+from gateway.consents.repository import ConsentRepository, ProofRepository
 from gateway.consents.states import WAITING, ConsentState, check_step
 from gateway.consents.telling import tell_stopped
+from gateway.consents.unproven import leave_out
 
 END_TASK = "end_consent_at_bank"
 TOKEN_LOST = "token_lost"  # noqa: S105  the name of a state, not a secret
@@ -54,6 +55,8 @@ def end(
     step(gateway, session, act, consent, wanted)
     consent.end_code = code
     consent.tokens_cipher = None
+    for proof in ProofRepository(session).waiting(act.office_id, consent.id, is_locked=True):
+        leave_out(gateway, session, act, proof, code="consent_over")
     consent.refresh_started_at = None
     for account in AccountRepository(session).of_consent(act.office_id, consent.id):
         if account.health != SyncHealth.ENDED:

@@ -14,6 +14,7 @@ from gateway.consents.schemas import (
     ConsentRead,
     ConsentWrite,
     InvitationCodeRead,
+    InvitationWrite,
     ReauthorisationCreated,
     RenewalLinkRead,
 )
@@ -21,7 +22,7 @@ from gateway.consents.service import ConsentService, ConsentView
 from gateway.consents.sittings import Sittings
 from gateway.consents.states import ConsentState
 from gateway.ids import AccountId, ClientId, ConsentId
-from gateway.operations import KEY_REQUIRED
+from gateway.operations import ANSWER_NOT_KEPT, KEY_REQUIRED
 from gateway.pagination import Page
 
 router = APIRouter(prefix="/v1", tags=["consents"])
@@ -79,21 +80,23 @@ def get_consent(consent_id: ConsentId, act: ActDep, gateway: GatewayDep) -> Cons
     operation_id="create_consent_invitation",
     status_code=201,
     responses=problem_responses(409),
-    openapi_extra=KEY_REQUIRED,
+    openapi_extra=KEY_REQUIRED | ANSWER_NOT_KEPT,
 )
 def create_consent_invitation(
-    consent_id: ConsentId, response: Response, act: ActDep, gateway: GatewayDep
+    consent_id: ConsentId, body: InvitationWrite, response: Response, act: ActDep, gateway: GatewayDep
 ) -> InvitationCodeRead:
     """Have the address of a consent open with a code of six digits only, handed over apart from it.
 
     A code made before opens nothing any more; five wrong codes in all end the invitation. 409
-    `authorisation_not_open` once the consent is given or over.
+    `authorisation_not_open` once the accounts are chosen or the consent is over, `contact_missing` when there is
+    nobody to mail to.
     """
-    invited = Invitations(gateway).make(act, consent_id)
+    invited = Invitations(gateway).make(act, consent_id, is_mailed=body.mail)
     response.headers["Cache-Control"] = "no-store"
     return InvitationCodeRead(
-        consent_id=consent_id, authorisation_url=invited.url, code=invited.code, expires_at=invited.expires_at
-    )
+        consent_id=consent_id, authorisation_url=invited.url, code=invited.code, expires_at=invited.expires_at,
+        is_mailed=invited.is_mailed,
+    )  # fmt: skip
 
 
 @router.post(

@@ -164,6 +164,38 @@ class NothingToRenew(ConflictError):
     hint = "Link a bank of this client first."
 
 
+class ContactMissing(ConflictError):
+    """The client has no confirmed address for mail (DEL-13)."""
+
+    code = "contact_missing"
+    title = "There is no confirmed contact to mail to"
+    hint = "Confirm the contact of the client first, or hand the address over by another way."
+
+
+class ProofNotFound(NotFound):
+    """No account with this id waits for a proof here."""
+
+    code = "account_proof_not_found"
+    title = "No such account waits for a proof"
+
+
+class ProofOver(ConflictError):
+    """It was proven, left out, or its permission has ended (CON-08)."""
+
+    code = "account_proof_over"
+    title = "This account does not wait for a proof any more"
+    hint = "Look at the accounts of the permission again."
+    members = ("state",)
+
+
+class RelationMissing(InputError):
+    """The bank names another holder, and nothing was said of that."""
+
+    code = "relation_missing"
+    title = "Say how the account belongs to the company"
+    hint = "Choose what the holder whom the bank names is to the company."
+
+
 class InvitationCodeWrong(InputError):
     """Not the code of this invitation, or one that was used already (CON-06)."""
 

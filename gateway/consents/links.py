@@ -42,7 +42,7 @@ from gateway.consents.errors import (
 from gateway.consents.lives import last_day_of
 from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentSitting
 from gateway.consents.renewing import Answers, Comparison, compare
-from gateway.consents.repository import CallbackTokenRepository, ConsentRepository
+from gateway.consents.repository import CallbackTokenRepository, ConsentRepository, ProofRepository
 from gateway.consents.secrets import ConsentSecrets
 from gateway.consents.states import STARTABLE, WAITING, ConsentState
 from gateway.consents.tokens import ConsentTokens
@@ -98,6 +98,10 @@ class LinkView:
     is_renewal: bool = False
     needs_code: bool = False
     """This browser has to show the code of the invitation first (CON-06)."""
+    waits_for_proof: bool = False
+    """Of what was ticked, accounts wait until it is proven that they are the client's (CON-08)."""
+    is_own_browser: bool = False
+    """It may see the accounts: it came back from the bank, or showed the code."""
     sitting_url: str | None = None
     """The page of all permissions, for one that is renewed together with the others (CON-12)."""
 
@@ -295,9 +299,9 @@ class LinkSteps:
             choice.connect(
                 self.gateway, session, act, consent,
                 consent_account_ids=consent_account_ids, psu=psu, move_on=move_on, with_rules=with_rules,
-                answers=answers,
+                answers=answers, is_code_shown=self._is_browser(consent.code_browser_hash, browser_secret),
             )  # fmt: skip
-            return self._view(session, act, found)
+            return self._view(session, act, found, browser_secret)
 
     def read_accounts(self, act: Act, consent_id: UUID, psu: PsuContext | None) -> None:
         """Store the accounts the bank lists under a valid consent; raises `AccountsNotShown` when it refuses them."""
@@ -428,11 +432,14 @@ class LinkSteps:
         assert consent is not None, "a link belongs to a consent that exists"
         if consent.state != ConsentState.VALID:
             raise ChoiceNotOpen(state=consent.state)
-        # The browser that came back from the bank, or one that showed the code of the invitation.
-        known = (consent.browser_hash, consent.code_browser_hash)
-        if not any(self._is_browser(one, browser_secret) for one in known):
+        if not self._is_own(consent, browser_secret):
             raise OtherBrowser
         return consent
+
+    def _is_own(self, consent: Consent, browser_secret: str) -> bool:
+        """The browser that came back from the bank, or one that showed the code of the invitation."""
+        known = (consent.browser_hash, consent.code_browser_hash)
+        return any(self._is_browser(one, browser_secret) for one in known)
 
     def _is_browser(self, known: bytes | None, browser_secret: str) -> bool:
         mine = self.gateway.keys.keyed_hash("browser", browser_secret)
@@ -440,8 +447,7 @@ class LinkSteps:
 
     def _is_closed_to(self, consent: Consent, browser_secret: str) -> bool:
         """Whether this browser has to show a code first; not the one that has come back from the bank (CON-06)."""
-        known = (consent.browser_hash, consent.code_browser_hash)
-        return consent.is_code_needed and not any(self._is_browser(one, browser_secret) for one in known)
+        return consent.is_code_needed and not self._is_own(consent, browser_secret)
 
     def _note_failed_start(self, found: CallbackToken, act: Act) -> None:
         with self.gateway.database.unit_of_work(found.office_id) as session:
@@ -514,5 +520,7 @@ class LinkSteps:
             today=act.today,
             is_renewal=consent.replaces_id is not None,
             needs_code=self._is_closed_to(consent, browser_secret),
+            waits_for_proof=bool(ProofRepository(session).waiting(act.office_id, consent.id)),
+            is_own_browser=self._is_own(consent, browser_secret),
             sitting_url=self._sitting_url(session, act, consent),
         )

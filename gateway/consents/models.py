@@ -167,6 +167,44 @@ class ConsentAccount(Base, table=True):
     """Our account, once chosen."""
 
 
+class AccountProof(Base, table=True):
+    """An account that was ticked and does not show that it is the client's; unknown to the office (CON-08)."""
+
+    __tablename__ = "account_proof"
+    __table_args__ = (
+        office_key(),
+        office_reference("client_id", "client"),
+        office_reference("consent_id", "consent"),
+        office_reference("consent_account_id", "consent_account"),
+        office_reference("instead_of_id", "account"),
+        UniqueConstraint("office_id", "consent_account_id"),
+        Index("ix_account_proof_consent", "consent_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    client_id: UUID
+    consent_id: UUID
+    consent_account_id: UUID
+    state: str = Field(max_length=8)
+    """`unproven`, then `new` once it is an account, or `ended`: `accounts.states`."""
+    state_since: datetime = Field(sa_type=Moment)
+    doubt: str = Field(max_length=12)
+    """`other_holder` or `no_holder`."""
+    proven_by: str | None = Field(default=None, max_length=8)
+    """`client` or `operator`."""
+    relation: str | None = Field(default=None, max_length=12)
+    """What the holder whom the bank names is to the client."""
+    reason: str | None = Field(default=None, max_length=200)
+    """The operator's, for the audit."""
+    end_code: str | None = Field(default=None, max_length=24)
+    move_on: date | None = None
+    """What was chosen with it, for the day on which it is proven: as `choice.connect`."""
+    with_rules: bool = False
+    answer: str | None = Field(default=None, max_length=12)
+    instead_of_id: UUID | None = None
+
+
 class ConsentAnswer(Base, table=True):
     """What the account holder said, at a renewal, of an account that is not as before (CON-11)."""
 

@@ -127,6 +127,17 @@ def check_answers(compared: Comparison, chosen: Collection[UUID], answers: Answe
         raise RenewalQuestionOpen(faults=faults)
 
 
+def said_of(compared: Comparison | None, answers: Answers) -> Mapping[UUID, tuple[RenewalAnswer, UUID | None]]:
+    """What is kept of each new account, by id of the offered one: that it was added, or whose place it took."""
+    if compared is None:
+        return {}
+    places = {row.id: answers.new.get(row.id) if compared.missing else None for row in compared.new}
+    return {
+        offered_id: (RenewalAnswer.ADDED if place is None else RenewalAnswer.REPLACES, place)
+        for offered_id, place in places.items()
+    }
+
+
 def settle(
     gateway: Gateway,
     session: Session,
@@ -135,34 +146,34 @@ def settle(
     *,
     compared: Comparison,
     answers: Answers,
+    chosen: Collection[UUID],
     connected: Mapping[UUID, Account],
 ) -> None:
     """Keep the answers, and stop reading what is gone or was not chosen; a locked renewal whose accounts are connected.
 
-    `connected` is by id of the offered account. What is still wanted stays under the older consent.
+    `chosen` are ids of offered accounts, `connected` those that did not have to wait for a proof. What is still wanted
+    stays under the older consent.
     """
-    taken: set[UUID] = set()
-    for row in compared.new:
-        if row.id not in connected:
-            continue
-        place = answers.new.get(row.id) if compared.missing else None
-        word = RenewalAnswer.ADDED if place is None else RenewalAnswer.REPLACES
-        _keep(session, act, consent, connected[row.id], word, instead_of=place)
-        taken |= {place} if place is not None else set()
+    said = said_of(compared, answers)
+    for offered_id, (word, place) in said.items():
+        if offered_id in connected:
+            keep(session, act, consent, connected[offered_id], word, instead_of=place)
+    # Also where what takes the place is not proven yet: the older one is gone all the same.
+    taken = {place for offered_id, (_word, place) in said.items() if offered_id in chosen}
     for account in compared.missing:
         if account.id in taken or answers.missing[account.id] is RenewalAnswer.GONE:
-            _keep(session, act, consent, account, RenewalAnswer.GONE)
+            keep(session, act, consent, account, RenewalAnswer.GONE)
             _leave(gateway, session, act, consent, account)
         else:
-            _keep(session, act, consent, account, RenewalAnswer.WANTED)
+            keep(session, act, consent, account, RenewalAnswer.WANTED)
     for offered_id, account in compared.known.items():
         if offered_id not in connected and account.consent_id == consent.replaces_id:
-            _keep(session, act, consent, account, RenewalAnswer.LEFT_OUT)
+            keep(session, act, consent, account, RenewalAnswer.LEFT_OUT)
             _leave(gateway, session, act, consent, account)
     session.flush()
 
 
-def _keep(
+def keep(
     session: Session,
     act: Act,
     consent: Consent,
@@ -171,6 +182,7 @@ def _keep(
     *,
     instead_of: UUID | None = None,
 ) -> None:
+    """Keep what was said of one account, for the office."""
     session.add(
         ConsentAnswer(
             id=new_id(),

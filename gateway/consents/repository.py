@@ -10,7 +10,15 @@ from sqlalchemy import SelectBase, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from gateway.consents.models import CallbackToken, Consent, ConsentAccount, ConsentAnswer, ConsentSitting
+from gateway.accounts.states import SyncHealth
+from gateway.consents.models import (
+    AccountProof,
+    CallbackToken,
+    Consent,
+    ConsentAccount,
+    ConsentAnswer,
+    ConsentSitting,
+)
 from gateway.consents.states import WAITING, ConsentState
 
 
@@ -153,6 +161,48 @@ class ConsentRepository:
             )
             .order_by(col(Consent.id))
         ).all()
+
+
+class ProofRepository:
+    """Accounts of one office's consents that wait for a proof, or waited."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, proof_id: UUID, *, is_locked: bool = False) -> AccountProof | None:
+        """One of them; whoever settles it holds the lock, after that of its consent."""
+        query = select(AccountProof).where(AccountProof.office_id == office_id, AccountProof.id == proof_id)
+        return self.session.exec(query.with_for_update() if is_locked else query).one_or_none()
+
+    def of_offered(self, office_id: UUID, consent_account_id: UUID) -> AccountProof | None:
+        """That of an offered account, locked."""
+        return self.session.exec(
+            select(AccountProof)
+            .where(AccountProof.office_id == office_id, AccountProof.consent_account_id == consent_account_id)
+            .with_for_update()
+        ).one_or_none()
+
+    def waiting(self, office_id: UUID, consent_id: UUID, *, is_locked: bool = False) -> Sequence[AccountProof]:
+        """Those of a consent that wait."""
+        query = (
+            select(AccountProof)
+            .where(
+                AccountProof.office_id == office_id,
+                AccountProof.consent_id == consent_id,
+                AccountProof.state == SyncHealth.UNPROVEN,
+            )
+            .order_by(col(AccountProof.id))
+        )
+        return self.session.exec(query.with_for_update() if is_locked else query).all()
+
+    def waiting_since(self, office_id: UUID, moment: datetime | None = None) -> Sequence[AccountProof]:
+        """Those of an office that wait, since a moment or longer; all of them without one."""
+        query = select(AccountProof).where(
+            AccountProof.office_id == office_id, AccountProof.state == SyncHealth.UNPROVEN
+        )
+        if moment is not None:
+            query = query.where(col(AccountProof.state_since) <= moment)
+        return self.session.exec(query.order_by(col(AccountProof.id))).all()
 
 
 class SittingRepository:

@@ -160,6 +160,14 @@ class RenewalLinkRead(Shape):
     expires_at: MomentText = Field(description="Until when the address works, also more than once.")
 
 
+class InvitationWrite(Shape):
+    """How an invitation goes out."""
+
+    mail: Annotated[bool, Field(description="Mail the address, never the code, to the client's confirmed contact.")] = (
+        False
+    )
+
+
 class InvitationCodeRead(Shape):
     """An address and the code that opens it; both are to reach the account holder by different ways."""
 
@@ -169,3 +177,4 @@ class InvitationCodeRead(Shape):
     )
     code: str = Field(description="Six digits, shown this once; never in the mail with the address.")
     expires_at: MomentText = Field(description="Until when the address works.")
+    is_mailed: bool = Field(description="The address went to the client's contact.")

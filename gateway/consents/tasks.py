@@ -9,6 +9,7 @@ import procrastinate
 from gateway.assembly import Gateway
 from gateway.consents import polling, prolonging
 from gateway.consents.endings import END_TASK
+from gateway.consents.proofs import LAPSE_TASK, OperatorProofs
 from gateway.consents.reminding import TASK, Reminders
 from gateway.consents.service import ConsentService
 
@@ -28,6 +29,11 @@ def register(app: procrastinate.App, gateway: Gateway) -> None:
     @app.task(name=TASK, queueing_lock=TASK, pass_context=False)
     def remind_of_consents(timestamp: int) -> None:  # noqa: ARG001  procrastinate tells for which minute it runs
         Reminders(gateway).run()
+
+    @app.periodic(cron="25 * * * *")
+    @app.task(name=LAPSE_TASK, queueing_lock=LAPSE_TASK, pass_context=False)
+    def lapse_account_proofs(timestamp: int) -> None:  # noqa: ARG001  procrastinate tells for which minute it runs
+        OperatorProofs(gateway).lapse()
 
     @app.task(name=END_TASK)
     def end_consent_at_bank(office_id: str, consent_id: str) -> None:

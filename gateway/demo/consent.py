@@ -9,12 +9,20 @@ from connectors.simulator import psu
 from gateway.demo.portal import Browser, DemoFailed, Form
 
 
-def approve_consent(address: str, authorisation_url: str, holder_id: str | None = None) -> None:
+def approve_consent(
+    address: str, authorisation_url: str, holder_id: str | None = None, *, code: str | None = None
+) -> bool:
     """Walk it at a simulated bank and tick every current account; `holder_id` None takes the bank's first holder.
 
-    `address` is this installation's. Raises `DemoFailed`.
+    `address` is this installation's, `code` that of the invitation. Whether all of it is connected: else accounts wait
+    until they are proven. Raises `DemoFailed`.
     """
     browser = Browser(address)
+    if code is not None:
+        here, forms = browser.open(authorisation_url)
+        asked = _form_to(forms, f"{authorisation_url}/code")
+        fields = [(name, value) for name, value in asked.fields if name != "code"]
+        browser.open(urljoin(here, asked.action), [*fields, ("code", code)])
     _, forms = browser.open(authorisation_url)
     start = _form_to(forms, authorisation_url)
     bank_url, _ = browser.open(authorisation_url, start.fields)
@@ -26,7 +34,8 @@ def approve_consent(address: str, authorisation_url: str, holder_id: str | None 
     if choice is None:
         raise DemoFailed(reason="no accounts were offered")
     ticked = [(name, value) for name, values in choice.boxes.items() for value in values]
-    browser.open(urljoin(here, choice.action or here), choice.fields + ticked)
+    here, _ = browser.open(urljoin(here, choice.action or here), choice.fields + ticked)
+    return not here.endswith("/proof")
 
 
 def _form_to(forms: Iterable[Form], address: str) -> Form:

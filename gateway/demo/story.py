@@ -163,9 +163,13 @@ class Story:
                 "/v1/consents",
                 {"client_id": linked.client["id"], "bank_id": bank_id, "language": linked.client["language"]},
             )
-            approve_consent(self.options.address, created["authorisation_url"], linked.company.holder_id)
+            # The office tells the entrepreneur a code; where the bank names no holder it proves whose the accounts are.
+            invited = self.portal.post(f"/v1/consents/{created['consent']['id']}/invitations")
+            is_connected = approve_consent(
+                self.options.address, created["authorisation_url"], linked.company.holder_id, code=invited["code"]
+            )
             consent = self.portal.get(f"/v1/consents/{created['consent']['id']}")
-            if consent["state"] != "valid":
+            if consent["state"] != "valid" or not is_connected:
                 raise DemoFailed(reason=f"the consent at {bank_id} is {consent['state']}")
             ibans = ", ".join(in_fours(account["iban"]) for account in consent["accounts"])
             self.tell_fact(f"{bank_id}: valid until {consent['valid_until']}; {ibans}")

@@ -6,7 +6,6 @@ IBAN) and refused when wrong; names and texts are converted, and both forms are 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -23,6 +22,7 @@ from sepa.accounts import compact_iban
 from sepa.errors import ReferenceInvalid, TextForbidden
 from sepa.findings import CATALOGUE
 from sepa.model import Party, ReferenceKind, Remittance, Structured, Unstructured
+from sepa.names import plain_name
 from sepa.text import identifier_from
 
 
@@ -192,8 +192,7 @@ def creditor_key(supplier_id: str | None, enterprise_number: str | None, name: s
     if enterprise_number:
         digits = "".join(character for character in enterprise_number if character.isdigit())
         return f"enterprise:{digits}"
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return f"name:{''.join(character for character in plain if character.isalnum())[:100]}"
+    return f"name:{plain_name(name)[:100]}"
 
 
 def _order(

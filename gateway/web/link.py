@@ -22,14 +22,18 @@ from connectors.model import PsuContext
 from gateway.api import GatewayDep, psu_of
 from gateway.assembly import Gateway
 from gateway.consents.choice import refusal
-from gateway.consents.errors import InvitationCodeWrong, LinkNotValid
+from gateway.consents.errors import InvitationCodeWrong, LinkNotValid, RelationMissing
 from gateway.consents.inviting import Invitations
 from gateway.consents.links import LINK_PATH, LinkView
+from gateway.consents.proof import Relation
+from gateway.consents.proofs import ProofSteps
 from gateway.consents.renewing import Answers
 from gateway.consents.service import ConsentService
 from gateway.consents.states import ConsentState, RenewalAnswer
 from gateway.cookies import LINK, cookie, set_cookie
 from gateway.errors import InputError, NotFound
+from gateway.i18n import _
+from gateway.ids import AccountProofId
 from gateway.moves.errors import MoveDateInvalid
 from gateway.transactions.first_readings import first_readings
 from gateway.web import security
@@ -63,6 +67,14 @@ class AddressUnknown(InputError):
     hint = "The bank asks for it. Open the link without a proxy, or tell the accountancy office."
 
 
+RELATIONS: Final = {
+    Relation.OWNER: _("The owner of the business, or a partner in it"),
+    Relation.TRADE_NAME: _("Another name under which it trades"),
+    Relation.FORMER_NAME: _("Its name before it was changed"),
+    Relation.OTHER: _("Something else: the account is used for the business"),
+}
+"""What the holder whom the bank names can be to the company."""
+
 ANSWERED: Final = ("new-", "missing-")
 """Fields of the choice page about accounts that are not as before: the offered account's id, or the missing one's."""
 
@@ -83,7 +95,7 @@ def receive(request: Request, gateway: GatewayDep) -> Response:
 def look(request: Request, token: str, gateway: GatewayDep) -> Response:
     """Who asks, what is read, until when, how to stop; or where it stands now."""
     view = _view(request, gateway, token)
-    if view.needs_code and (view.can_begin or view.can_choose):
+    if view.needs_code and (view.can_begin or view.can_choose or view.waits_for_proof):
         return _ask_code(request, view)
     if view.can_choose and cookie(request, LINK):
         return see_other(request, f"{LINK_PATH}{token}/accounts")
@@ -126,12 +138,14 @@ def enter_code(request: Request, token: str, gateway: GatewayDep, form: FormDep)
     view = _view(request, gateway, token)
     browser_secret = cookie(request, LINK) or secrets.token_urlsafe(32)
     try:
-        Invitations(gateway).enter(token, text_of(form, "code"), browser_secret=browser_secret)
+        Invitations(gateway).enter(token, text_of(form, "code"), browser_secret=browser_secret, psu=psu_of(request))
     except InvitationCodeWrong as error:
-        if error.parameters["left"]:
-            return _ask_code(request, view, error)
-        return see_other(request, f"{LINK_PATH}{token}")
-    response = see_other(request, f"{LINK_PATH}{token}")
+        if not error.parameters["left"]:
+            return see_other(request, f"{LINK_PATH}{token}")
+        if view.is_own_browser and view.waits_for_proof:
+            return _proofs(request, gateway, view, error=error)
+        return _ask_code(request, view, error)
+    response = see_other(request, _after(gateway, token, browser_secret))
     set_cookie(request, response, LINK, browser_secret)
     return response
 
@@ -153,7 +167,7 @@ def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> 
     except ValueError:
         raise NotFound from None
     try:
-        ConsentService(gateway).choose(
+        view = ConsentService(gateway).choose(
             token,
             browser_secret=_secret(request),
             consent_account_ids=ticked,
@@ -164,8 +178,41 @@ def choose(request: Request, token: str, gateway: GatewayDep, form: FormDep) -> 
         )
     except InputError as error:
         return _choice(request, gateway, view, error=error, form=form)
+    if view.waits_for_proof:
+        return see_other(request, f"{LINK_PATH}{token}/proof")
     # In a sitting the other banks come next.
     return see_other(request, view.sitting_url or f"{LINK_PATH}{token}/done")
+
+
+@router.get("/link/{token}/proof")
+def look_at_proofs(request: Request, token: str, gateway: GatewayDep) -> Response:
+    """What was ticked and does not show that it is the company's: why, and how to prove it (CON-08)."""
+    view = _view(request, gateway, token)
+    if not view.waits_for_proof:
+        return see_other(request, f"{LINK_PATH}{token}/done")
+    return _proofs(request, gateway, view)
+
+
+@router.post("/link/{token}/proof/{proof_id}")
+def prove(request: Request, token: str, proof_id: AccountProofId, gateway: GatewayDep, form: FormDep) -> Response:
+    """Say how an account belongs to the company, or leave it out."""
+    security.require_open_form(request, gateway, form)
+    view, steps, browser_secret = _view(request, gateway, token), ProofSteps(gateway), _secret(request)
+    try:
+        if form.get("leave_out"):
+            steps.leave_out(token, proof_id, browser_secret=browser_secret)
+        else:
+            said = text_of(form, "relation")
+            steps.prove(
+                token,
+                proof_id,
+                browser_secret=browser_secret,
+                relation=Relation(said) if said in list(Relation) else None,
+                psu=psu_of(request),
+            )
+    except RelationMissing as error:
+        return _proofs(request, gateway, view, error=error, asked=proof_id)
+    return see_other(request, _after(gateway, token, browser_secret))
 
 
 @router.get("/link/{token}/done")
@@ -184,6 +231,42 @@ def _ask_code(request: Request, view: LinkView, error: InvitationCodeWrong | Non
     form_token = security.open_form_token(request)
     status = error.http_status if error is not None else 200
     response = page(request, "link_code.html", status=status, link=view, error=error, form_token=form_token)
+    security.set_form_cookie(request, response, form_token)
+    return response
+
+
+def _after(gateway: Gateway, token: str, browser_secret: str) -> str:
+    """Where it goes on: what waits for a proof, the next bank of a sitting, or the end."""
+    view = ConsentService(gateway).view_link(token, browser_secret=browser_secret)
+    if not view.is_chosen:
+        return f"{LINK_PATH}{token}"
+    if view.waits_for_proof:
+        return f"{LINK_PATH}{token}/proof"
+    return view.sitting_url or f"{LINK_PATH}{token}/done"
+
+
+def _proofs(
+    request: Request,
+    gateway: Gateway,
+    view: LinkView,
+    *,
+    error: InputError | None = None,
+    asked: UUID | None = None,
+) -> Response:
+    rows, is_code_shown = ProofSteps(gateway).waiting(view.token, browser_secret=_secret(request))
+    form_token = security.open_form_token(request)
+    response = page(
+        request,
+        "link_proof.html",
+        status=error.http_status if error is not None else 200,
+        link=view,
+        rows=rows,
+        is_code_shown=is_code_shown,
+        relations=RELATIONS,
+        error=error,
+        asked=asked,
+        form_token=form_token,
+    )
     security.set_form_cookie(request, response, form_token)
     return response
 

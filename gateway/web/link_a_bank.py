@@ -11,7 +11,7 @@ from gateway.api import GatewayDep
 from gateway.assembly import Gateway
 from gateway.banks.directory import DirectoryEntry
 from gateway.banks.requests import NAME_MAX, BankRequestService
-from gateway.consents.errors import RenewalMismatch, RenewalNotPossible, RenewalTooEarly
+from gateway.consents.errors import ContactMissing, RenewalMismatch, RenewalNotPossible, RenewalTooEarly
 from gateway.consents.inviting import Invitations, Invited
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.models import Consent
@@ -23,7 +23,7 @@ from gateway.identity.rights import Permission
 from gateway.ids import ClientId, ConsentId, decode, encode
 from gateway.web import reading
 from gateway.web.qr import qr_code
-from gateway.web.rendering import page, see_other
+from gateway.web.rendering import page, part, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
 
@@ -119,14 +119,18 @@ def renewal_link(request: Request, client_id: ClientId, gateway: GatewayDep, vis
 def invitation_form(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: VisitDep) -> Response:
     """What an invitation is, before its code is made."""
     visit.act.require(Permission.CONSENTS_WRITE)
-    return _invitation(request, gateway, visit, ConsentService(gateway).get(visit.act, consent_id).consent, None)
+    return _invitation(request, gateway, visit, ConsentService(gateway).get(visit.act, consent_id).consent)
 
 
 @router.post("/consents/{consent_id}/invitation")
-def invite(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: PostedDep) -> Response:
+def invite(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: PostedDep, form: FormDep) -> Response:
     """The page to hand out, with its QR code, and the code to hand over apart from it, shown this once (CON-06)."""
-    invited = Invitations(gateway).make(visit.act, consent_id)
-    return _invitation(request, gateway, visit, invited.consent, invited)
+    try:
+        invited = Invitations(gateway).make(visit.act, consent_id, is_mailed=bool(form.get("mail")))
+    except ContactMissing as error:
+        consent = ConsentService(gateway).get(visit.act, consent_id).consent
+        return _invitation(request, gateway, visit, consent, error=error)
+    return _invitation(request, gateway, visit, invited.consent, invited=invited)
 
 
 @router.get("/consents/{consent_id}/stop")
@@ -150,15 +154,31 @@ def stop(request: Request, consent_id: ConsentId, gateway: GatewayDep, visit: Po
 
 
 def _invitation(
-    request: Request, gateway: Gateway, visit: Visit, consent: Consent, invited: Invited | None
+    request: Request,
+    gateway: Gateway,
+    visit: Visit,
+    consent: Consent,
+    *,
+    invited: Invited | None = None,
+    error: ContactMissing | None = None,
 ) -> Response:
+    sheet = None
+    if invited is not None:
+        # Whoever is invited reads the sheet, not whoever prints it.
+        link = ConsentService(gateway).view_link(invited.url.rpartition("/")[2])
+        sheet = part(
+            request, "invitation_sheet.html", language=consent.language,
+            link=link, url=invited.url, qr=qr_code(invited.url),
+        )  # fmt: skip
     return page(
         request,
         "consent_invitation.html",
+        status=error.http_status if error is not None else 200,
         visit=visit,
         consent=consent,
         invited=invited,
-        qr=qr_code(invited.url) if invited is not None else "",
+        sheet=sheet,
+        error=error,
         client=reading.client_of(gateway, visit, consent.client_id),
         bank_name=gateway.banks.profile(consent.bank_id).name,
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -118,6 +119,16 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     if chosen in LANGUAGES:
         set_cookie(request, response, LANGUAGE, chosen, seconds=YEAR_SECONDS)
     return response
+
+
+def part(request: Request, template: str, *, language: str, **values: Any) -> Markup:
+    """A piece of a page in a language of its own: what somebody else than the reader of the page is given."""
+    text = (
+        environment(language)
+        .get_template(template)
+        .render(language=language, at=lambda path: at(request, path), **values)
+    )
+    return Markup(text)  # noqa: S704  the template has escaped what it was given
 
 
 def see_other(request: Request, path: str) -> RedirectResponse:

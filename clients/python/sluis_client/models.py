@@ -1444,6 +1444,27 @@ class GatewayAccountSourcesSchemasDifferenceRead(Shape):
     """Of the movement it is about."""
 
 
+class GatewayConsentsSchemasInvitationWrite(Shape):
+    """How an invitation goes out."""
+
+    mail: bool | None = None
+    """Mail the address, never the code, to the client's confirmed contact."""
+
+
+class GatewayPeopleSchemasInvitationWrite(Shape):
+    """Whom to invite to what: roles of the office, or at `client_id`."""
+
+    email: str
+    first_name: str
+    last_name: str
+    roles: list[str]
+    language: str | None = None
+    client_id: str | None = None
+    salaries: bool | None = None
+    from_date: dt.date | None = None
+    until_date: dt.date | None = None
+
+
 class GatewayTrafficSchemasDifferenceRead(Shape):
     """A row that would not be as it is."""
 
@@ -1636,6 +1657,20 @@ class ImportUndoWrite(Shape):
     """Nothing to choose: whatever can be taken back is."""
 
 
+class InvitationCodeRead(Shape):
+    """An address and the code that opens it; both are to reach the account holder by different ways."""
+
+    consent_id: str
+    authorisation_url: str
+    """For a mail, a letter or a QR code."""
+    code: str
+    """Six digits, shown this once; never in the mail with the address."""
+    expires_at: dt.datetime
+    """Until when the address works."""
+    is_mailed: bool
+    """The address went to the client's contact."""
+
+
 class InvitationCreated(Shape):
     """An invitation just made or sent again."""
 
@@ -1666,20 +1701,6 @@ class InvitationRead(Shape):
     expires_at: dt.datetime | None
     """When the link ends, if it is not used before."""
     accepted_at: dt.datetime | None
-
-
-class InvitationWrite(Shape):
-    """Whom to invite to what: roles of the office, or at `client_id`."""
-
-    email: str
-    first_name: str
-    last_name: str
-    roles: list[str]
-    language: str | None = None
-    client_id: str | None = None
-    salaries: bool | None = None
-    from_date: dt.date | None = None
-    until_date: dt.date | None = None
 
 
 class ItemRead(Shape):

@@ -773,6 +773,28 @@ class Operations(Transport):
         """One consent."""
         return self._model(models.ConsentRead, self._call("GET", f"/v1/consents/{self._segment(consent_id)}"))
 
+    def create_consent_invitation(
+        self,
+        consent_id: str,
+        body: models.GatewayConsentsSchemasInvitationWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.InvitationCodeRead:
+        """Have the address of a consent open with a code of six digits only, handed over apart from it. A code made
+        before opens nothing any more; five wrong codes in all end the invitation. 409 `authorisation_not_open` once
+        the accounts are chosen or the consent is over, `contact_missing` when there is nobody to mail to. The
+        answer shows a secret once: a repetition with the same key is told that the first succeeded.
+        """
+        return self._model(
+            models.InvitationCodeRead,
+            self._call(
+                "POST",
+                f"/v1/consents/{self._segment(consent_id)}/invitations",
+                body=body,
+                idempotency_key=idempotency_key,
+            ),
+        )
+
     def create_consent_revocation(self, consent_id: str, *, idempotency_key: str | None = None) -> models.ConsentRead:
         """End a consent here at once, and at the bank; tokens are destroyed, data stays for its retention."""
         return self._model(
@@ -1951,7 +1973,10 @@ class Operations(Transport):
         return self._call("GET", f"/v1/exports/{self._segment(export_id)}/content").content
 
     def create_invitation(
-        self, body: models.InvitationWrite | Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        body: models.GatewayPeopleSchemasInvitationWrite | Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
     ) -> models.InvitationCreated:
         """Invite a person by mail to roles of the office, or at one client; the link in the mail works once. Roles
         that move money or rights go out once a second person confirms the proposal in the answer, and come with a

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlmodel import col, select
 
 from connectors.model import PsuContext
-from connectors.simulator import SimulatorServer
+from connectors.simulator import SimulatorServer, companies
 from connectors.simulator.psu import approve
 from gateway.accounts.errors import BankCallBudgetExhausted
 from gateway.accounts.models import Account, Sync
@@ -69,7 +69,8 @@ class Story:
     @classmethod
     def begin(cls, gateway: Gateway, banks: SimulatorServer, bank_id: str = "crelan") -> Story:
         office = make_office(gateway)
-        return cls(gateway, banks, office, make_client(gateway, office, now=gateway.real_now()), bank_id)
+        client = make_client(gateway, office, name=name_at(bank_id), now=gateway.real_now())
+        return cls(gateway, banks, office, client, bank_id)
 
     @property
     def act(self) -> Act:
@@ -81,7 +82,9 @@ class Story:
         return self.act.now
 
     def invite(self) -> str:
-        """A consent; its link token."""
+        """A consent; its link token. The client is the company that whoever signs in at this bank acts for."""
+        with self.gateway.database.unit_of_work(self.office.id) as session:
+            session.get_one(Client, self.client.id).name = self.client.name = name_at(self.bank_id)
         _consent, url = ConsentService(self.gateway).create(
             self.act, client_id=self.client.id, bank_id=self.bank_id, language="nl", return_url=None
         )
@@ -98,16 +101,19 @@ class Story:
 
         Unless `is_started` is false, the office has chosen all of the bank's history for statements.
         """
-        view = self.authorise()
+        self.choose(self.authorise(), move_on=move_on, with_rules=with_rules)
+        (account,) = [row for row in self.accounts() if row.consent_id is not None]
+        return self.start(account) if is_started and move_on is None else account
+
+    def choose(self, view: LinkView, *, move_on: date | None = None, with_rules: bool = False) -> LinkView:
+        """The PSU ticks the first current account."""
         service = ConsentService(self.gateway)
         offered = service.offered(view.token, browser_secret=BROWSER)
         chosen = [row.id for row in offered if row.kind == "current"][:1]
-        service.choose(
+        return service.choose(
             view.token, browser_secret=BROWSER, consent_account_ids=chosen, psu=PSU,
             move_on=move_on, with_rules=with_rules,
         )  # fmt: skip
-        (account,) = [row for row in self.accounts() if row.consent_id is not None]
-        return self.start(account) if is_started and move_on is None else account
 
     def start(self, account: Account, *, days: int | None = None) -> Account:
         """The office chooses the first day of statements: so many days ago, or the whole history the bank gives."""
@@ -169,6 +175,13 @@ class Story:
         with self.gateway.database.unit_of_work(self.office.id) as session:
             query = select(Statement).order_by(col(Statement.day), col(Statement.part))
             return session.exec(query if state is None else query.where(Statement.state == state)).all()
+
+
+def name_at(bank_id: str) -> str:
+    """The company of whoever signs in at this bank: what the bank names as the holder of its accounts."""
+    signs_in = HOLDERS.get(bank_id, "erik.wouters")
+    (company_id,) = [holder.company_id for holder in companies.HOLDERS if holder.holder_id == signs_in]
+    return companies.company(company_id).name
 
 
 def query_of(url: str) -> dict[str, str]:

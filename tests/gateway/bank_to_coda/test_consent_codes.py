@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from starlette.testclient import TestClient
 
 from connectors.simulator import SimulatorServer
 from gateway.assembly import Gateway
 from gateway.consents.errors import (
     AuthorisationNotOpen,
     ConsentNotFound,
+    ContactMissing,
     InvitationCodeNeeded,
     InvitationCodeWrong,
     LinkNotValid,
@@ -19,9 +23,14 @@ from gateway.consents.errors import (
 from gateway.consents.inviting import TRIES_MAX, Invitations, Invited
 from gateway.consents.links import LINK_LIFE
 from gateway.consents.service import ConsentService
+from gateway.ids import encode
+from gateway.notices.outbox import opened
 from tests.gateway.bank_to_coda.story import BROWSER, PSU, Story
 from tests.gateway.bank_to_coda.test_renewals import audited, consent_of
+from tests.gateway.bank_to_coda.test_rest import keyed, sign_in
+from tests.gateway.bank_to_coda.test_sittings import with_contact
 from tests.gateway.builders import act_of_system, make_office
+from tests.gateway.serving import app_of
 
 
 @pytest.fixture
@@ -139,3 +148,79 @@ def test_another_office_makes_no_code(story: Story, token: str) -> None:
     consent_id = ConsentService(story.gateway).view_link(token).consent_id
     with pytest.raises(ConsentNotFound):
         Invitations(story.gateway).make(act_of_system(make_office(story.gateway), now=story.now), consent_id)
+
+
+def at_once(*works: Callable[[], None]) -> list[type[Exception] | None]:
+    """What each ends with, begun together."""
+
+    def end(work: Callable[[], None]) -> type[Exception] | None:
+        try:
+            work()
+        except InvitationCodeWrong as error:
+            return type(error)
+        return None
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(end, works))
+
+
+def test_of_two_browsers_that_give_a_code_at_once_one_gets_in(live: Gateway, banks: SimulatorServer) -> None:
+    story = Story.begin(live, banks)
+    token = story.invite()
+    code = invite(story, token).code
+    ends = at_once(lambda: enter(story, token, code, "one"), lambda: enter(story, token, code, "two"))
+    assert sorted(map(str, ends)) == sorted([str(None), str(InvitationCodeWrong)])
+    service = ConsentService(live)
+    assert [service.view_link(token, browser_secret=name).needs_code for name in ("one", "two")].count(False) == 1
+
+
+def test_wrong_codes_given_at_once_all_count(live: Gateway, banks: SimulatorServer) -> None:
+    story = Story.begin(live, banks)
+    token = story.invite()
+    invited = invite(story, token)
+    at_once(*[lambda: enter(story, token, wrong(invited.code))] * TRIES_MAX)
+    assert consent_of(story, invited.consent.id).state == "abandoned"
+    assert consent_of(story, invited.consent.id).code_tries == TRIES_MAX
+
+
+def test_the_link_goes_to_the_confirmed_contact_and_the_code_never(story: Story, token: str) -> None:
+    consent_id = ConsentService(story.gateway).view_link(token).consent_id
+    with pytest.raises(ContactMissing):
+        Invitations(story.gateway).make(story.act, consent_id, is_mailed=True)
+    with_contact(story)
+    invited = Invitations(story.gateway).make(story.act, consent_id, is_mailed=True)
+    (mail,) = [one for one in opened(story.gateway, story.office.id) if one.template == "consent_invitation"]
+    assert (mail.to, mail.language) == ("an@example.test", "nl")
+    assert invited.url in mail.text
+    assert invited.code not in mail.subject + mail.text
+
+
+def test_over_rest_an_invitation_gives_address_and_code_once(story: Story, token: str) -> None:
+    consent_id = encode("consent", ConsentService(story.gateway).view_link(token).consent_id)
+    address = f"/v1/consents/{consent_id}/invitations"
+    with TestClient(app_of(story.gateway)) as client:
+        assert client.post(address, json={}).status_code == 401
+        foreign = sign_in(story.gateway, make_office(story.gateway, name="Ander kantoor"), "consents")
+        assert client.post(address, json={}, headers=keyed(foreign)).status_code == 404
+        headers = sign_in(story.gateway, story.office, "consents")
+        answer = client.post(address, json={}, headers=keyed(headers))
+        assert answer.status_code == 201, answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        told = answer.json()
+        assert (told["consent_id"], told["is_mailed"]) == (consent_id, False)
+        assert told["authorisation_url"].endswith(token)
+        refused = client.post(address, json={"mail": True}, headers=keyed(headers))
+        assert (refused.status_code, refused.json()["code"]) == (409, "contact_missing")
+        assert told["code"] not in client.get(f"/v1/consents/{consent_id}", headers=headers).text
+        enter(story, token, told["code"])
+        story.choose(story.authorise(token))
+        over = client.post(address, json={}, headers=keyed(headers))
+        assert (over.status_code, over.json()["code"]) == (409, "authorisation_not_open")
+
+
+def test_the_portal_hears_of_the_invitation_and_never_the_code(story: Story, token: str) -> None:
+    invited = invite(story, token)
+    enter(story, token, invited.code)
+    for action in ("consent.invitation_made", "consent.invitation_opened"):
+        (entry,) = audited(story, action)
+        assert invited.code not in str(entry)

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer, every_bank
 from connectors.simulator.psu import approve, cancel
 from gateway.assembly import Gateway
+from gateway.consents.inviting import Invitations
 from gateway.consents.service import ConsentService
 from gateway.cookies import LINK
 from tests.gateway.bank_to_coda.conftest import TODAY
@@ -281,3 +282,39 @@ def test_a_changed_account_is_asked_about_at_a_renewal(
     assert len(story.accounts()) == 1
     assert "Done, thank you" in psu.post(f"/link/{token}/accounts", choice | {f"new-{offered}": "added"})
     assert len(story.accounts()) == 2
+
+
+def test_an_account_of_another_holder_waits_until_the_code_and_a_word_prove_it(psu: Browser, story: Story) -> None:
+    """CON-08: the page says why it waits; the office's page shows nothing of it."""
+    story.banks.faults.order("other_holder", bank_id="crelan", name="Verhelst Astrid", times=None)
+    token = story.invite()
+    text = come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+    ticked = re.findall(r'name="account" value="([0-9a-f-]+)" checked', text)
+    text = psu.post(f"/link/{token}/accounts", {"account": ticked})
+    assert f"Do these accounts belong to {story.client.name}?" in text
+    assert "The bank names Verhelst Astrid as its holder." in text
+    assert 'name="relation"' not in text, "first the code"
+    invited = Invitations(story.gateway).make(story.act, ConsentService(story.gateway).view_link(token).consent_id)
+    wrong = f"{(int(invited.code) + 1) % 10**6:06d}"
+    assert "these accounts are left out" in psu.post(f"/link/{token}/code", {"code": wrong}, 422)
+    text = psu.post(f"/link/{token}/code", {"code": invited.code})
+    (address,) = set(re.findall(r'action="(/link/[^"]+/proof/[^"]+)"', text))
+    assert "Say how the account belongs to the company" in psu.post(address, {"relation": ""}, 422)
+    assert not story.accounts()
+    text = psu.post(address, {"relation": "owner"})
+    assert "Done, thank you" in text
+    assert [account.holder_name for account in story.accounts()] == ["Verhelst Astrid"]
+
+
+def test_what_does_not_belong_is_left_out(psu: Browser, story: Story) -> None:
+    """CON-08."""
+    story.banks.faults.order("other_holder", bank_id="crelan", times=None)
+    token = story.invite()
+    text = come_back(psu, approve(leave(psu, token), HOLDERS["crelan"]))
+    ticked = re.findall(r'name="account" value="([0-9a-f-]+)" checked', text)
+    text = psu.post(f"/link/{token}/accounts", {"account": ticked})
+    (address,) = set(re.findall(r'action="(/link/[^"]+/proof/[^"]+)"', text))
+    assert "Almost done" in psu.get(f"/link/{token}/done")
+    text = psu.post(address, {"leave_out": "1"})
+    assert "Almost done" not in text
+    assert not story.accounts()
