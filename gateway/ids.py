@@ -75,6 +75,7 @@ PREFIXES: Final = {
     "client_import": "imp",
     "foreign_file": "ffl",
     "bank_file": "bfl",
+    "source_switch": "ssw",
     "numbering_handover": "nho",
     "statement_upload": "upl",
     "traffic_recording": "rec",
@@ -196,6 +197,7 @@ AddressChangeId = Annotated[UUID, TypedId("address_change")]
 NumberChangeId = Annotated[UUID, TypedId("number_change")]
 ClientImportId = Annotated[UUID, TypedId("client_import")]
 BankFileId = Annotated[UUID, TypedId("bank_file")]
+SourceSwitchId = Annotated[UUID, TypedId("source_switch")]
 ForeignFileId = Annotated[UUID, TypedId("foreign_file")]
 StatementUploadId = Annotated[UUID, TypedId("statement_upload")]
 NumberingHandoverId = Annotated[UUID, TypedId("numbering_handover")]

@@ -8,7 +8,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request, Response
 
 from gateway.account_sources.files import BankFileFilter, BankFileService, file_name
-from gateway.account_sources.schemas import BankFileRead, BankFilesRead, ShadowRead, SourceRead, SourceWrite
+from gateway.account_sources.schemas import (
+    BankFileRead,
+    BankFilesRead,
+    ShadowRead,
+    SourceRead,
+    SourceSwitchRead,
+    SourceWrite,
+)
 from gateway.account_sources.shadow import ShadowService
 from gateway.account_sources.states import BankFileState
 from gateway.account_sources.switching import SourceService
@@ -37,7 +44,18 @@ def create_source_switch(account_id: AccountId, body: SourceWrite, act: ActDep, 
     To bank-made files it is the day after our last statement; back to reading, the day after the last bank-made one, at
     whose balance and after whose number ours go on. A known account can be given bank-made files without a consent.
     """
-    return SourceRead.of(SourceService(gateway).switch(act, account_id, body.source, body.from_day))
+    return SourceRead.of(SourceService(gateway).switch(act, account_id, body.source, body.from_day, reason=body.reason))
+
+
+@router.get(
+    "/accounts/{account_id}/source-switches", operation_id="list_source_switches", responses=problem_responses(400)
+)
+def list_source_switches(
+    account_id: AccountId, act: ActDep, gateway: GatewayDep, page: PageDep
+) -> Page[SourceSwitchRead]:
+    """The switches of an account's source so far, the newest first, each with its reason."""
+    rows, cursor = SourceService(gateway).switches(act, account_id, page)
+    return Page(items=[SourceSwitchRead.of(row) for row in rows], next_cursor=cursor)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Tables of bank-made files that are an account's statements; their bytes stand with the foreign files."""
+"""Tables of switches of source, and of bank-made files; their bytes stand with the foreign files."""
 
 from __future__ import annotations
 
@@ -37,3 +37,26 @@ class BankFile(Base, table=True):
     last_day: date
     created_at: datetime = Field(sa_type=Moment)
     version: int = 1
+
+
+class SourceSwitch(Base, table=True):
+    """One switch of an account's source, with its reason. The application only adds (CON-17)."""
+
+    __tablename__ = "source_switch"
+    __table_args__ = (
+        office_key(),
+        office_reference("client_id", "client"),
+        office_reference("account_id", "account"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    client_id: UUID = Field(index=True)
+    account_id: UUID = Field(index=True)
+    former: str = Field(max_length=10)
+    source: str = Field(max_length=10)
+    from_day: date
+    reason: str | None = Field(default=None, max_length=200)
+    creator_kind: str = Field(max_length=10)
+    creator_id: UUID
+    created_at: datetime = Field(sa_type=Moment)

@@ -10,7 +10,7 @@ from sqlalchemy import SelectBase, func
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from gateway.account_sources.models import BankFile
+from gateway.account_sources.models import BankFile, SourceSwitch
 from gateway.account_sources.states import BankFileState
 from gateway.accounts.models import Account
 from gateway.foreign_files.models import ForeignFile, ForeignStatement
@@ -38,6 +38,10 @@ class BankFileRepository:
             .where(BankFile.office_id == office_id, BankFile.account_id == account_id)
             .order_by(col(BankFile.last_day), col(BankFile.id))
         ).all()
+
+    def switches(self, office_id: UUID, account_id: UUID) -> SelectOfScalar[SourceSwitch]:
+        """Query over the switches of an account."""
+        return select(SourceSwitch).where(SourceSwitch.office_id == office_id, SourceSwitch.account_id == account_id)
 
     def contents(self, office_id: UUID, file_ids: Iterable[UUID]) -> dict[UUID, ForeignFile]:
         """The files themselves, in one query."""

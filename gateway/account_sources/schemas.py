@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from gateway.account_sources.declared import source_of
 from gateway.account_sources.files import BankFileView
+from gateway.account_sources.models import SourceSwitch
 from gateway.account_sources.shadow import ShadowReport
 from gateway.account_sources.states import BankFileState, Source
 from gateway.accounts.models import Account
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.foreign_files.schemas import FileFaultRead
-from gateway.ids import AccountId, BankFileId, ClientId
+from gateway.ids import AccountId, BankFileId, ClientId, SourceSwitchId
 
 
 class SourceWrite(Shape):
@@ -21,6 +22,9 @@ class SourceWrite(Shape):
 
     source: Annotated[Source, Field(strict=False)]
     from_day: Day = Field(description="First day whose statement comes from it: the day after the last one before.")
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)] | None = Field(
+        default=None, description="Why, for whoever looks at the account later."
+    )
 
 
 class SourceRead(Shape):
@@ -34,6 +38,23 @@ class SourceRead(Shape):
     def of(cls, account: Account) -> SourceRead:
         """The shape of an account's source."""
         return cls(account_id=account.id, source=source_of(account), from_day=account.source_from)
+
+
+class SourceSwitchRead(Shape):
+    """One switch of an account's source."""
+
+    id: SourceSwitchId
+    account_id: AccountId
+    former: Annotated[Source, Field(strict=False)]
+    source: Annotated[Source, Field(strict=False)]
+    from_day: Day
+    reason: str | None
+    created_at: MomentText
+
+    @classmethod
+    def of(cls, row: SourceSwitch) -> SourceSwitchRead:
+        """The shape of a row."""
+        return cls.model_validate({name: getattr(row, name) for name in cls.model_fields})
 
 
 class BankFileRead(Shape):

@@ -10,12 +10,13 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from gateway import jobs
 from gateway.account_sources.anew import judged_anew
 from gateway.account_sources.declared import read_source, source_of
 from gateway.account_sources.errors import SourceDayNotProven, SourceDayRefused, SourceIsPresent, SourceNotPossible
+from gateway.account_sources.models import SourceSwitch
 from gateway.account_sources.repository import BankFileRepository
 from gateway.account_sources.states import BANK_MADE, BankFileState, Source, check_step
 from gateway.accounts.errors import AccountMoved, AccountMoving, AccountNotFound
@@ -36,6 +37,7 @@ from gateway.foreign_files.states import check_step as check_handover
 from gateway.identity.rights import Permission
 from gateway.ids import new_id
 from gateway.offices.service import require_client
+from gateway.pagination import PageRequest, Sort
 from gateway.profiles.becoming import payable
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.statements.repository import StatementRepository
@@ -49,39 +51,84 @@ class SourceService:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
 
-    def switch(self, act: Act, account_id: UUID, source: Source, from_day: date) -> Account:
-        """Declare another source from a day on; a known account becomes an account by it, with the same id.
+    def switch(
+        self, act: Act, account_id: UUID, source: Source, from_day: date, *, reason: str | None = None
+    ) -> Account:
+        """Declare another source from a day on; raises what `switch_in` raises."""
+        with self.gateway.database.unit_of_work(act.office_id) as session:
+            return self.switch_in(session, act, account_id, source, from_day, reason=reason)
+
+    def switch_in(
+        self,
+        session: Session,
+        act: Act,
+        account_id: UUID,
+        source: Source,
+        from_day: date,
+        *,
+        reason: str | None = None,
+    ) -> Account:
+        """As `switch`, inside a unit of work; a known account becomes an account by it, with the same id.
 
         Raises `SourceIsPresent`, `SourceDayRefused`, `SourceDayNotProven`, `SourceNotPossible`, `NumberingRefused`,
         `AccountMoved`, `AccountMoving`, `AccountNotFound`, and what `require_client` raises.
         """
+        account = own_account(session, act, account_id)
+        present = source_of(account)
+        if source is present:
+            raise SourceIsPresent
+        if from_day > act.today:
+            raise SourceDayRefused(found=from_day.isoformat(), expected=act.today.isoformat())
+        changes = {
+            "source": Change(str(present), str(source)),
+            "source_from": Change(account.source_from, from_day),
+            "reason": Change(None, reason),
+        }
+        if source in BANK_MADE:
+            self._to_files(session, account, source, from_day)
+        else:
+            self._to_reading(session, act, account, source, from_day)
+        account.source_from = from_day
+        account.version += 1
+        session.add(account)
+        session.add(
+            SourceSwitch(
+                id=new_id(),
+                office_id=account.office_id,
+                client_id=account.client_id,
+                account_id=account.id,
+                former=str(present),
+                source=str(source),
+                from_day=from_day,
+                reason=reason,
+                creator_kind=act.principal.kind,
+                creator_id=act.principal.id,
+                created_at=act.now,
+            )
+        )
+        self.gateway.audit.record(
+            session, act, "account.source_switched", "account", account.id,
+            client_id=account.client_id, changes=changes,
+        )  # fmt: skip
+        jobs.enqueue(
+            session, CLOSE_TASK, lock=jobs.account_lock(account.id),
+            office_id=str(act.office_id), account_id=str(account.id),
+        )  # fmt: skip
+        return account
+
+    def switches(self, act: Act, account_id: UUID, request: PageRequest) -> tuple[list[SourceSwitch], str | None]:
+        """The switches of an account, the newest first; raises `AccountNotFound`."""
+        order = [Sort(col(SourceSwitch.id), lambda row: str(row.id), UUID, is_descending=True)]
         with self.gateway.database.unit_of_work(act.office_id) as session:
-            account = own_account(session, act, account_id)
-            present = source_of(account)
-            if source is present:
-                raise SourceIsPresent
-            if from_day > act.today:
-                raise SourceDayRefused(found=from_day.isoformat(), expected=act.today.isoformat())
-            changes = {
-                "source": Change(str(present), str(source)),
-                "source_from": Change(account.source_from, from_day),
-            }
-            if source in BANK_MADE:
-                self._to_files(session, account, source, from_day)
-            else:
-                self._to_reading(session, act, account, source, from_day)
-            account.source_from = from_day
-            account.version += 1
-            session.add(account)
-            self.gateway.audit.record(
-                session, act, "account.source_switched", "account", account.id,
-                client_id=account.client_id, changes=changes,
-            )  # fmt: skip
-            jobs.enqueue(
-                session, CLOSE_TASK, lock=jobs.account_lock(account.id),
-                office_id=str(act.office_id), account_id=str(account.id),
-            )  # fmt: skip
-            return account
+            account = AccountRepository(session).get(act.office_id, account_id)
+            if account is None:
+                raise AccountNotFound
+            try:
+                require_client(session, act, account.client_id, Permission.ACCOUNTS_READ)
+            except NotFound:
+                raise AccountNotFound from None
+            query = BankFileRepository(session).switches(act.office_id, account_id)
+            return self.gateway.pager.page(session, query, order, request, name=f"source-switches:{account_id}")
 
     def first_day_of(self, act: Act, account: Account, source: Source) -> date | None:
         """The day from which a switch to that source is possible; None where any day is.

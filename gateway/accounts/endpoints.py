@@ -105,7 +105,7 @@ def list_days(
     view = AccountService(gateway).get(act, account_id)
     last = date_until or act.today
     first = date_from or max(last, date.min + MONTH) - MONTH
-    days = StatementService(gateway).days(act, view.account, first, last)
+    days = StatementService(gateway).calendar(act, view.account, first, last)
     return DaysRead(
         account_id=account_id,
         fresh_as_of=view.account.fresh_as_of,

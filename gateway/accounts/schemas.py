@@ -13,10 +13,10 @@ from gateway.accounts.models import Balance, Sync
 from gateway.accounts.service import AccountView, warnings_of
 from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.i18n import translate
-from gateway.ids import AccountId, ClientId, ConsentId, StatementId, SyncId
+from gateway.ids import AccountId, BankFileId, ClientId, ConsentId, StatementId, SyncId
 from gateway.metadata.schemas import TakesMetadata, WithMetadata
 from gateway.statements.closings import ClosingDay
-from gateway.statements.models import AccountDay
+from gateway.statements.service import DayView
 
 Alias = Annotated[str | None, Field(max_length=70)]
 Position = Annotated[int, Field(ge=1, le=9999, description="Place among the accounts of the client.")]
@@ -205,7 +205,8 @@ class BalanceDayRead(Shape):
     day: Day
     balance: MoneyShape | None
     basis: str | None = Field(
-        description="`bank` as reported, `computed` from the bank's balances around it, or `document` after a restart."
+        description="`bank` as reported, `computed` from the bank's balances around it, or `document` of the bank: "
+        "after a restart, or its own file."
     )
     cause: str | None = Field(description="Stable code of why there is none.")
 
@@ -238,8 +239,11 @@ class DayRead(Shape):
     day: Day
     state: str = Field(description="`statement`, `no_entries`, `held`, `source_failed`, `left_out` or `before_start`.")
     proof: str | None = Field(
-        description="`proven`, `proven_by_span`, `derived` or `computed`; null while it is not proven."
+        description="`proven`, `proven_by_span`, `derived`, `computed`, or `bank_file`: by a file of the bank that is "
+        "passed on; null while it is not proven."
     )
+    bank_file_id: BankFileId | None = Field(description="Of `bank_file`: that file.")
+    file_name: str | None = Field(description="Its name as it was sent.")
     restarted: bool = Field(description="Its statement is the first one after a documented restart.")
     cause: str | None = Field(description="Stable code of why it is not proven.")
     opening_balance: MoneyShape | None
@@ -250,12 +254,15 @@ class DayRead(Shape):
     span_until: Day | None
 
     @classmethod
-    def of(cls, row: AccountDay, currency: str) -> DayRead:
-        """The shape of a row."""
+    def of(cls, view: DayView, currency: str) -> DayRead:
+        """The shape of a view."""
+        row, file = view.row, view.file
         return cls(
             day=row.day,
             state=row.state,
             proof=row.proof,
+            bank_file_id=file.bank_file_id if file is not None else None,
+            file_name=file.name if file is not None else None,
             restarted=row.is_restarted,
             cause=row.cause,
             opening_balance=money(row.opening_balance, currency) if row.opening_balance is not None else None,

@@ -12,9 +12,10 @@ from gateway.accounts.repository import BalanceRepository
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.statements.service import StatementService
-from gateway.statements.states import DayState
+from gateway.statements.states import DayState, Proof
 
 COMPUTED = "computed"
+DOCUMENT = "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ def closing_days(gateway: Gateway, act: Act, account: Account, first: date, last
     found = []
     for row in days:
         bank = stated.get(row.day)
-        if row.proof is not None:
+        if row.proof == Proof.BANK_FILE:
+            found.append(ClosingDay(row.day, row.closing_balance, DOCUMENT, None))
+        elif row.proof is not None:
             is_stated = bank is not None and bank.amount == row.closing_balance
             basis = bank.basis if bank is not None and is_stated else COMPUTED
             found.append(ClosingDay(row.day, row.closing_balance, basis, None))

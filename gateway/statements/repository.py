@@ -41,6 +41,12 @@ class StatementRepository:
         """Query over the statements of these accounts."""
         return select(Statement).where(Statement.office_id == office_id, col(Statement.account_id).in_(account_ids))
 
+    def with_entry_of(self, office_id: UUID, amount: Decimal) -> SelectOfScalar[UUID]:
+        """Ids of the statements with an entry of an amount, credit or debit."""
+        return select(StatementEntry.statement_id).where(
+            StatementEntry.office_id == office_id, col(StatementEntry.amount).in_([amount, -amount])
+        )
+
     def open_of(self, office_id: UUID, account_id: UUID) -> Sequence[Statement]:
         """Statements of an account that may still be issued."""
         return self.session.exec(

@@ -70,6 +70,8 @@ class Proof(StrEnum):
     PROVEN = "proven"
     PROVEN_BY_SPAN = "proven_by_span"
     DERIVED = "derived"
+    BANK_FILE = "bank_file"
+    """By a file of the bank that is passed on as it is; nothing is made here for that day (CON-17)."""
     COMPUTED = "computed"
     """By entries alone, without a balance of the bank, until a later one proves the chain (STA-04)."""
 

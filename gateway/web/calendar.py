@@ -14,6 +14,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
+from gateway.account_sources.covered import CoveringFile
 from gateway.accounts.health import NEXT_STEPS
 from gateway.accounts.models import Account
 from gateway.accounts.service import AccountService
@@ -27,7 +28,7 @@ from gateway.pagination import PageRequest
 from gateway.statements.errors import RestartDayInvalid
 from gateway.statements.models import AccountDay, Statement
 from gateway.statements.restarts import RestartService
-from gateway.statements.service import StatementFilter, StatementService
+from gateway.statements.service import DayView, StatementFilter, StatementService
 from gateway.statements.states import DayState, Proof
 from gateway.web.formats import parse_amount
 from gateway.web.rendering import page, see_other
@@ -59,6 +60,9 @@ STEPS: Final[Mapping[str, str]] = {
     "numbers_exhausted": _("Nothing until the first of January, when numbers begin anew."),
     "file_refused": _("Correct the data of the client or account that the statement names."),
     "restarted": _("Book these entries by hand: they are on no file, and in the balance from which the chain goes on."),
+    "second_source": _("Send the bank’s file of this day, or switch the source of the account."),
+    "awaiting_bank_file": _("Send the bank’s file of this day once it is there, or switch the source of the account."),
+    "bank_file_missing": _("Ask for the bank’s file of these days and send it: the next one opens at another balance."),
     "not_read_yet": _("Have the account read, and see whether its permission still holds."),
     "computed": _("Nothing: the next balance of the bank that agrees proves this day too."),
 }
@@ -81,6 +85,8 @@ class Cell:
     row: AccountDay | None
     """None: not over yet."""
     statements: Sequence[Statement] = ()
+    file: CoveringFile | None = None
+    """The bank-made one that proves the day."""
 
     @property
     def tone(self) -> str:
@@ -193,6 +199,7 @@ def _page(
         after=_next(first) if _next(first) <= visit.act.today else None,
         weeks=weeks,
         told=told,
+        of_files=_of_files(cells),
         anchors={one.cell.day + timedelta(days=n): one.cell.day for one in told for n in range(_length(one))},
         last_held=max(held, default=None),
         is_asked=is_asked,
@@ -212,6 +219,15 @@ def _told(cells: Sequence[Cell]) -> list[Told]:
     return told
 
 
+def _of_files(cells: Sequence[Cell]) -> list[tuple[CoveringFile, list[date]]]:
+    """The bank-made files of the month, each with its days."""
+    found: dict[UUID, tuple[CoveringFile, list[date]]] = {}
+    for cell in cells:
+        if cell.file is not None:
+            found.setdefault(cell.file.bank_file_id, (cell.file, []))[1].append(cell.day)
+    return list(found.values())
+
+
 def _length(told: Told) -> int:
     return (told.until - told.cell.day).days + 1
 
@@ -220,19 +236,23 @@ def _weeks(gateway: Gateway, visit: Visit, account: Account, first: date) -> lis
     """Weeks from Monday; None beside the month."""
     last = _next(first) - timedelta(days=1)
     service = StatementService(gateway)
-    rows = {row.day: row for row in service.days(visit.act, account, first, last)}
+    views = {view.row.day: view for view in service.calendar(visit.act, account, first, last)}
     wanted = StatementFilter(account_id=account.id, date_from=first, date_until=last)
     statements, _cursor = service.page(visit.act, PageRequest(STATEMENTS_MAX, None), wanted)
     weeks = Calendar().monthdatescalendar(first.year, first.month)
     return [
         [
-            Cell(day, rows.get(day), [row for row in statements if row.day == day][::-1])
+            _cell(day, views.get(day), [row for row in statements if row.day == day][::-1])
             if day.month == first.month
             else None
             for day in week
         ]
         for week in weeks
     ]
+
+
+def _cell(day: date, view: DayView | None, statements: Sequence[Statement]) -> Cell:
+    return Cell(day, view.row, statements, view.file) if view is not None else Cell(day, None, statements)
 
 
 def _first(month: str, today: date) -> date:

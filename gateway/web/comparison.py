@@ -25,6 +25,7 @@ from gateway.web import formats
 from gateway.web.rendering import language_of, page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
+from gateway.web.switch_reasons import REASON_MAX, reason_of
 
 router = page_router()
 
@@ -53,7 +54,7 @@ def switch_over(
         day = formats.parse_day(text_of(form, "from_day"))
         if day is None:
             raise InputError(faults=[FieldFault("/from_day", "day_invalid", "Give a day.")])
-        SourceService(gateway).switch(visit.act, account_id, read_source(account), day)
+        SourceService(gateway).switch(visit.act, account_id, read_source(account), day, reason=reason_of(form))
     except GatewayError as error:
         if error.http_status not in (409, 422):
             raise
@@ -95,6 +96,7 @@ def _page(
         said=report.sentence(language) if report is not None else "",
         shown=lambda field, text: shown(account, field, text),
         differences_max=DIFFERENCES_MAX,
+        reason_max=REASON_MAX,
         may_switch=may_switch,
         switch_day=SourceService(gateway).first_day_of(visit.act, account, read_source(account))
         if may_switch

@@ -78,6 +78,8 @@ LABELS: Final[dict[str, dict[str, str]]] = {
         "bank_unavailable": _("The bank does not answer"),
         "bank_quota_exhausted": _("The bank's limit of reads is reached"),
         "second_source": _("Another source gives these days"),
+        "awaiting_bank_file": _("No file of the bank was sent for it yet"),
+        "bank_file_missing": _("A file of the bank is missing"),
         "history_begins_later": _("The bank's history does not reach back to the last file handed over"),
     },
     "cause": {
@@ -302,6 +304,18 @@ LABELS: Final[dict[str, dict[str, str]]] = {
     },
     "address": {"contact": _("Contact"), "destination": _("Destination")},
     "channel": dict(CHANNELS),
+    "source": {
+        "direct": _("Read at the bank"),
+        "ponto": _("Read through Ponto"),
+        "codabox": _("Files of CodaBox"),
+        "isabel": _("Files of Isabel"),
+        "upload": _("Files that are sent by hand"),
+    },
+    "bank_file": {
+        "held": _("Held until you choose"),
+        "passed_on": _("Passed on"),
+        "set_aside": _("Set aside"),
+    },
     "outcome": {
         "identical": _("Identical"),
         "identical_in_amounts": _("Identical in amounts"),
@@ -396,6 +410,7 @@ TONES: Final[dict[str, dict[str, str]]] = {
     "bundle": {"queued": "wait", "ready": "good", "failed": "bad"},
     "invitation": {"proposed": "wait", "open": "wait", "accepted": "good"},
     "client": {"pending": "wait", "active": "good", "suspended": "bad"},
+    "bank_file": {"held": "wait", "passed_on": "good"},
     "outcome": {"identical": "good", "identical_in_amounts": "good", "different": "bad"},
     "handover": {"proposed": "wait", "refused": "bad", "confirmed": "good"},
     "statement_upload": {"proposed": "wait", "refused": "bad", "confirmed": "good"},

@@ -23,6 +23,7 @@ SUBJECTS: Final = (
     "account",
     "calendar",
     "comparison",
+    "sources",
     "link_a_bank",
     "link",
     "reauthorise",

@@ -149,8 +149,10 @@ def test_a_switch_says_from_which_day_and_leaves_no_day_with_two_sources_or_none
     count = len(story.statements("issued"))
     story.read(account)
     assert len(story.statements("issued")) == count, "ours are not made of its days"
-    held = days.days(story.act, story.account(account.id), day, day)
-    assert [(row.state, row.cause) for row in held] == [("held", "second_source")]
+    (shown,) = days.calendar(story.act, story.account(account.id), day, day)
+    assert (shown.row.state, shown.row.proof, shown.row.cause) == ("statement", "bank_file", None)
+    assert shown.file is not None
+    assert (shown.file.bank_file_id, shown.file.name, shown.file.number) == (waiting.id, "0.cod", 301)
     second = upload(story, account, of_day(story, account, day, number=302))[0]
     assert second.state == "held", "a second file of the same day is a second source as well"
 

@@ -54,7 +54,7 @@ def test_the_page_says_the_sentence_the_days_and_both_sides(
         )
         wrong = browser.get(f"{address(fed)}?from=2026-02-01&to=2026-01-01", status=422)
         assert "The period is not usable" in wrong
-        assert address(fed) in browser.get(address(fed).replace("comparison", "days"))
+        assert address(fed) in browser.get(address(fed).replace("comparison", "source"))
 
 
 def test_the_switch_over_is_refused_on_the_page_while_its_day_is_not_proven(
@@ -65,10 +65,13 @@ def test_the_switch_over_is_refused_on_the_page_while_its_day_is_not_proven(
     text = browser.get(address(fed))
     after = (DAY + timedelta(days=1)).isoformat()
     assert f'name="from_day" value="{after}"' in text
-    assert "cannot be switched on this day" in browser.post(address(fed), {"from_day": DAY.isoformat()}, status=409)
-    refused = browser.post(address(fed), {"from_day": after}, status=409)
+    assert "cannot be switched on this day" in browser.post(
+        address(fed), {"from_day": DAY.isoformat(), "reason": "Overstap"}, status=409
+    )
+    refused = browser.post(address(fed), {"from_day": after, "reason": "Overstap"}, status=409)
     assert "The last bank-made statement closes at 7.50" in refused
-    browser.post(address(fed), {"from_day": "morgen"}, status=422)
+    browser.post(address(fed), {"from_day": "morgen", "reason": "Overstap"}, status=422)
+    assert "Say why the source is switched" in browser.post(address(fed), {"from_day": after}, status=422)
 
 
 def test_who_may_not_change_the_client_compares_and_switches_nothing(browser: Browser, world: World) -> None:
