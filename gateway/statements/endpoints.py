@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from gateway.api import ActDep, Day, GatewayDep, PageDep, problem_responses
+from gateway.api import ActDep, AmountText, Day, GatewayDep, PageDep, problem_responses
 from gateway.files import FILE_HEADERS, IfNoneMatch, IfRange, Range, file_answer
 from gateway.ids import AccountId, ClientId, StatementId
 from gateway.pagination import Page
@@ -33,9 +34,13 @@ def list_statements(
     state: Annotated[StatementState | None, Query(description="`issued` or `held`.")] = None,
     year: Annotated[int | None, Query(ge=2000, le=2999)] = None,
     number: Annotated[int | None, Query(ge=1, le=999)] = None,
+    amount: Annotated[
+        AmountText | None, Query(description="With an entry of exactly this amount, credit or debit.")
+    ] = None,
 ) -> Page[StatementRead]:
     """Statements, the newest closing date first; held ones say what is missing."""
-    wanted = StatementFilter(account_id, client_id, date_from, date_until, state, year, number)
+    exact = Decimal(amount) if amount is not None else None
+    wanted = StatementFilter(account_id, client_id, date_from, date_until, state, year, number, exact)
     rows, cursor = StatementService(gateway).page(act, page, wanted)
     return Page(items=[StatementRead.of(row) for row in rows], next_cursor=cursor)
 

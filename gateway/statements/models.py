@@ -216,6 +216,7 @@ class StatementEntry(Base, table=True):
         # Nothing twice: one entry of a transaction counts at a time.
         Index("uq_statement_entry_live", "transaction_id", unique=True, postgresql_where=text("is_live")),
         Index("ix_statement_entry_transaction", "transaction_id"),
+        Index("ix_statement_entry_amount", "office_id", "amount"),
         Index("ix_statement_entry_ended", "account_id", postgresql_where=text("NOT is_live")),
     )
 

@@ -19,6 +19,7 @@ SUBJECTS: Final = (
     "my_security",
     "home",
     "day",
+    "statement_list",
     "statements",
     "account",
     "calendar",

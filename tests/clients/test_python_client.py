@@ -178,6 +178,14 @@ def test_lists_are_filtered_by_meta_data() -> None:
     assert sent == {"metadata[crm.id]": "é&=", "metadata[tier]": "1", "limit": "200"}
 
 
+def test_a_list_in_a_query_is_repeated() -> None:
+    """STA-22: statements named one by one."""
+    service = Service(httpx2.Response(200, content=b"PK"))
+    assert service.client().get_statement_archive(statement_id=["stm_1", "stm_2"], period="2026-Q4") == b"PK"
+    sent = service.requests[0].url.params.multi_items()
+    assert sent == [("statement_id", "stm_1"), ("statement_id", "stm_2"), ("period", "2026-Q4")]
+
+
 def test_a_path_cannot_be_left_by_an_id() -> None:
     service = Service(problem(404, "not_found"))
     with pytest.raises(Problem):

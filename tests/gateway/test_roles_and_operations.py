@@ -57,14 +57,14 @@ OPERATIONS: Final[dict[str, str]] = {
         ("list_accounts", "get_account", "list_balances", "list_days", "get_sync", "get_call_budget"), "accounts:read"
     ),
     **dict.fromkeys(("list_known_accounts", "get_known_account", "list_client_moves"), "accounts:read"),
-    **dict.fromkeys(("list_numbering_handovers", "get_numbering_handover"), "accounts:read"),
+    **dict.fromkeys(("list_numbering_handovers", "get_numbering_handover", "list_source_switches"), "accounts:read"),
     **dict.fromkeys(("list_transactions", "get_transaction", "sync_transactions"), "transactions:read"),
     **dict.fromkeys(("list_statement_uploads", "get_statement_upload"), "transactions:read"),
     **dict.fromkeys(("list_review_items", "get_review_item", "get_mapping_differences"), "transactions:read"),
     **dict.fromkeys(("list_statements", "get_statement", "get_statement_content", "list_entries",
         "list_chain_restarts", "get_bank_document_content"), "statements:read"),
     **dict.fromkeys(("list_bank_files", "get_bank_file", "get_bank_file_content",
-                     "get_shadow_comparison"), "statements:read"),
+                     "get_shadow_comparison", "get_statement_archive", "get_joined_statements"), "statements:read"),
     **dict.fromkeys(
         ("list_baskets", "get_basket", "list_basket_payments", "list_payments", "get_payment", "get_payment_approval",
          "get_payment_settings", "list_exports", "get_export", "list_export_downloads"), "payments:read",

@@ -52,6 +52,7 @@ FEW |= {
     "list_chain_restarts",
     "list_bank_files",
     "list_statement_uploads",
+    "list_source_switches",
     "list_number_changes",
     "list_client_moves",
     "list_export_downloads",

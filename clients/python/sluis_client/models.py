@@ -13,6 +13,8 @@ AddressKind = str
 """What was set. One of `contact`, `destination`."""
 AddressMode = str
 """What a bank accepts, set per bank and channel. One of `none`, `minimal`, `structured`, `hybrid`."""
+ArchiveForm = str
+"""What the ZIP holds. One of `files`, `joined`."""
 BankFileState = str
 """Where a bank-made file stands. One of `held`, `passed_on`, `set_aside`."""
 BasketState = str
@@ -488,7 +490,9 @@ class BalanceDayRead(Shape):
     """Calendar day in Brussels."""
     balance: MoneyShape | None
     basis: str | None
-    """`bank` as reported, `computed` from the bank's balances around it, or `document` after a restart."""
+    """`bank` as reported, `computed` from the bank's balances around it, or `document` of the bank: after a restart,
+    or its own file.
+    """
     cause: str | None
     """Stable code of why there is none."""
 
@@ -1102,7 +1106,13 @@ class DayRead(Shape):
     state: str
     """`statement`, `no_entries`, `held`, `source_failed`, `left_out` or `before_start`."""
     proof: str | None
-    """`proven`, `proven_by_span`, `derived` or `computed`; null while it is not proven."""
+    """`proven`, `proven_by_span`, `derived`, `computed`, or `bank_file`: by a file of the bank that is passed on; null
+    while it is not proven.
+    """
+    bank_file_id: str | None
+    """Of `bank_file`: that file."""
+    file_name: str | None
+    """Its name as it was sent."""
     restarted: bool
     """Its statement is the first one after a documented restart."""
     cause: str | None
@@ -2451,6 +2461,14 @@ class PageSessionListed(Shape):
     """Pass it as `cursor` to get the next page; null on the last page."""
 
 
+class PageSourceSwitchRead(Shape):
+    """PageSourceSwitchRead"""
+
+    items: list[SourceSwitchRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
 class PageStatementRead(Shape):
     """PageStatementRead"""
 
@@ -3208,12 +3226,27 @@ class SourceRead(Shape):
     """First day of this source; null: since the beginning."""
 
 
+class SourceSwitchRead(Shape):
+    """One switch of an account's source."""
+
+    id: str
+    account_id: str
+    former: Source
+    source: Source
+    from_day: dt.date
+    """Calendar day in Brussels."""
+    reason: str | None
+    created_at: dt.datetime
+
+
 class SourceWrite(Shape):
     """Another source of an account, and from which day."""
 
     source: Source
     from_day: dt.date
     """First day whose statement comes from it: the day after the last one before."""
+    reason: str | None = None
+    """Why, for whoever looks at the account later."""
 
 
 class StatementRead(Shape):

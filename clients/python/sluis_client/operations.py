@@ -30,6 +30,29 @@ class Operations(Transport):
             ),
         )
 
+    def list_source_switches(
+        self, account_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageSourceSwitchRead:
+        """The switches of an account's source so far, the newest first, each with its reason."""
+        return self._model(
+            models.PageSourceSwitchRead,
+            self._call(
+                "GET",
+                f"/v1/accounts/{self._segment(account_id)}/source-switches",
+                query={"limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def iter_source_switches(self, account_id: str, *, page_size: int = 200) -> Iterator[models.SourceSwitchRead]:
+        """Every row of `list_source_switches`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_source_switches(account_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
     def get_shadow_comparison(
         self, account_id: str, *, from_: dt.date | None = None, to: dt.date | None = None
     ) -> models.ShadowRead:
@@ -2414,6 +2437,57 @@ class Operations(Transport):
         """Unlink the account at this provider; sessions it opened end."""
         self._call("DELETE", f"/v1/me/oidc-links/{self._segment(oidc_provider_id)}")
 
+    def get_statement_archive(
+        self,
+        *,
+        statement_id: list[str] | None = None,
+        account_id: str | None = None,
+        client_id: str | None = None,
+        period: str | None = None,
+        from_: dt.date | None = None,
+        to: dt.date | None = None,
+        state: str | None = None,
+        year: int | None = None,
+        number: int | None = None,
+        amount: str | None = None,
+        form: str | None = None,
+    ) -> bytes:
+        """Issued statements as a ZIP with a manifest: those named, or all that the filters find, at most 5,000."""
+        return self._call(
+            "GET",
+            "/v1/statement-archive",
+            query={
+                "statement_id": statement_id,
+                "account_id": account_id,
+                "client_id": client_id,
+                "period": period,
+                "from": from_,
+                "to": to,
+                "state": state,
+                "year": year,
+                "number": number,
+                "amount": amount,
+                "form": form,
+            },
+        ).content
+
+    def get_joined_statements(
+        self,
+        account_id: str,
+        *,
+        statement_id: list[str] | None = None,
+        period: str | None = None,
+        from_: dt.date | None = None,
+        to: dt.date | None = None,
+        year: int | None = None,
+    ) -> bytes:
+        """Issued statements of one account as one file: byte for byte, but for the multiple-file code of record 9."""
+        return self._call(
+            "GET",
+            f"/v1/accounts/{self._segment(account_id)}/statement-file",
+            query={"statement_id": statement_id, "period": period, "from": from_, "to": to, "year": year},
+        ).content
+
     def list_statement_uploads(
         self, *, client_id: str | None = None, limit: int | None = None, cursor: str | None = None
     ) -> models.PageStatementUploadRead:
@@ -2469,6 +2543,7 @@ class Operations(Transport):
         state: str | None = None,
         year: int | None = None,
         number: int | None = None,
+        amount: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> models.PageStatementRead:
@@ -2486,6 +2561,7 @@ class Operations(Transport):
                     "state": state,
                     "year": year,
                     "number": number,
+                    "amount": amount,
                     "limit": limit,
                     "cursor": cursor,
                 },
@@ -2502,6 +2578,7 @@ class Operations(Transport):
         state: str | None = None,
         year: int | None = None,
         number: int | None = None,
+        amount: str | None = None,
         page_size: int = 200,
     ) -> Iterator[models.StatementRead]:
         """Every row of `list_statements`, page after page."""
@@ -2515,6 +2592,7 @@ class Operations(Transport):
                 state=state,
                 year=year,
                 number=number,
+                amount=amount,
                 limit=page_size,
                 cursor=cursor,
             )

@@ -95,10 +95,12 @@ class Transport:
             sent["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
         # A PATCH without a precondition might undo what somebody else changed between two tries.
         is_repeatable = method != "PATCH" or "If-Match" in sent
-        parameters: dict[str, str] = {}
+        parameters: dict[str, str | list[str]] = {}
         for name, value in (query or {}).items():
             if isinstance(value, Mapping):
                 parameters |= {f"{name}[{key}]": _text(one) for key, one in value.items()}
+            elif isinstance(value, list):
+                parameters[name] = [_text(one) for one in value]
             elif value is not None:
                 parameters[name] = _text(value)
         for number in range(1, self._tries_max + 1):

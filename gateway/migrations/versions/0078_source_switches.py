@@ -9,7 +9,7 @@ from gateway import database
 from gateway.migrations import tenancy
 
 revision = "0078"
-down_revision = "0069"
+down_revision = "0076"
 branch_labels = None
 depends_on = None
 

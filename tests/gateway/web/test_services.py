@@ -162,7 +162,8 @@ def call(http: TestClient, operation: str, ids: dict[str, str], query: str = "")
 
 
 def refusal(answer: Any) -> tuple[Any, ...]:
-    problem = answer.json()
+    # A file is no refusal.
+    problem = answer.json() if "json" in answer.headers["Content-Type"] else {}
     return answer.status_code, problem.get("code"), problem.get("service"), problem.get("level")
 
 
