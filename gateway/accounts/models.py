@@ -69,6 +69,8 @@ class Account(Base, table=True):
     """First day of which statements are made; None: not chosen yet, and none is made (OFF-10)."""
     releases_computed: bool = False
     """Days without a booked balance of the bank are issued as `computed` (STA-04)."""
+    issues_derived: bool = False
+    """The first statements are issued from a derived opening, before a later balance confirms it (STA-05)."""
     empty_statement: str = Field(default="none", max_length=5)
     """`daily`: a day without entries makes an empty file; `none`: it makes none (STA-08)."""
     excluded_reason: str | None = Field(default=None, max_length=140)

@@ -70,6 +70,9 @@ class AccountRead(WithMetadata):
     releases_computed: bool = Field(
         description="Days without a booked balance of the bank are issued as `computed`; default false."
     )
+    issues_derived: bool = Field(
+        description="The first statements do not wait until a later balance confirms their opening; default false."
+    )
     empty_statement: Literal["none", "daily"] = Field(
         description="`daily`: a day without entries makes an empty file with its own number."
     )
@@ -122,6 +125,7 @@ class AccountRead(WithMetadata):
             takes_over_on=account.takes_over_on,
             moved_on=account.moved_on,
             releases_computed=account.releases_computed,
+            issues_derived=account.issues_derived,
             empty_statement="daily" if account.empty_statement == "daily" else "none",
             excluded_reason=account.excluded_reason,
             warnings=warnings_of(account),
@@ -169,6 +173,11 @@ class AccountWrite(TakesMetadata):
     releases_computed: bool = Field(
         default=False,
         description="Issue days for which the bank names no booked balance, as `computed`. For the office to set.",
+    )
+    issues_derived: bool = Field(
+        default=False,
+        description="Issue the first statements at once, from an opening that no later balance has confirmed yet. "
+        "For the office to set.",
     )
     empty_statement: Literal["none", "daily"] = Field(
         default="none", description="Whether a day without entries makes an empty file. For the office to set."

@@ -44,8 +44,8 @@ from gateway.statements.repository import StatementRepository
 CLOSE_TASK: Final = "close_days"
 STALE_AFTER: Final = timedelta(hours=36)
 DELIVERY_FIELDS: Final = frozenset({"delivery", "destination"})
-STATEMENT_FIELDS: Final = frozenset({"releases_computed", "empty_statement", "excluded_reason"})
-"""What the office decides about the statements of an account (STA-04, STA-08, STA-14)."""
+STATEMENT_FIELDS: Final = frozenset({"releases_computed", "issues_derived", "empty_statement", "excluded_reason"})
+"""What the office decides about the statements of an account (STA-04, STA-05, STA-08, STA-14)."""
 CLOSING_FIELDS: Final = STATEMENT_FIELDS | {"statements_from"}
 """A change of these may let days close that wait."""
 SETTABLE: Final = DELIVERY_FIELDS | STATEMENT_FIELDS | {

@@ -121,6 +121,7 @@ class DayCloser:
             issued_gone=tuple(entry.amount for entry in gone),
             after=tuple(row.amount for row in rows if row.booking_date > account.complete_until),
             may_compute=account.releases_computed,
+            may_derive=account.issues_derived,
         )
         opening = None
         if chain is not None:

@@ -4,14 +4,15 @@ A chain begins at an opening balance and adds each day's entries. Where the bank
 that day is *matched*. A matched day directly after a matched one (or after a closed day) is proven; unmatched days
 before a matched one are proven by span; what lies after the last match is held. When no opening was handed over it is
 derived backwards from a balance of a reading that showed everything the balance counts: that balance proves nothing by
-itself, so everything waits for the first later bank balance that agrees. No balance is ever invented; where the office
-allows it for an account whose chain has begun, days for which the bank names none are released as computed, and say so
-until a later balance proves them.
+itself, so everything waits for the first later bank balance that agrees. It need not where each row has the balance
+after it and these lead from the opening to that balance, or where the office chose not to wait. No balance is ever
+invented; where the office allows it for an account whose chain has begun, days for which the bank names none are
+released as computed, and say so until a later balance proves them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -51,6 +52,8 @@ class OpenRow:
     gone_at: datetime | None = None
     not_before: date | None = None
     """It comes again after an offset: no earlier than that."""
+    balance_after: Decimal | None = None
+    """Booked balance after this row, where the bank gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ class Ledger:
     """Reversals that are tried."""
     may_compute: bool = False
     """Days for which the bank names no balance are released without (STA-04)."""
+    may_derive: bool = False
+    """A chain begins at a derived opening that nothing has confirmed yet (STA-05)."""
 
 
 def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening | None) -> Judgement:
@@ -141,9 +146,15 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
         days, matched = _tried(start, ledger, closings, last_date)
         if matched and matched[-1] > anchor.day:
             return Judgement(start, tuple(_decided(days, matched, start, ledger, is_derived=True)))
+        if _has_running_balances(days, anchor.day, ledger.rows):
+            # The rows confirm the opening themselves: no day is merely derived.
+            proven = [result.day for result in days if result.day <= anchor.day]
+            confirmed = replace(start, anchor_date=start.closed_until)
+            return Judgement(confirmed, tuple(_decided(days, proven, confirmed, ledger, is_derived=True)))
         # One bank balance alone agrees with anything derived from it. What differs from the latest one is named, so
         # that each difference leads to a reading of everything, and that to an opening which the next balance confirms.
-        judged = Judgement(start, tuple(_decided(days, (), start, ledger, is_derived=True)))
+        known = [anchor.day] if ledger.may_derive else []
+        judged = Judgement(start, tuple(_decided(days, known, start, ledger, is_derived=True)))
     return judged or Judgement(None)
 
 
@@ -178,6 +189,25 @@ def _by_day(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]
         if closing.day <= last_date:
             found[closing.day] = closing
     return found
+
+
+def _has_running_balances(days: Sequence[DayResult], until: date, rows: Iterable[OpenRow]) -> bool:
+    """Whether the balances after the rows of each day lead from its opening to its closing, in whatever order."""
+    by_id = {row.id: row for row in rows}
+    count = 0
+    for result in days:
+        if result.day > until:
+            break
+        befores, afters = Counter([result.closing]), Counter([result.opening])
+        for row in (by_id[row_id] for row_id in result.rows):
+            if row.balance_after is None or row.id in result.late:
+                return False
+            befores[row.balance_after - row.amount] += 1
+            afters[row.balance_after] += 1
+        if befores != afters:
+            return False
+        count += len(result.rows)
+    return count > 0
 
 
 def _derived(rows: Sequence[OpenRow], anchor: Closing, first_date: date) -> Opening:

@@ -168,11 +168,14 @@ class StatementRepository:
         created_at = table.c.created_at
         seen_at = case((table.c.upload_id.is_(None), created_at), (is_of_period, LONG_AGO), else_=created_at)
         rows = self.session.execute(
-            core_select(table.c.id, table.c.booking_date, table.c.amount, seen_at, table.c.vanished_at).where(
-                table.c.office_id == office_id, table.c.account_id == account_id, ~is_issued
-            )
+            core_select(
+                table.c.id, table.c.booking_date, table.c.amount, seen_at, table.c.vanished_at, table.c.balance_after
+            ).where(table.c.office_id == office_id, table.c.account_id == account_id, ~is_issued)
         )
-        return [OpenRow(*row) for row in rows]
+        return [
+            OpenRow(row_id, day, amount, seen, gone, balance_after=after)
+            for row_id, day, amount, seen, gone, after in rows
+        ]
 
     def issued_gone(self, office_id: UUID, account_id: UUID) -> list[Gone]:
         """Issued entries that vanished at the bank since, or have another amount there."""

@@ -53,9 +53,10 @@ def read_everything(request: Request, account_id: AccountId, gateway: GatewayDep
 def set_statements(
     request: Request, account_id: AccountId, gateway: GatewayDep, visit: PostedDep, form: FormDep
 ) -> Response:
-    """What is made of it: computed days, empty files, or no statements with the reason (STA-04, STA-08, STA-14)."""
+    """What is made of it: computed days, empty files, or none with the reason (STA-04, STA-05, STA-08, STA-14)."""
     wanted = {
         "releases_computed": "releases_computed" in form,
+        "issues_derived": "issues_derived" in form,
         "empty_statement": "daily" if "has_empty_files" in form else "none",
         "excluded_reason": text_of(form, "excluded_reason").strip()[:REASON_MAX] or None,
     }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,6 +156,40 @@ def test_a_first_balance_that_was_wrong_is_replaced_by_a_later_reading_of_everyt
     assert {result.hold_code for result in waiting.days} == {"awaiting_bank_balance"}
     judged = decide([], [wrong, partly, again, closing(FIRST + 2 * DAY, "100.00")], last=FIRST + 2 * DAY)
     assert all(result.proof is not None for result in judged.days)
+
+
+@given(days_of_amounts, cents, st.randoms(use_true_random=False))
+@settings(max_examples=150, deadline=None)
+def test_rows_that_carry_the_balance_after_them_confirm_the_opening(
+    amounts: list[list[Decimal]], opening: Decimal, chance: Random
+) -> None:
+    """STA-05: no later balance is awaited, and no day is merely derived; a single row that leads elsewhere ends it."""
+    anchor = FIRST + (len(amounts) - 1) * DAY
+    rows, balance = [], opening
+    for index, of_day in enumerate(amounts):
+        for amount in of_day:
+            balance += amount
+            rows.append(replace(row(FIRST + index * DAY, str(amount), seen=anchor + DAY), balance_after=balance))
+    chance.shuffle(rows)
+    judged = decide(rows, [closing(anchor, balance)], last=anchor)
+    if not rows:
+        assert all(result.proof is None for result in judged.days)
+        return
+    assert {result.proof for result in judged.days} == {Proof.PROVEN}
+    assert judged.opening is not None
+    assert judged.opening.balance == opening
+    odd = chance.randrange(len(rows))
+    rows[odd] = replace(rows[odd], balance_after=chance.choice([None, balance + Decimal("0.01")]))
+    assert all(result.proof is None for result in decide(rows, [closing(anchor, balance)], last=anchor).days)
+
+
+def test_where_the_office_chose_so_the_first_days_are_issued_before_a_later_balance() -> None:
+    """STA-05."""
+    ledger = Ledger([row(FIRST, "10.00")], [closing(FIRST, "110.00")], may_derive=True)
+    judged = judge(ledger, first_date=FIRST, last_date=FIRST + DAY, opening=None)
+    assert [result.proof for result in judged.days] == [Proof.DERIVED, None]
+    assert judged.opening is not None
+    assert judged.opening.balance == Decimal("100.00")
 
 
 def test_without_any_bank_balance_nothing_begins() -> None:

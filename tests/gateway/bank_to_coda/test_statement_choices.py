@@ -113,6 +113,25 @@ def test_a_chain_that_never_began_is_not_computed(story: Story, mute: Callable[[
     assert last_day(story, account) == ("held", None, "no_bank_balance")
 
 
+# The first statements (STA-05)
+
+
+def test_the_first_statements_do_not_wait_where_the_office_chose_so(story: Story) -> None:
+    account = story.connect()
+    story.work()
+    assert not story.statements("issued")
+    choose(story, account, issues_derived=True)
+    StatementService(story.gateway).close_days(story.office.id, account.id)
+    first = story.statements("issued")
+    assert first
+    assert {row.proof for row in first} == {"derived"}
+    pass_day(story, account)
+    later = story.statements("issued")[len(first) :]
+    assert later
+    assert {row.proof for row in later} == {"proven"}
+    assert [row.number for row in story.statements("issued")] == list(range(1, len(first) + len(later) + 1))
+
+
 # Days without entries (STA-08)
 
 
@@ -192,7 +211,12 @@ def test_only_the_office_decides_what_is_made_of_an_account(story: Story) -> Non
     account = story.connect()
     person = make_person(story.gateway, story.office, ClientRole.ADMINISTRATOR, client=story.client, is_enrolled=False)
     act = act_of(person, story.office, ClientRole.ADMINISTRATOR, client=story.client, now=story.now)
-    for name, value in (("releases_computed", True), ("empty_statement", "daily"), ("excluded_reason", "x")):
+    for name, value in (
+        ("releases_computed", True),
+        ("issues_derived", True),
+        ("empty_statement", "daily"),
+        ("excluded_reason", "x"),
+    ):
         with pytest.raises(RightsError):
             AccountService(story.gateway).change(act, account.id, {name: value})
 

@@ -79,15 +79,21 @@ def test_what_is_made_of_it_is_set_by_whoever_may(browser: Browser, world: World
     world.speak("en")
     browser.sign_in(world.people["accountant"])
     browser.get(path)
-    chosen = {"releases_computed": "on", "has_empty_files": "on", "excluded_reason": " Stopt deze maand "}
+    chosen = {
+        "releases_computed": "on",
+        "issues_derived": "on",
+        "has_empty_files": "on",
+        "excluded_reason": " Stopt deze maand ",
+    }
     text = browser.post(f"{path}/statements", chosen)
     account = account_of(gateway, world)
-    assert (account.releases_computed, account.empty_statement) == (True, "daily")
+    assert (account.releases_computed, account.issues_derived, account.empty_statement) == (True, True, "daily")
     assert account.excluded_reason == "Stopt deze maand"
     assert 'value="Stopt deze maand"' in text
     browser.post(f"{path}/statements", {"excluded_reason": ""})
     account = account_of(gateway, world)
-    assert (account.releases_computed, account.empty_statement, account.excluded_reason) == (False, "none", None)
+    assert (account.releases_computed, account.issues_derived) == (False, False)
+    assert (account.empty_statement, account.excluded_reason) == ("none", None)
 
 
 def test_an_account_of_another_office_does_not_exist(browser: Browser, world: World) -> None:
