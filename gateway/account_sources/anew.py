@@ -15,13 +15,11 @@ from sqlmodel import Session, col, select
 
 import coda
 from gateway.accounts.models import Account
-from gateway.accounts.repository import BalanceRepository
 from gateway.assembly import Gateway
 from gateway.offices.models import Client, Office
-from gateway.statements.closing import is_over
 from gateway.statements.coda_file import FileRefused, Period, write_file
 from gateway.statements.issuing import ENTRIES_MAX, in_order
-from gateway.statements.proof import ONE_DAY, ZERO, Closing, DayResult, Judgement, Ledger, OpenRow, judge
+from gateway.statements.proof import ONE_DAY, ZERO, DayResult, Judgement, Ledger, OpenRow, judge
 from gateway.statements.states import Proof, StatementState, check_step
 from gateway.transactions.models import BankTransaction
 from gateway.transactions.repository import TransactionRepository
@@ -46,7 +44,7 @@ def judged_anew(gateway: Gateway, session: Session, account: Account, first: dat
     """The days of an account from one on, with an opening derived from the bank's balances."""
     if account.complete_until is None or account.history_from is None or account.history_from > first:
         return Judgement(None)
-    hour = gateway.banks.profile(account.bank_id).end_of_day_hour
+    profile = gateway.banks.profile(account.bank_id)
     rows = [
         OpenRow(row.id, row.booking_date, row.amount, row.created_at, row.vanished_at)
         for row in session.exec(
@@ -57,11 +55,7 @@ def judged_anew(gateway: Gateway, session: Session, account: Account, first: dat
             )
         )
     ]
-    closings = [
-        Closing(balance.reference_date, balance.amount, balance.read_at, balance.basis)
-        for balance in BalanceRepository(session).closings(account.office_id, account.id, date_from=first - ONE_DAY)
-        if balance.reference_date is not None and is_over(balance.reference_date, hour, balance.read_at)
-    ]
+    closings = bank_closings(session, account, profile, since=first - ONE_DAY, is_begun=False)
     return judge(Ledger(rows, closings), first_date=first, last_date=account.complete_until, opening=None)
 
 

@@ -38,7 +38,7 @@ from gateway.profiles.models import ClientProfile
 from gateway.profiles.packages import NUMBER_KEYS
 from gateway.profiles.repository import KnownAccountRepository
 from gateway.profiles.service import checked_iban
-from gateway.statements.closing import is_over
+from gateway.statements.bank_balances import is_over
 
 FAULTS_SHOWN: Final = 50
 

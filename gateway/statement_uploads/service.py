@@ -45,7 +45,7 @@ from gateway.statement_uploads.reading import AccountKey, by_account, read, read
 from gateway.statement_uploads.repository import UploadRepository
 from gateway.statement_uploads.standing import cover, standing
 from gateway.statement_uploads.states import UploadState, check_step
-from gateway.statements.closing import is_over
+from gateway.statements.bank_balances import is_over
 from gateway.transactions.absorb import Window
 from gateway.transactions.documents import DOCUMENT_VERSION
 from gateway.transactions.merging import Merger

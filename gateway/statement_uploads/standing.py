@@ -19,7 +19,7 @@ from gateway.audit.log import Change
 from gateway.ids import new_id
 from gateway.statement_uploads.matching import Known
 from gateway.statement_uploads.repository import UploadRepository
-from gateway.statements.closing import is_over
+from gateway.statements.bank_balances import is_over
 from gateway.statements.repository import StatementRepository
 from gateway.transactions.absorb import Window
 

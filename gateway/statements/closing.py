@@ -9,29 +9,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from sqlmodel import Session
 
 from gateway.accounts.models import Account
-from gateway.accounts.repository import AccountRepository, BalanceRepository
+from gateway.accounts.repository import AccountRepository
 from gateway.act import Act
 from gateway.assembly import Gateway
-from gateway.clock import BRUSSELS
 from gateway.foreign_files.opening import HISTORY_BEGINS_LATER, begin_after, confirmed_handover
 from gateway.ids import encode, new_id
 from gateway.notices.outbox import mail_operator
 from gateway.offices.models import ClientState, Service
 from gateway.offices.repository import ClientRepository
 from gateway.offices.services import is_on
+from gateway.statements.bank_balances import bank_closings
 from gateway.statements.chains import begun
 from gateway.statements.coda_file import FileRefused
 from gateway.statements.issuing import Issuer, fill_statement, new_statement
 from gateway.statements.models import StatementChain
 from gateway.statements.offsets import judge_with_offsets
-from gateway.statements.proof import ONE_DAY, Closing, DayResult, Judgement, Ledger, Opening
+from gateway.statements.proof import ONE_DAY, DayResult, Judgement, Ledger, Opening
 from gateway.statements.repository import StatementRepository
 from gateway.statements.states import DayState, Proof, StatementState, check_step
 from gateway.transactions.repository import TransactionRepository
@@ -98,15 +98,7 @@ class DayCloser:
         rows = self.statements.open_rows(office_id, account.id)
         profile = self.gateway.banks.profile(account.bank_id)
         since = chain.closed_until if chain is not None else first - ONE_DAY
-        balances = BalanceRepository(self.session)
-        whole = balances.syncs_of_whole(account, profile.history) if chain is None else frozenset()
-        closings = [
-            Closing(balance.reference_date, balance.amount, balance.read_at, balance.basis, balance.sync_id in whole)
-            for balance in balances.closings(office_id, account.id, date_from=since)
-            if balance.reference_date is not None
-            # Read before the day was over at the bank, a balance says nothing about its end.
-            and is_over(balance.reference_date, profile.end_of_day_hour, balance.read_at)
-        ]
+        closings = bank_closings(self.session, account, profile, since=since, is_begun=chain is not None)
         restarted_at = chain.restarted_at if chain is not None else None
         gone = [
             entry
@@ -317,8 +309,3 @@ def _held_from(days: Sequence[DayResult], code: str, place: str) -> list[DayResu
     first, *others = days
     held = [replace(first, proof=None, hold_code=code, causes=(place,))]
     return held + [replace(day, proof=None, hold_code="waits_for_earlier") for day in others]
-
-
-def is_over(day: date, hour: int, moment: datetime) -> bool:
-    """Whether a booking day is over at the bank at this moment: from `hour` on the day after, in Brussels (STA-01)."""
-    return moment >= datetime.combine(day + ONE_DAY, time(hour), tzinfo=BRUSSELS)

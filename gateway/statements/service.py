@@ -23,7 +23,8 @@ from gateway.identity.rights import Permission
 from gateway.offices.models import Client
 from gateway.offices.service import clients_open, require_client
 from gateway.pagination import PageRequest, Sort
-from gateway.statements.closing import DayCloser, first_day, is_over
+from gateway.statements.bank_balances import is_over
+from gateway.statements.closing import DayCloser, first_day
 from gateway.statements.errors import StatementNotFound, StatementNotIssued
 from gateway.statements.models import AccountDay, Statement, StatementEntry, StatementFile
 from gateway.statements.repository import StatementRepository
