@@ -48,6 +48,7 @@ PREFIXES: Final = {
     "consent": "con",
     "consent_account": "coa",
     "account_proof": "apf",
+    "consent_evidence": "cev",
     "account": "acc",
     "transaction": "txn",
     "balance": "bal",
@@ -171,6 +172,7 @@ ProposalId = Annotated[UUID, TypedId("proposal")]
 ConsentId = Annotated[UUID, TypedId("consent")]
 ConsentAccountId = Annotated[UUID, TypedId("consent_account")]
 AccountProofId = Annotated[UUID, TypedId("account_proof")]
+ConsentEvidenceId = Annotated[UUID, TypedId("consent_evidence")]
 AccountId = Annotated[UUID, TypedId("account")]
 TransactionId = Annotated[UUID, TypedId("transaction")]
 SyncId = Annotated[UUID, TypedId("sync")]

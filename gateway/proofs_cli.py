@@ -15,8 +15,8 @@ import typer
 
 from gateway import runtime
 from gateway.act import Act
-from gateway.consents.proof import Relation
 from gateway.consents.proofs import OperatorProofs, WaitingAnywhere
+from gateway.consents.states import Relation
 from gateway.ids import decode, encode
 from gateway.operator_cli import NamedOption, acting_operator
 from gateway.people.operators import OperatorService

@@ -17,6 +17,7 @@ import coda
 from gateway.accounts.models import Account
 from gateway.assembly import Gateway
 from gateway.offices.models import Client, Office
+from gateway.statements.bank_balances import bank_closings
 from gateway.statements.coda_file import FileRefused, Period, write_file
 from gateway.statements.issuing import ENTRIES_MAX, in_order
 from gateway.statements.proof import ONE_DAY, ZERO, DayResult, Judgement, Ledger, OpenRow, judge

@@ -18,6 +18,7 @@ from gateway.audit.log import Change
 from gateway.consents import endings, proof, renewing
 from gateway.consents.connecting import connect_one
 from gateway.consents.errors import AccountNotFitting, AccountTypeNotSupported, ChoiceEmpty
+from gateway.consents.evidence import keep_evidence
 from gateway.consents.models import Consent, ConsentAccount
 from gateway.consents.renewing import Answers
 from gateway.consents.repository import ConsentRepository, ProofRepository
@@ -144,6 +145,7 @@ def connect(
         client_id=consent.client_id,
         changes={"accounts": Change(None, [str(account.id) for account in connected])},
     )
+    keep_evidence(gateway, session, act, consent, connected)
     session.flush()
     _replace_older(gateway, session, act, consent)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import ActDep, GatewayDep, PageDep, problem_responses
+from gateway.consents.evidence_endpoints import router as evidence_router
 from gateway.consents.inviting import Invitations
 from gateway.consents.reauthorising import Reauthorisations
 from gateway.consents.schemas import (
@@ -25,10 +26,10 @@ from gateway.ids import AccountId, ClientId, ConsentId
 from gateway.operations import ANSWER_NOT_KEPT, KEY_REQUIRED
 from gateway.pagination import Page
 
-router = APIRouter(prefix="/v1", tags=["consents"])
+own = APIRouter(prefix="/v1", tags=["consents"])
 
 
-@router.post(
+@own.post(
     "/consents",
     operation_id="create_consent",
     status_code=201,
@@ -56,7 +57,7 @@ def create_consent(body: ConsentWrite, response: Response, act: ActDep, gateway:
     return ConsentCreated(consent=shape, authorisation_url=url)
 
 
-@router.get("/consents", operation_id="list_consents", responses=problem_responses(400))
+@own.get("/consents", operation_id="list_consents", responses=problem_responses(400))
 def list_consents(
     act: ActDep,
     gateway: GatewayDep,
@@ -69,13 +70,13 @@ def list_consents(
     return Page(items=[ConsentRead.of(view, act) for view in views], next_cursor=cursor)
 
 
-@router.get("/consents/{consent_id}", operation_id="get_consent", responses=problem_responses())
+@own.get("/consents/{consent_id}", operation_id="get_consent", responses=problem_responses())
 def get_consent(consent_id: ConsentId, act: ActDep, gateway: GatewayDep) -> ConsentRead:
     """One consent."""
     return ConsentRead.of(ConsentService(gateway).get(act, consent_id), act)
 
 
-@router.post(
+@own.post(
     "/consents/{consent_id}/invitations",
     operation_id="create_consent_invitation",
     status_code=201,
@@ -99,7 +100,7 @@ def create_consent_invitation(
     )  # fmt: skip
 
 
-@router.post(
+@own.post(
     "/consents/{consent_id}/revocations",
     operation_id="create_consent_revocation",
     status_code=201,
@@ -112,7 +113,7 @@ def create_consent_revocation(consent_id: ConsentId, act: ActDep, gateway: Gatew
     return ConsentRead.of(service.get(act, consent_id), act)
 
 
-@router.post(
+@own.post(
     "/clients/{client_id}/renewal-links",
     operation_id="create_renewal_link",
     status_code=201,
@@ -130,7 +131,7 @@ def create_renewal_link(client_id: ClientId, response: Response, act: ActDep, ga
     return RenewalLinkRead(client_id=client_id, renewal_url=asked.url, expires_at=asked.expires_at)
 
 
-@router.post(
+@own.post(
     "/accounts/{account_id}/reauthorisations",
     operation_id="create_account_reauthorisation",
     status_code=201,
@@ -147,3 +148,8 @@ def create_account_reauthorisation(
     asked = Reauthorisations(gateway).ask(act, account_id)
     response.headers["Cache-Control"] = "no-store"
     return ReauthorisationCreated(account_id=account_id, authorisation_url=asked.url, expires_at=asked.expires_at)
+
+
+router = APIRouter()
+router.include_router(own)
+router.include_router(evidence_router)

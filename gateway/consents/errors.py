@@ -188,6 +188,21 @@ class ProofOver(ConflictError):
     members = ("state",)
 
 
+class ConsentEvidenceNotFound(NotFound):
+    """No such document of a permission."""
+
+    code = "consent_evidence_not_found"
+    title = "There is no such evidence"
+
+
+class EvidenceMasked(RightsError):
+    """The document names whole account numbers, which this role sees masked (OFF-08)."""
+
+    code = "evidence_masked"
+    title = "The evidence shows whole account numbers"
+    hint = "Ask somebody of the office who may read accounts."
+
+
 class RelationMissing(InputError):
     """The bank names another holder, and nothing was said of that."""
 

@@ -31,10 +31,10 @@ from gateway.consents.errors import (
 )
 from gateway.consents.links import LINK, LINK_PATH
 from gateway.consents.models import Consent
-from gateway.consents.proof import Doubt, prove
+from gateway.consents.proof import prove
 from gateway.consents.repository import CallbackTokenRepository, ConsentRepository, ProofRepository
 from gateway.consents.secrets import ConsentSecrets
-from gateway.consents.states import WAITING, ConsentState
+from gateway.consents.states import WAITING, ConsentState, Doubt
 from gateway.consents.unproven import leave_out
 from gateway.errors import NotFound
 from gateway.identity.rights import Permission

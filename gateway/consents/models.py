@@ -205,6 +205,23 @@ class AccountProof(Base, table=True):
     instead_of_id: UUID | None = None
 
 
+class ConsentEvidence(Base, table=True):
+    """A PDF that proves which accounts were connected, kept encrypted with its hash (CON-07)."""
+
+    __tablename__ = "consent_evidence"
+    __table_args__ = (office_key(), office_reference("consent_id", "consent"))
+
+    id: UUID = Field(primary_key=True)
+    office_id: UUID = Field(foreign_key="office.id")
+    consent_id: UUID = Field(index=True)
+    text_version: str = Field(max_length=20)
+    """As `wording.text_version`."""
+    accounts_count: int
+    content_cipher: bytes
+    sha256: str = Field(max_length=64)
+    made_at: datetime = Field(sa_type=Moment)
+
+
 class ConsentAnswer(Base, table=True):
     """What the account holder said, at a renewal, of an account that is not as before (CON-11)."""
 

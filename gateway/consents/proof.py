@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -25,9 +24,10 @@ from gateway.audit.log import Change
 from gateway.consents import renewing
 from gateway.consents.connecting import connect_one
 from gateway.consents.errors import ProofOver
+from gateway.consents.evidence import keep_evidence
 from gateway.consents.models import AccountProof, Consent, ConsentAccount
 from gateway.consents.repository import ProofRepository
-from gateway.consents.states import ConsentState, RenewalAnswer
+from gateway.consents.states import ConsentState, Doubt, Relation, RenewalAnswer
 from gateway.consents.unproven import record
 from gateway.ids import new_id
 from gateway.moves.requesting import request_move
@@ -35,25 +35,6 @@ from gateway.offices.models import Client
 from gateway.offices.service import require_open
 from gateway.profiles.repository import KnownAccountRepository
 from sepa.names import is_near_name
-
-
-class Doubt(StrEnum):
-    """Why an account does not show that it is the client's."""
-
-    OTHER_HOLDER = "other_holder"
-    NO_HOLDER = "no_holder"
-    """The bank names none."""
-
-
-class Relation(StrEnum):
-    """What the holder whom the bank names is to the client, as whoever proves it says."""
-
-    OWNER = "owner"
-    """A person in business in its own name, or a partner of a company without legal personality."""
-    TRADE_NAME = "trade_name"
-    FORMER_NAME = "former_name"
-    OTHER = "other"
-
 
 FINAL: Final = frozenset({"refused", "codes_wrong"})
 """Why an account was left out that cannot be ticked again under the same permission."""
@@ -168,5 +149,6 @@ def prove(
             move_on=max(proof.move_on, act.today), proof="authorisation", chosen_by=consent.id,
             with_rules=proof.with_rules,
         )  # fmt: skip
+    keep_evidence(gateway, session, act, consent, [account], by_operator=by == "operator", relation=relation)
     session.flush()
     return account

@@ -23,8 +23,9 @@ from gateway.assembly import Gateway
 from gateway.consents.errors import InvitationCodeNeeded, ProofNotFound, ProofOver, RelationMissing
 from gateway.consents.links import LinkSteps
 from gateway.consents.models import AccountProof, Consent, ConsentAccount
-from gateway.consents.proof import Doubt, Relation, prove
+from gateway.consents.proof import prove
 from gateway.consents.repository import ConsentRepository, ProofRepository
+from gateway.consents.states import Doubt, Relation
 from gateway.consents.unproven import leave_out
 from gateway.ids import OfficeId
 from gateway.offices.models import Client, Office

@@ -17,6 +17,7 @@ from gateway.consents.models import (
     Consent,
     ConsentAccount,
     ConsentAnswer,
+    ConsentEvidence,
     ConsentSitting,
 )
 from gateway.consents.states import WAITING, ConsentState
@@ -203,6 +204,25 @@ class ProofRepository:
         if moment is not None:
             query = query.where(col(AccountProof.state_since) <= moment)
         return self.session.exec(query.order_by(col(AccountProof.id))).all()
+
+
+class EvidenceRepository:
+    """Documents that prove one office's consents."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def get(self, office_id: UUID, evidence_id: UUID) -> ConsentEvidence | None:
+        """One document."""
+        return self.session.exec(
+            select(ConsentEvidence).where(ConsentEvidence.office_id == office_id, ConsentEvidence.id == evidence_id)
+        ).one_or_none()
+
+    def of_consent(self, office_id: UUID, consent_id: UUID) -> SelectOfScalar[ConsentEvidence]:
+        """Query over those of a consent."""
+        return select(ConsentEvidence).where(
+            ConsentEvidence.office_id == office_id, ConsentEvidence.consent_id == consent_id
+        )
 
 
 class SittingRepository:

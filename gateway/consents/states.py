@@ -62,6 +62,24 @@ class RenewalAnswer(StrEnum):
     """There, and not chosen any more."""
 
 
+class Doubt(StrEnum):
+    """Why an account does not show that it is the client's."""
+
+    OTHER_HOLDER = "other_holder"
+    NO_HOLDER = "no_holder"
+    """The bank names none."""
+
+
+class Relation(StrEnum):
+    """What the holder whom the bank names is to the client, as whoever proves it says."""
+
+    OWNER = "owner"
+    """A person in business in its own name, or a partner of a company without legal personality."""
+    TRADE_NAME = "trade_name"
+    FORMER_NAME = "former_name"
+    OTHER = "other"
+
+
 def check_step(state: str, wanted: ConsentState) -> None:
     """Raise `InvalidTransition` unless `TRANSITIONS` knows the step."""
     if wanted not in TRANSITIONS[ConsentState(state)]:

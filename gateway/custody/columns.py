@@ -33,6 +33,7 @@ ENCRYPTED: Final = (
     EncryptedColumn("consent", "handle_cipher", "consent.handle"),
     EncryptedColumn("consent", "callback_cipher", "consent.callback"),
     EncryptedColumn("consent", "tokens_cipher", "consent.tokens"),
+    EncryptedColumn("consent_evidence", "content_cipher", "consent_evidence"),
     EncryptedColumn("consent_sitting", "link_cipher", "consent_sitting.link"),
     EncryptedColumn("idempotency_key", "answer_cipher", "idempotency_key"),
     EncryptedColumn("mail_message", "content_cipher", "mail_message"),

@@ -25,14 +25,13 @@ from gateway.consents.choice import refusal
 from gateway.consents.errors import InvitationCodeWrong, LinkNotValid, RelationMissing
 from gateway.consents.inviting import Invitations
 from gateway.consents.links import LINK_PATH, LinkView
-from gateway.consents.proof import Relation
 from gateway.consents.proofs import ProofSteps
 from gateway.consents.renewing import Answers
 from gateway.consents.service import ConsentService
-from gateway.consents.states import ConsentState, RenewalAnswer
+from gateway.consents.states import ConsentState, Relation, RenewalAnswer
+from gateway.consents.wording import RELATIONS, terms
 from gateway.cookies import LINK, cookie, set_cookie
 from gateway.errors import InputError, NotFound
-from gateway.i18n import _
 from gateway.ids import AccountProofId
 from gateway.moves.errors import MoveDateInvalid
 from gateway.transactions.first_readings import first_readings
@@ -66,14 +65,6 @@ class AddressUnknown(InputError):
     title = "Your network address cannot be seen"
     hint = "The bank asks for it. Open the link without a proxy, or tell the accountancy office."
 
-
-RELATIONS: Final = {
-    Relation.OWNER: _("The owner of the business, or a partner in it"),
-    Relation.TRADE_NAME: _("Another name under which it trades"),
-    Relation.FORMER_NAME: _("Its name before it was changed"),
-    Relation.OTHER: _("Something else: the account is used for the business"),
-}
-"""What the holder whom the bank names can be to the company."""
 
 ANSWERED: Final = ("new-", "missing-")
 """Fields of the choice page about accounts that are not as before: the offered account's id, or the missing one's."""
@@ -109,6 +100,12 @@ def look(request: Request, token: str, gateway: GatewayDep) -> Response:
         hint=profile.user_hints.get(language_of(request), view.hint),
         form_token=form_token,
         accounts=[],
+        terms=terms(
+            language_of(request),
+            office=view.office_name,
+            licence_holder=view.licence_holder,
+            valid_until=view.valid_until,
+        ),
     )
     security.set_form_cookie(request, response, form_token)
     return response

@@ -17,6 +17,7 @@ from gateway.consents.links import LINK_LIFE
 from gateway.consents.models import Consent
 from gateway.consents.service import ConsentService
 from gateway.consents.sittings import Sittings
+from gateway.consents.wording import terms
 from gateway.errors import ConflictError, InputError
 from gateway.i18n import LANGUAGES
 from gateway.identity.rights import Permission
@@ -169,6 +170,10 @@ def _invitation(
         sheet = part(
             request, "invitation_sheet.html", language=consent.language,
             link=link, url=invited.url, qr=qr_code(invited.url),
+            terms=terms(
+                consent.language, office=link.office_name, licence_holder=link.licence_holder,
+                valid_until=link.valid_until,
+            ),
         )  # fmt: skip
     return page(
         request,

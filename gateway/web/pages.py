@@ -26,6 +26,7 @@ SUBJECTS: Final = (
     "comparison",
     "sources",
     "link_a_bank",
+    "consent_evidence",
     "link",
     "reauthorise",
     "renewal",

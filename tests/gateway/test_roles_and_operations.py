@@ -51,7 +51,9 @@ OPERATIONS: Final[dict[str, str]] = {
          "list_onboarding_checklists", "get_client_addresses", "list_address_changes"),
         "clients:read",
     ),
-    **dict.fromkeys(("list_consents", "get_consent", "list_bank_requests"), "consents:read"),
+    **dict.fromkeys(("list_consents", "get_consent", "list_bank_requests", "list_consent_evidence",
+                     "get_consent_evidence_content"),
+                    "consents:read"),
     "get_monitor": "consents:read of the office",
     **dict.fromkeys(
         ("list_accounts", "get_account", "list_balances", "list_days", "get_sync", "get_call_budget"), "accounts:read"
@@ -225,6 +227,7 @@ def walk(gateway: Gateway) -> Iterator[tuple[Any, dict[str, str], Any]]:
                        ("known_account_id", "known_account"), ("address_change_id", "address_change"),
                        ("handover_id", "numbering_handover"), ("bank_file_id", "bank_file"),
                        ("upload_id", "statement_upload"),
+                       ("evidence_id", "consent_evidence"),
                        ("recording_id", "traffic_recording"), ("reading_id", "recorded_reading")):  # fmt: skip
         ids[name] = encode(kind, new_id())
     app = app_of(gateway)

@@ -50,6 +50,7 @@ FEW |= {
     "list_bank_requests",
     "list_address_changes",
     "list_chain_restarts",
+    "list_consent_evidence",
     "list_bank_files",
     "list_statement_uploads",
     "list_source_switches",

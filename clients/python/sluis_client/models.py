@@ -176,6 +176,8 @@ class AccountRead(Shape):
     """The day on which it moved to another office: read-only since."""
     releases_computed: bool
     """Days without a booked balance of the bank are issued as `computed`; default false."""
+    issues_derived: bool
+    """The first statements do not wait until a later balance confirms their opening; default false."""
     empty_statement: str
     """`daily`: a day without entries makes an empty file with its own number."""
     excluded_reason: str | None
@@ -229,6 +231,10 @@ class AccountWrite(Shape):
     """Not before the first day of history the bank gave, and not once the first statement is issued."""
     releases_computed: bool | None = None
     """Issue days for which the bank names no booked balance, as `computed`. For the office to set."""
+    issues_derived: bool | None = None
+    """Issue the first statements at once, from an opening that no later balance has confirmed yet. For the office to
+    set.
+    """
     empty_statement: str | None = None
     """Whether a day without entries makes an empty file. For the office to set."""
     excluded_reason: str | None = None
@@ -985,6 +991,17 @@ class ConsentCreated(Shape):
     consent: ConsentRead
     authorisation_url: str
     """Send the account holder here; it names office and client, and leads to the bank."""
+
+
+class ConsentEvidenceRead(Shape):
+    """A document that proves which accounts were connected, when, from which address and after which text."""
+
+    id: str
+    made_at: dt.datetime
+    text_version: str
+    """Another one whenever a word of the text changes in that language."""
+    accounts_count: int
+    sha256: str
 
 
 class ConsentRead(Shape):
@@ -2265,6 +2282,14 @@ class PageClientRead(Shape):
     """PageClientRead"""
 
     items: list[ClientRead]
+    next_cursor: str | None
+    """Pass it as `cursor` to get the next page; null on the last page."""
+
+
+class PageConsentEvidenceRead(Shape):
+    """PageConsentEvidenceRead"""
+
+    items: list[ConsentEvidenceRead]
     next_cursor: str | None
     """Pass it as `cursor` to get the next page; null on the last page."""
 

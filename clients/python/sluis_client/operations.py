@@ -852,6 +852,33 @@ class Operations(Transport):
             ),
         )
 
+    def list_consent_evidence(
+        self, consent_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> models.PageConsentEvidenceRead:
+        """The documents of a consent, the newest first: one each time accounts were connected under it."""
+        return self._model(
+            models.PageConsentEvidenceRead,
+            self._call(
+                "GET", f"/v1/consents/{self._segment(consent_id)}/evidence", query={"limit": limit, "cursor": cursor}
+            ),
+        )
+
+    def iter_consent_evidence(self, consent_id: str, *, page_size: int = 200) -> Iterator[models.ConsentEvidenceRead]:
+        """Every row of `list_consent_evidence`, page after page."""
+        cursor: str | None = None
+        while True:
+            page = self.list_consent_evidence(consent_id, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get_consent_evidence_content(self, consent_id: str, evidence_id: str) -> bytes:
+        """A document of a consent, with its checksum in `Repr-Digest` (RFC 9530) and `X-Content-SHA256`."""
+        return self._call(
+            "GET", f"/v1/consents/{self._segment(consent_id)}/evidence/{self._segment(evidence_id)}/content"
+        ).content
+
     def create_erasure(
         self, body: models.ErasureWrite | Mapping[str, Any], *, idempotency_key: str | None = None
     ) -> models.ErasureRead:

@@ -28,9 +28,9 @@ from gateway.consents.errors import (
 )
 from gateway.consents.inviting import TRIES_MAX, Invitations
 from gateway.consents.models import AccountProof
-from gateway.consents.proof import Doubt, Relation
 from gateway.consents.proofs import LIFE, OperatorProofs, ProofSteps
 from gateway.consents.service import ConsentService
+from gateway.consents.states import Doubt, Relation
 from gateway.events.models import Event
 from gateway.ids import encode
 from gateway.profiles.models import KnownAccount

@@ -67,3 +67,17 @@ def test_the_office_gets_a_page_to_print_and_the_code_apart_from_it(browser: Bro
     assert code.replace(" ", "") not in printed
     assert story.client.name in printed
     Invitations(story.gateway).enter(token, code, browser_secret="a browser")
+
+
+def test_the_office_finds_the_evidence_at_the_permission(browser: Browser, story: Story) -> None:
+    """CON-07."""
+    account = story.accounts()[0]
+    assert account.consent_id is not None
+    path = f"/consents/{encode('consent', account.consent_id)}/evidence"
+    browser.sign_in(make_person(story.gateway, story.office, OfficeRole.ADMIN))
+    assert f'href="{path}"' in browser.get("/day")
+    (address,) = re.findall(rf'href="({path}/[^"]+)"', browser.get(path))
+    first, second = browser.client.get(address), browser.client.get(address)
+    assert first.content.startswith(b"%PDF-")
+    assert first.content == second.content
+    assert ".pdf" in first.headers["content-disposition"]
