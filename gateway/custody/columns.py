@@ -40,6 +40,7 @@ ENCRYPTED: Final = (
     EncryptedColumn("oidc_provider", "secret_cipher", "oidc_provider"),
     EncryptedColumn("recorded_reading", "content_cipher", READING_BINDING),
     EncryptedColumn("review_item", "raw_cipher", "review_item"),
+    EncryptedColumn("statement_upload_file", "content_cipher", "statement_upload_file"),
     EncryptedColumn("sync", "psu_cipher", "sync.psu"),
     # The form before, kept as it was encrypted for the transaction itself.
     EncryptedColumn("transaction_revision", "raw_cipher", RAW_TABLE, row="transaction_id"),
