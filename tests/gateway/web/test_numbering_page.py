@@ -70,4 +70,6 @@ def test_who_may_not_change_a_client_sees_what_stands_and_no_form(browser: Brows
     world.speak("en")
     browser.sign_in(world.people["approver"])
     path = f"/clients/{encode('client', world.clients['textile'].id)}/numbering"
-    assert "<form" not in browser.get(path).partition("<main")[2]
+    main = browser.get(path).partition("<main")[2]
+    assert "<form" not in main
+    assert "No numbering was taken over." in main
