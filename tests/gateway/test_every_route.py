@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 from starlette.testclient import TestClient
 
 from connectors.model import RejectedRow
@@ -24,6 +24,7 @@ from gateway.app import create_app
 from gateway.assembly import Gateway
 from gateway.audit.bundles import BundleService, BundleWish
 from gateway.client_groups.repository import ClientGroupRepository
+from gateway.consents.models import ConsentEvidence
 from gateway.foreign_files.reading import SentFile
 from gateway.foreign_files.service import HandoverService, TypedNumbering
 from gateway.identity.endpoints import PUBLIC_OPERATIONS
@@ -273,6 +274,9 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
     story.read(story.account(account.id))
     statement = story.statements("issued")[0]
     office = story.office
+    with linked.database.unit_of_work(office.id) as session:
+        evidence_id = session.exec(select(ConsentEvidence.id).order_by(col(ConsentEvidence.id))).first()
+    assert evidence_id is not None, "accounts were connected"
 
     scene = make_scene(linked)
     scene.group("board", "first", "second")
@@ -293,6 +297,7 @@ def house(linked: Gateway, banks: SimulatorServer) -> Iterator[House]:
         "statement_id": encode("statement", statement.id),
         "transaction_id": encode("transaction", story.transactions()[0].id),
         "review_item_id": waiting_review(linked, account),
+        "evidence_id": encode("consent_evidence", evidence_id),
     }
     identity, machines = IdentityService(linked), MachineService(linked)
     credential, own_token = machines.create_credential(
