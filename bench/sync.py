@@ -59,7 +59,6 @@ BANKS = {"crelan": "103", "nagelmackers": "140", "keytrade": "651", "vanbreda": 
 """Whose accounts are read, with the first digits of their account numbers."""
 HOLDER = "lien.lindenaar"
 BICS = {bank.bank_id: bank.bic for bank in DEFAULT_BANKS}
-PER_CLIENT = 25
 NEW_ROWS = 50
 NEW_ROWS_ACCOUNTS_MAX = 1_000
 ANSWER_SECONDS = 0.5
@@ -74,10 +73,10 @@ def say(line: str) -> None:
 
 
 def accounts(count: int) -> tuple[SimulatedAccount, ...]:
-    """Accounts on which nothing happens by itself, of the banks by turns of one consent."""
+    """Accounts on which nothing happens by itself, of the banks by turns."""
     made = []
     for number in range(count):
-        bank_id, bank_code = list(BANKS.items())[number // PER_CLIENT % len(BANKS)]
+        bank_id, bank_code = list(BANKS.items())[number % len(BANKS)]
         iban = belgian_iban(bank_code, f"{5_000_000 + number}")
         made.append(
             SimulatedAccount(
@@ -198,9 +197,9 @@ def measure(folder: Path, server: EmbeddedPostgres, count: int, *, answer: float
         settings = Settings(_env_file=None, data_folder=folder, database_url=SecretStr(url), mode="test", banks=access)
         gateway = build(settings, connect(url), KeyRing.load(settings.keys_path))
         place = Place.of(gateway, running)
-        for start in range(0, count, PER_CLIENT):
-            linked = known[start : start + PER_CLIENT]
-            place.link(linked[0].bank_id, [account.account_id for account in linked])
+        for bank_id in BANKS:
+            # A bank gives one permission at a time to a holder and a reader.
+            place.link(bank_id, [account.account_id for account in known if account.bank_id == bank_id])
         first = place.run(2, count, "first")
         say(f"{count:>6} accounts, first reading, two workers: {count / first * 60:,.0f} a minute")
         place.start()
