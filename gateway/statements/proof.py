@@ -141,7 +141,13 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
         days, matched = _tried(opening, ledger, closings, last_date)
         return Judgement(opening, tuple(_decided(days, matched, opening, ledger, is_derived=False)))
     judged: Judgement | None = None
-    for anchor in _anchors(ledger.closings, first_date, last_date):
+    anchors = _anchors(ledger.closings, first_date, last_date)
+    for anchor in anchors:
+        if any(
+            row.booking_date < first_date and anchor.read_at < row.seen_at <= anchors[-1].read_at for row in ledger.rows
+        ):
+            # Nothing is issued yet, so what a later one of them found before the first day belongs in the opening.
+            continue
         start = _derived(ledger.rows, anchor, first_date)
         days, matched = _tried(start, ledger, closings, last_date)
         if matched and matched[-1] > anchor.day:

@@ -141,6 +141,20 @@ def test_an_opening_is_not_derived_from_a_reading_of_some_last_days() -> None:
     assert all(result.proof is not None for result in judged.days)
 
 
+def test_what_was_found_before_the_first_day_is_in_the_opening_while_nothing_is_issued() -> None:
+    known = row(FIRST, "10.00", seen=FIRST + DAY)
+    found = row(FIRST - 2 * DAY, "3.00", seen=FIRST + 2 * DAY)
+    whole = [closing(FIRST, "110.00"), closing(FIRST + DAY, "113.00", read=FIRST + 2 * DAY)]
+    waiting = decide([known, found], whole, last=FIRST + DAY)
+    assert all(result.proof is None for result in waiting.days)
+    later = replace(closing(FIRST + 2 * DAY, "113.00"), is_of_whole=False)
+    judged = decide([known, found], [*whole, later], last=FIRST + 2 * DAY)
+    assert judged.opening is not None
+    assert judged.opening.balance == Decimal("103.00")
+    assert [result.closing for result in judged.days] == [Decimal("113.00")] * 3
+    assert not any(result.late for result in judged.days)
+
+
 def test_where_no_reading_of_everything_came_with_a_balance_the_first_one_serves() -> None:
     closings = [replace(closing(FIRST + days * DAY, "110.00"), is_of_whole=False) for days in (0, 1)]
     judged = decide([row(FIRST, "10.00")], closings, last=FIRST + DAY)
