@@ -16,6 +16,7 @@ from gateway.accounts.repository import SyncRepository
 from gateway.assembly import Gateway
 from gateway.database import one_of
 from gateway.statements.models import AccountDay
+from gateway.statements.states import Proof
 from gateway.transactions.models import BankTransaction
 
 
@@ -81,7 +82,7 @@ def _balance(session: Session, account: Account) -> BalanceCheck:
     days = select(func.count()).where(AccountDay.office_id == account.office_id, AccountDay.account_id == account.id)
     if session.exec(days.where(AccountDay.cause == "difference")).one():
         return BalanceCheck.DIFFERENT
-    if session.exec(days.where(col(AccountDay.proof).is_not(None))).one():
+    if session.exec(days.where(col(AccountDay.proof).in_([Proof.PROVEN, Proof.PROVEN_BY_SPAN]))).one():
         return BalanceCheck.PROVEN
     balances = select(func.count()).where(
         Balance.office_id == account.office_id, Balance.account_id == account.id, Balance.kind == "closing_booked"
