@@ -12,14 +12,14 @@ from sqlmodel import Session
 from connectors.profile import BankProfile
 from gateway.accounts.gaps import open_gaps
 from gateway.accounts.models import Account, AccountGap
-from gateway.accounts.repository import BalanceRepository
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.audit.log import Change
 from gateway.ids import new_id
 from gateway.statement_uploads.matching import Known
 from gateway.statement_uploads.repository import UploadRepository
-from gateway.statements.bank_balances import is_over
+from gateway.statements.bank_balances import bank_closings
+from gateway.statements.proof import last_words
 from gateway.statements.repository import StatementRepository
 from gateway.transactions.absorb import Window
 
@@ -45,13 +45,8 @@ def standing(session: Session, account: Account, profile: BankProfile) -> Known:
 
 def _at_bank(session: Session, account: Account, profile: BankProfile) -> dict[date, Decimal]:
     """The last word of the bank, or of its documents, about the end of each day; its own before what was computed."""
-    found: dict[date, Decimal] = {}
-    closings = BalanceRepository(session).closings(account.office_id, account.id, date_from=date.min)
-    for row in sorted(closings, key=lambda row: (row.read_at, row.basis == "bank")):
-        day = row.reference_date
-        if day is not None and is_over(day, profile.end_of_day_hour, row.read_at):
-            found[day] = row.amount
-    return found
+    closings = bank_closings(session, account, profile, since=date.min, is_begun=True)
+    return {day: closing.amount for day, closing in last_words(closings, date.max).items()}
 
 
 def without(first: date, last: date, gaps: Iterable[AccountGap]) -> Sequence[Window]:

@@ -136,7 +136,7 @@ def judge(ledger: Ledger, *, first_date: date, last_date: date, opening: Opening
 
     `opening` is the chain as it stands; None while it has not begun, and then it is derived, from `first_date` on.
     """
-    closings = _by_day(ledger.closings, last_date)
+    closings = last_words(ledger.closings, last_date)
     if opening is not None:
         days, matched = _tried(opening, ledger, closings, last_date)
         return Judgement(opening, tuple(_decided(days, matched, opening, ledger, is_derived=False)))
@@ -188,7 +188,7 @@ def _tried(
     return days, [result.day for result in days if result.bank is not None and result.bank.amount == result.closing]
 
 
-def _by_day(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]:
+def last_words(closings: Iterable[Closing], last_date: date) -> dict[date, Closing]:
     """The last word of the bank per day; what it stated itself goes before what was computed from it."""
     found: dict[date, Closing] = {}
     for closing in sorted(closings, key=lambda item: (item.read_at, item.basis == "bank")):
