@@ -1,4 +1,4 @@
-"""Clients: the list with starters and pending ones, and one client's state, services and number (OFF-02, OFF-03)."""
+"""Clients: the list with starters and pending ones; one with state, services, settings, number (OFF-02, OFF-03)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ from gateway.ids import ClientId, encode
 from gateway.offices.models import TRANSITIONS, ClientState, Service
 from gateway.offices.numbers import DOCUMENT_BYTES_MAX, NumberReason, NumberService, NumberWish
 from gateway.offices.service import ClientFilter, ClientService
+from gateway.offices.settings import ClientSettingsService
 from gateway.offices.switches import ClientSwitches, SwitchService
+from gateway.offices.template import StatementsFrom
 from gateway.pagination import PageRequest
 from gateway.proposals.service import ProposalService
 from gateway.web.rendering import page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
+from gateway.web.settings_forms import CONSENT_DAYS, SETTINGS_FAULT, number_of, settings_in
 
 router = page_router()
 
@@ -33,6 +36,7 @@ CLIENTS_PER_PAGE: Final = 50
 CHANGES_SHOWN: Final = 20
 STARTERS: Final = "starters"
 UNSUSPEND: Final = "client.unsuspend"
+LATE_ENTRY_DATES: Final = ("file", "booking")
 
 
 @router.get("/clients")
@@ -93,6 +97,24 @@ def switch(request: Request, client_id: ClientId, gateway: GatewayDep, visit: Po
     return _done(
         request, gateway, visit, client_id, lambda: SwitchService(gateway).client(visit.act, client_id, wish)
     )  # fmt: skip
+
+
+@router.post("/clients/{client_id}/settings")
+def put_settings(
+    request: Request, client_id: ClientId, gateway: GatewayDep, visit: PostedDep, form: FormDep
+) -> Response:
+    """How its statements begin, how late entries are dated (STA-06), and when people are reminded."""
+
+    def put() -> object:
+        wanted, late = settings_in(form), text_of(form, "late_entry_date")
+        if wanted is None or late not in LATE_ENTRY_DATES:
+            raise InputError(faults=[SETTINGS_FAULT])
+        wanted = {name: list(value) if isinstance(value, tuple) else value for name, value in wanted.items()}
+        return ClientSettingsService(gateway).put(
+            visit.act, client_id, {**wanted, "late_entry_date": late}, version=number_of(form, "version")
+        )
+
+    return _done(request, gateway, visit, client_id, put)
 
 
 @router.post("/clients/{client_id}/registry-confirmation")
@@ -177,6 +199,9 @@ def _one(
         changes=changes,
         steps=[state for state in ClientState if state in steps],
         is_admin=is_admin,
+        settings=ClientSettingsService(gateway).get(visit.act, client_id),
+        starts=list(StatementsFrom),
+        consent_days=CONSENT_DAYS,
         services=list(Service),
         reasons=list(NumberReason),
         path=path_of(client_id),

@@ -30,6 +30,7 @@ from gateway.web.reading import client_names
 from gateway.web.rendering import YEAR_SECONDS, page, see_other
 from gateway.web.routing import page_router
 from gateway.web.security import FormDep, PostedDep, Visit, VisitDep, text_of
+from gateway.web.settings_forms import CONSENT_DAYS, SETTINGS_FAULT, number_of, settings_in
 
 router = page_router()
 
@@ -38,7 +39,6 @@ EMPTY_RULES: Final = 2
 """Rows for new rules, below those that are there."""
 RULES_MAX: Final = 20
 CONSENT_DAYS_MAX: Final = 180
-CONSENT_DAYS: Final = (30, 14, 7, 3, 0)
 
 
 @router.get(LOGO_PATH + "/{office_id}/{sha256}")
@@ -73,7 +73,7 @@ def put(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) 
         faults.append(FieldFault("/name", "name_invalid", "Give it a name of at most 70 characters."))
     if language not in LANGUAGES or (channel is not None and channel not in CHANNELS):
         faults.append(FieldFault("/language", "choice_invalid", "Choose from the list."))
-    days = _number(form, "consent_days_max")
+    days = number_of(form, "consent_days_max")
     if not 1 <= days <= CONSENT_DAYS_MAX:
         faults.append(FieldFault("/consent_days_max", "days_invalid", "Give a number of days from 1 to 180."))
     if faults:
@@ -83,7 +83,7 @@ def put(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep) 
         request,
         gateway,
         visit,
-        lambda: OfficeSettingsService(gateway).put(visit.act, wanted, version=_number(form, "version")),
+        lambda: OfficeSettingsService(gateway).put(visit.act, wanted, version=number_of(form, "version")),
     )
 
 
@@ -121,7 +121,7 @@ def put_template(request: Request, gateway: GatewayDep, visit: PostedDep, form: 
         request,
         gateway,
         visit,
-        lambda: OfficeSettingsService(gateway).put_template(visit.act, template, version=_number(form, "version")),
+        lambda: OfficeSettingsService(gateway).put_template(visit.act, template, version=number_of(form, "version")),
     )
 
 
@@ -135,7 +135,7 @@ def apply(request: Request, gateway: GatewayDep, visit: PostedDep, form: FormDep
         return _page(request, gateway, visit, error=InputError(faults=[fault]))
     try:
         outcomes = TemplateApplicationService(gateway).apply(
-            visit.act, chosen, parts, version=_number(form, "version"), is_dry_run=text_of(form, "act") != "apply"
+            visit.act, chosen, parts, version=number_of(form, "version"), is_dry_run=text_of(form, "act") != "apply"
         )
     except GatewayError as error:
         if not _is_of_input(error):
@@ -160,7 +160,8 @@ def template_in(form: FormData) -> Template:
         name, group = text_of(form, f"rule_name_{index}"), text_of(form, f"rule_group_{index}")
         if not name and not group:
             continue
-        count, amount = _number(form, f"rule_count_{index}", default=1), _amount(text_of(form, f"rule_amount_{index}"))
+        count = number_of(form, f"rule_count_{index}", default=1)
+        amount = _amount(text_of(form, f"rule_amount_{index}"))
         if not name or not group or max(len(name), len(group)) > 70 or not 1 <= count <= 20 or amount is False:
             faults.append(
                 FieldFault(
@@ -174,25 +175,12 @@ def template_in(form: FormData) -> Template:
     if len({rule.name for rule in rules}) != len(rules):
         faults.append(FieldFault("/approval_rules", "rule_invalid", "Each rule has a name of its own."))
     channel, package = text_of(form, "channel") or None, text_of(form, "package") or None
-    start = text_of(form, "statements_from")
-    first, expiry = text_of(form, "first_coda_number"), _number(form, "approval_expiry_days")
-    first_number = _number(form, "first_coda_number") if first else None
-    approval_days = sorted(
-        {int(part) for part in text_of(form, "approval_days").replace(",", " ").split() if part.isdecimal()}
-    )
-    if (
-        (channel is not None and channel not in CHANNELS)
-        or (package is not None and package not in PACKAGES)
-        or start not in set(StatementsFrom)
-        or (first_number is not None and not 1 <= first_number <= 999)
-        or not 1 <= expiry <= 60
-        or any(not 1 <= day <= 60 for day in approval_days)
-        or len(approval_days) > 5
-    ):
-        faults.append(
-            FieldFault("/template", "template_invalid", "Numbers are 1 to 999, days 1 to 60; choose from the lists.")
-        )
-    if faults:
+    beginnings = settings_in(form)
+    if (channel is not None and channel not in CHANNELS) or (package is not None and package not in PACKAGES):
+        beginnings = None
+    if beginnings is None:
+        faults.append(SETTINGS_FAULT)
+    if faults or beginnings is None:
         raise InputError(faults=faults)
     return Template(
         services=tuple(service.value for service in _services(form)),
@@ -202,22 +190,13 @@ def template_in(form: FormData) -> Template:
         channel=channel,
         destination=text_of(form, "destination")[:254] or None,
         package=package,
-        statements_from=start,
-        first_coda_number=first_number,
-        consent_reminder_days=tuple(day for day in CONSENT_DAYS if str(day) in form.getlist("consent_day")),
-        approval_reminder_days=tuple(approval_days),
-        approval_expiry_days=expiry,
+        **beginnings,
         rules=tuple(rules),
     )
 
 
 def _services(form: FormData) -> list[Service]:
     return [service for service in Service if service.value in form.getlist("service")]
-
-
-def _number(form: FormData, name: str, *, default: int = -1) -> int:
-    text = text_of(form, name)
-    return int(text) if text.isdecimal() and len(text) < 9 else default
 
 
 def _amount(text: str) -> Decimal | bool | None:

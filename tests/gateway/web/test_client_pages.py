@@ -16,6 +16,7 @@ from gateway.banks.directory import BankDirectory
 from gateway.consents.models import Consent
 from gateway.offices.models import Client, ClientState
 from gateway.offices.service import ClientService, ClientWish
+from gateway.offices.settings import ClientSettingsService
 from gateway.profiles.service import KnownAccountService
 from gateway.settings import BankAccessSettings
 from tests.gateway.builders import act_of_system
@@ -194,3 +195,41 @@ def test_whoever_may_only_look_gets_no_forms(browser: Browser, world: World) -> 
     assert "<form" not in browser.get(f"{path_of(world)}/accounts").partition("<main")[2]
     browser.get(path_of(world, "bakery"), status=404)
     browser.post(f"{path_of(world)}/state", {"state": "closed"}, status=403)
+
+
+def test_statements_and_reminders_of_a_client_are_set(admin: Browser, world: World) -> None:
+    """STA-06, CON-10, OFF-10: the date of late entries, where statements begin, the days of reminders."""
+    path = path_of(world)
+    text = admin.get(path)
+    version = re.search(r'/settings".*?name="version" value="(\d+)"', text, re.DOTALL)
+    assert version is not None
+    form = {
+        "version": version[1], "statements_from": "quarter_start", "first_coda_number": "12", "approval_days": "2, 4",
+        "approval_expiry_days": "20", "consent_day": ["30", "7"], "late_entry_date": "booking",
+    }  # fmt: skip
+    text = admin.post(f"{path}/settings", form)
+    assert '<option value="booking" selected>' in text
+    found = ClientSettingsService(world.gateway).get(world.act("accountant"), world.clients["textile"].id)
+    assert (found.late_entry_date, found.statements_from, found.first_coda_number) == ("booking", "quarter_start", 12)
+    assert found.consent_reminder_days == [30, 7]
+    assert (found.approval_reminder_days, found.approval_expiry_days) == ([2, 4], 20)
+    # What the page said before is not what holds now.
+    admin.post(f"{path}/settings", {**form, "late_entry_date": "file"}, status=412)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"late_entry_date": "never"},
+        {"statements_from": ""},
+        {"first_coda_number": "1000"},
+        {"approval_expiry_days": ""},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_settings_that_cannot_be_are_said_on_the_page(admin: Browser, world: World, wrong: dict[str, str]) -> None:
+    form = {
+        "version": "0", "statements_from": "ask", "first_coda_number": "", "approval_days": "",
+        "approval_expiry_days": "9", "late_entry_date": "file",
+    }  # fmt: skip
+    assert "choose from the lists" in admin.post(f"{path_of(world)}/settings", form | wrong, status=422)
