@@ -21,7 +21,7 @@ from gateway.accounts.states import SyncHealth
 from gateway.act import Act
 from gateway.assembly import Gateway
 from gateway.consents.errors import InvitationCodeNeeded, ProofNotFound, ProofOver, RelationMissing
-from gateway.consents.links import LinkSteps
+from gateway.consents.links import Links
 from gateway.consents.models import AccountProof, Consent, ConsentAccount
 from gateway.consents.proof import prove
 from gateway.consents.repository import ConsentRepository, ProofRepository
@@ -58,7 +58,7 @@ class WaitingAnywhere:
     """The last four."""
 
 
-class ProofSteps(LinkSteps):
+class ProofSteps(Links):
     """The account holder's side, in a browser that may see the accounts."""
 
     def waiting(self, token: str, *, browser_secret: str) -> tuple[Sequence[Waiting], bool]:

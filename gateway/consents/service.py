@@ -14,8 +14,9 @@ from connectors.errors import ConsentError, RequestRefused, TokenRejected
 from connectors.model import Access
 from gateway.act import Act
 from gateway.consents import endings
+from gateway.consents.choosing import ChoiceSteps
 from gateway.consents.errors import ConsentNotFound, ReturnUrlNotRegistered
-from gateway.consents.links import LINK_PATH, LinkSteps, LinkView
+from gateway.consents.links import LINK_PATH, LinkView
 from gateway.consents.making import make_consent
 from gateway.consents.models import Consent, ConsentAccount, ConsentAnswer
 from gateway.consents.renewing import check_renewable
@@ -44,7 +45,7 @@ class ConsentView:
     answers: Sequence[ConsentAnswer] = ()
 
 
-class ConsentService(LinkSteps):
+class ConsentService(ChoiceSteps):
     """Everything about consents."""
 
     def create(
