@@ -6,6 +6,7 @@ keeps connections, no cookies and no state of a person.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import ssl
@@ -184,7 +185,7 @@ class BankHttp:
         self._signed_kinds = signed_kinds
         self._logger = logger or logging.getLogger("connectors.http")
         self._client = httpx2.Client(
-            verify=ssl_context if ssl_context is not None else True,
+            verify=ssl_context if ssl_context is not None else _usual_trust(with_environment=not is_here),
             transport=transport,
             timeout=httpx2.Timeout(limits.read_seconds, connect=limits.connect_seconds),
             follow_redirects=False,
@@ -378,6 +379,12 @@ class BankHttp:
             bank_id=self.bank_id,
             status=answer.status,
         )
+
+
+@functools.cache
+def _usual_trust(*, with_environment: bool) -> ssl.SSLContext:
+    """The authorities that everybody trusts, read once for all banks without a certificate of ours."""
+    return httpx2.create_ssl_context(trust_env=with_environment)
 
 
 def _refuse_constant(name: str) -> NoReturn:

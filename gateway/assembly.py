@@ -55,7 +55,7 @@ class Gateway:
         if session is not None:
             office = session.get(Office, office_id)
         else:
-            with self.database.unit_of_work(None) as own:
+            with self.database.lookup() as own:
                 office = own.get(Office, office_id)
         if office is None or office.mode != "test":
             if office is not None:

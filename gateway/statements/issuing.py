@@ -77,6 +77,8 @@ class Issuer:
         ]
         if not parts and self.account.empty_statement == EmptyStatement.DAILY:
             parts = [()]
+        if not parts:
+            return 0
         balance = day.opening
         old_date = self.chain.last_entry_date or day.day - ONE_DAY
         planned: list[tuple[Period, Sequence[Line], bytes]] = []

@@ -7,6 +7,7 @@ steps: what a step leaves behind is what the next one finds.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -87,8 +88,9 @@ class History(RuleBasedStateMachine):
     def gateway(self) -> Gateway:
         return self.story.gateway
 
-    @property
+    @functools.cached_property
     def truth(self) -> Any:
+        """The account as the bank has it; its number never changes."""
         return self.story.banks.world.account(self.story.account(self.account_id).iban)
 
     def observe(self) -> None:

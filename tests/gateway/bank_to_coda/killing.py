@@ -37,6 +37,11 @@ class KillingDatabase:
         if is_last:
             raise Killed
 
+    def lookup(self) -> contextlib.AbstractContextManager[Session]:
+        """Reads only, so nothing can be lost there."""
+        session: contextlib.AbstractContextManager[Session] = self.database.lookup()
+        return session
+
 
 def killed(gateway: Gateway, work: Callable[[Gateway], object], *, at: int, is_committed: bool) -> bool:
     """Whether the work was killed on the way; False when it came to its end."""

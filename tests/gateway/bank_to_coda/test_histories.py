@@ -11,13 +11,15 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import Engine, event
 
 from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
-from gateway.assembly import Gateway, build
+from gateway.assembly import build
 from gateway.crypto import KeyRing
 from gateway.database import connect
 from gateway.embedded import APPLICATION, DATABASE, EmbeddedPostgres
@@ -44,23 +46,26 @@ def era(request: pytest.FixtureRequest) -> Iterator[SimulatorServer]:
 def place(
     era: SimulatorServer, settings: Settings, postgres: EmbeddedPostgres, keys: KeyRing
 ) -> Iterator[Callable[[], Story]]:
-    """A fresh, committed installation for every history."""
+    """A fresh, committed installation for every history, on one engine: it knows each statement from the last one."""
     numbers = itertools.count(1)
-    made: list[tuple[str, Gateway]] = []
+    gateway = build(settings, connect(postgres.url(APPLICATION, DATABASE), pool_size=5), keys)
+    engine: Engine = gateway.database.bind  # type: ignore[attr-defined]  # a gateway that commits has an engine
+    made: list[str] = []
+
+    @event.listens_for(engine, "do_connect")
+    def go_to_the_last(_dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> None:
+        parameters["dbname"] = made[-1]
 
     def end() -> None:
-        for name, gateway in made:
-            gateway.database.bind.engine.dispose()  # type: ignore[attr-defined]
-            postgres.drop_database(name)
-        made.clear()
+        engine.dispose()
+        while made:
+            postgres.drop_database(made.pop())
 
     def begin() -> Story:
         end()
         era.simulator.reset()
-        name = f"history_{next(numbers)}"
-        postgres.create_database(name, template=DATABASE)
-        gateway = build(settings, connect(postgres.url(APPLICATION, name), pool_size=5), keys)
-        made.append((name, gateway))
+        made.append(f"history_{next(numbers)}")
+        postgres.create_database(made[-1], template=DATABASE)
         linked = connect_to(era, gateway)
         for bank_id in BANKS:
             # Waiting before a repeat costs real time and changes nothing here.
