@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Date, SelectBase, Uuid, bindparam
+from sqlalchemy import Date, SelectBase, Uuid, and_, bindparam, exists, or_
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,6 +17,10 @@ from gateway.accounts.models import Account, Balance, Sync
 from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncHealth, SyncState
 from gateway.offices.models import Client, Office
 from gateway.offices.repository import is_granted
+
+WHOLE_EVERY: Final = timedelta(days=6, hours=12)
+"""How long all that a bank gives is not read again: a week, less what the moment of a reading may differ."""
+TRIED_WHOLE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,23 @@ class SyncRepository:
             .order_by(col(Sync.requested_at), col(Sync.id))
             .limit(1)
         ).first()
+
+    def has_whole(self, account: Account, history: timedelta, *, now: datetime) -> bool:
+        """Whether all that its bank gives (`history`) was read in the last week, or tried in the last day.
+
+        A bank that refuses the long one is asked for it once a day, and for the usual one in between.
+        """
+        moment = col(Sync.started_at)
+        return self.session.exec(
+            select(
+                exists().where(
+                    col(Sync.office_id) == account.office_id,
+                    col(Sync.account_id) == account.id,
+                    col(Sync.window_until) - col(Sync.window_from) >= history.days,
+                    or_(moment > now - TRIED_WHOLE, and_(moment > now - WHOLE_EVERY, col(Sync.state).in_(TAKEN_IN))),
+                )
+            )
+        ).one()
 
     def last_stored(self, office_id: UUID, account_id: UUID) -> Sync | None:
         """The newest reading that was stored."""

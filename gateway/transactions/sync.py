@@ -179,7 +179,7 @@ class SyncService:
             assert handle is not None, "as above"
             assert account.bank_account_id is not None, "an account with a consent has the bank's id"
             profile = self.gateway.banks.profile(account.bank_id)
-            window, reread_for = self._window(session, account, profile, act.today, is_full=sync.reason == "full")
+            window, reread_for = self._window(session, act, account, profile, is_full=sync.reason == "full")
             if sync.window_from is not None:
                 # Whoever asked wants it from this day on, or it was begun before.
                 window = Window(max(act.today - profile.history, min(window.first, sync.window_from)), act.today)
@@ -236,18 +236,22 @@ class SyncService:
             return is_taken
 
     def _window(
-        self, session: Session, account: Account, profile: BankProfile, today: date, *, is_full: bool
+        self, session: Session, act: Act, account: Account, profile: BankProfile, *, is_full: bool
     ) -> tuple[Window, date | None]:
         """Whole days: from the last complete one less the overlap.
 
-        All the bank gives at first, when that is asked for and, once, when a day is held, which is then named.
+        All the bank gives at first, when that is asked for, once a week (decision 0070) and, once, when a day is held,
+        which is then named.
         """
+        today = act.today
         oldest = today - profile.history
         if account.complete_until is None or is_full:
             return Window(oldest, today), None
         held = StatementService(self.gateway).held_day(session, account)
         if held is not None and held != account.reread_for:
             return Window(oldest, today), held
+        if not SyncRepository(session).has_whole(account, profile.history, now=act.now):
+            return Window(oldest, today), None
         return Window(max(oldest, account.complete_until - profile.overlap_days * ONE_DAY), today), None
 
     def _record(self, act: Act, order: Order, error_code: str | None) -> None:

@@ -184,6 +184,58 @@ def test_the_window_begins_at_the_last_complete_day_less_the_overlap(story: Stor
     assert (sync.window_from, sync.window_until) == (today - timedelta(days=2 + 5), today)
 
 
+def windows(story: Story, days: int) -> list[int]:
+    """How many days back each of so many daily readings went."""
+    account = story.accounts()[0]
+    found = []
+    for _ in range(days):
+        story.sleep()
+        sync = story.read(account)
+        assert sync.window_from is not None
+        found.append((story.act.today - sync.window_from).days)
+    return found
+
+
+def test_all_that_the_bank_gives_is_read_again_once_a_week(story: Story) -> None:
+    """SYN-04: usual readings go back by the overlap, one a week as far as the bank lets them."""
+    account = story.connect()
+    story.work()
+    history = story.gateway.banks.profile(account.bank_id).history.days
+    assert windows(story, 15) == [*[7] * 6, history, *[7] * 6, history, 7]
+
+
+def test_late_rows_that_cancel_out_are_found_within_a_week(story: Story) -> None:
+    """Law 1: no balance tells that a booking and its reversal of days long read are missing."""
+    account = story.connect()
+    story.work()
+    windows(story, 2)
+    truth, day = story.banks.world.account(account.iban), story.act.today - timedelta(days=20)
+    for amount in ("12.10", "-12.10"):
+        story.banks.world.book(truth, Decimal(amount), booking_date=day, texts=("Vergissing",))
+    windows(story, 2)
+    assert not [row for row in story.transactions() if row.remittance_information == "Vergissing"]
+    windows(story, 4)
+    late = [row for row in story.transactions() if row.remittance_information == "Vergissing"]
+    assert sorted(row.amount for row in late) == [Decimal("-12.10"), Decimal("12.10")]
+
+
+def test_a_long_reading_that_the_bank_refuses_is_tried_once_a_day(story: Story) -> None:
+    story.connect()
+    story.work()
+    windows(story, 6)
+    story.sleep()
+    account = story.accounts()[0]
+    story.banks.faults.order(FaultKind.STATUS, endpoint="transactions", status=500, times=9)
+    assert story.read(account).state == "failed"
+    story.banks.faults.clear()
+    story.sleep(days=0, hours=1)
+    usual = story.read(account)
+    assert usual.state == "done"
+    assert usual.window_from is not None
+    assert (story.act.today - usual.window_from).days < 10
+    assert windows(story, 1) == [story.gateway.banks.profile(account.bank_id).history.days]
+
+
 @pytest.mark.parametrize(("hour", "minute", "days"), [(4, 59, 2), (5, 0, 1), (23, 59, 1), (0, 0, 2)])
 def test_a_day_is_complete_at_the_bank_s_hour_on_the_day_after(hour: int, minute: int, days: int) -> None:
     now = datetime(2026, 11, 23, hour, minute, tzinfo=BRUSSELS)
