@@ -389,15 +389,15 @@ class History(RuleBasedStateMachine):
         self.observe()
         for sync in self.unfinished():
             self.run(sync.id)
-        account = self.story.account(self.account_id)
-        if account.consent_id is None or account.health not in {"ok", "we_act"}:
-            self.renew()
+        self.act_if_asked()
         for day in range(WEEK):
             # Ten o'clock of the next day: its planned reading is due.
             self.story.sleep(days=1, hours=(10 - self.story.banks.clock.now.hour) % 24)
             self.observe()
             self.dispatch()
             self.laws_hold()
+            # A permission that ended at the bank behind another fault is noticed at this call (CON-14).
+            self.act_if_asked()
             if day >= FEW_DAYS:
                 # A balance that does not prove had the account read further back: what is still amiss cancels out, or
                 # stands on an issued file, and the weekly reading finds it.
@@ -412,6 +412,12 @@ class History(RuleBasedStateMachine):
         lost, extra = self.differences(account.history_from)
         assert not lost, lost
         assert not extra, extra
+
+    def act_if_asked(self) -> None:
+        """The account holder authorises anew where the account says that this is needed."""
+        account = self.story.account(self.account_id)
+        if account.consent_id is None or account.health not in {"ok", "we_act"}:
+            self.renew()
 
     def everything_is_closed(self) -> None:
         """Law 2: with a bank that tells the truth no day stays open."""
