@@ -10,7 +10,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from sqlalchemy import Engine, event
 
 from connectors.simulator import DEFAULT_BANKS, SimulatorConfig, SimulatorServer
 from gateway.assembly import build
+from gateway.consents import tokens
 from gateway.crypto import KeyRing
 from gateway.database import connect
 from gateway.embedded import APPLICATION, DATABASE, EmbeddedPostgres
@@ -44,9 +45,15 @@ def era(request: pytest.FixtureRequest) -> Iterator[SimulatorServer]:
 
 @pytest.fixture
 def place(
-    era: SimulatorServer, settings: Settings, postgres: EmbeddedPostgres, keys: KeyRing
+    era: SimulatorServer,
+    settings: Settings,
+    postgres: EmbeddedPostgres,
+    keys: KeyRing,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], Story]]:
     """A fresh, committed installation for every history, on one engine: it knows each statement from the last one."""
+    # A turn that a killed worker left is waited for in real time (CON-15); no call to these banks takes so long.
+    monkeypatch.setattr(tokens, "TURN_MAX", timedelta(seconds=5))
     numbers = itertools.count(1)
     gateway = build(settings, connect(postgres.url(APPLICATION, DATABASE), pool_size=5), keys)
     engine: Engine = gateway.database.bind  # type: ignore[attr-defined]  # a gateway that commits has an engine
