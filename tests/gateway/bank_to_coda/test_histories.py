@@ -10,7 +10,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -52,8 +52,8 @@ def place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], Story]]:
     """A fresh, committed installation for every history, on one engine: it knows each statement from the last one."""
-    # A turn that a killed worker left is waited for in real time (CON-15); no call to these banks takes so long.
-    monkeypatch.setattr(tokens, "TURN_MAX", timedelta(seconds=5))
+    # A turn that a killed worker left is waited for in real time (CON-15), and no call to these banks takes so long.
+    monkeypatch.setattr(tokens, "WAITS_MAX", 25)
     numbers = itertools.count(1)
     gateway = build(settings, connect(postgres.url(APPLICATION, DATABASE), pool_size=5), keys)
     engine: Engine = gateway.database.bind  # type: ignore[attr-defined]  # a gateway that commits has an engine
