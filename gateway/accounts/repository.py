@@ -18,10 +18,6 @@ from gateway.accounts.states import READABLE, TAKEN_IN, UNFINISHED, SyncHealth, 
 from gateway.offices.models import Client, Office
 from gateway.offices.repository import is_granted
 
-WHOLE_EVERY: Final = timedelta(days=6, hours=12)
-"""How long all that a bank gives is not read again: a week, less what the moment of a reading may differ."""
-TRIED_WHOLE: Final = timedelta(days=1)
-
 
 @dataclass(frozen=True, slots=True)
 class OpenedAccount:
@@ -204,11 +200,8 @@ class SyncRepository:
             .limit(1)
         ).first()
 
-    def has_whole(self, account: Account, history: timedelta, *, now: datetime) -> bool:
-        """Whether all that its bank gives (`history`) was read in the last week, or tried in the last day.
-
-        A bank that refuses the long one is asked for it once a day, and for the usual one in between.
-        """
+    def has_whole(self, account: Account, history: timedelta, *, stored: datetime, tried: datetime) -> bool:
+        """Whether a reading of all that its bank gives (`history`) was stored or at least tried since those moments."""
         moment = col(Sync.started_at)
         return self.session.exec(
             select(
@@ -216,7 +209,7 @@ class SyncRepository:
                     col(Sync.office_id) == account.office_id,
                     col(Sync.account_id) == account.id,
                     col(Sync.window_until) - col(Sync.window_from) >= history.days,
-                    or_(moment > now - TRIED_WHOLE, and_(moment > now - WHOLE_EVERY, col(Sync.state).in_(TAKEN_IN))),
+                    or_(moment > tried, and_(moment > stored, col(Sync.state).in_(TAKEN_IN))),
                 )
             )
         ).one()

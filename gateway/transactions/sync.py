@@ -56,6 +56,9 @@ from gateway.transactions.fetching import Fetched, Order, fetch
 from gateway.transactions.merging import Merger
 
 ONE_DAY: Final = timedelta(days=1)
+WHOLE_EVERY: Final = timedelta(days=6, hours=12)
+"""How long all that a bank gives is not read again: a week, less what the moment of a reading may differ."""
+WHOLE_TRIED_EVERY: Final = ONE_DAY
 WHOLE_HISTORY: Final = frozenset({"first", "full"})
 """Reasons of readings that ask for all the bank gives."""
 
@@ -250,7 +253,9 @@ class SyncService:
         held = StatementService(self.gateway).held_day(session, account)
         if held is not None and held != account.reread_for:
             return Window(oldest, today), held
-        if not SyncRepository(session).has_whole(account, profile.history, now=act.now):
+        # A bank that refuses the long one is asked for it once a day, and for the usual one in between.
+        stored, tried = act.now - WHOLE_EVERY, act.now - WHOLE_TRIED_EVERY
+        if not SyncRepository(session).has_whole(account, profile.history, stored=stored, tried=tried):
             return Window(oldest, today), None
         return Window(max(oldest, account.complete_until - profile.overlap_days * ONE_DAY), today), None
 
