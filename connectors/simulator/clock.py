@@ -35,7 +35,8 @@ class BankClock:
     def advance(self, *, days: int = 0, hours: int = 0, minutes: int = 0, seconds: int = 0) -> datetime:
         """Move forward and return the new moment; whole days keep the time on the wall, also over a clock change."""
         with self._lock:
-            moved = self._now + timedelta(days=days)
+            # Adding to the time on the wall forgets which of the two hours it is when the clocks go back.
+            moved = self._now + timedelta(days=days) if days else self._now
             shift = timedelta(hours=hours, minutes=minutes, seconds=seconds)
             return self.set((moved.astimezone(UTC) + shift).astimezone(BRUSSELS))
 

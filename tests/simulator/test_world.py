@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -254,6 +254,12 @@ def test_the_clock_does_not_go_back() -> None:
     clock = BankClock(TODAY)
     with pytest.raises(ValueError, match="does not go back"):
         clock.set(clock.now - timedelta(seconds=1))
+
+
+def test_the_hour_that_comes_twice_passes_twice() -> None:
+    clock = BankClock(date(2026, 10, 25), at=time(1, 59))
+    seen = [clock.advance(minutes=30).astimezone(UTC).strftime("%H:%M") for _ in range(5)]
+    assert seen == ["00:29", "00:59", "01:29", "01:59", "02:29"]
 
 
 def test_a_day_keeps_the_time_on_the_wall_when_the_clocks_change() -> None:
