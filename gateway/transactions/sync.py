@@ -58,7 +58,8 @@ from gateway.transactions.merging import Merger
 ONE_DAY: Final = timedelta(days=1)
 WHOLE_EVERY: Final = timedelta(days=6, hours=12)
 """How long all that a bank gives is not read again: a week, less what the moment of a reading may differ."""
-WHOLE_TRIED_EVERY: Final = ONE_DAY
+WHOLE_DAILY: Final = timedelta(hours=18)
+"""The same for once a day: after a try that failed, and while a day is held."""
 WHOLE_HISTORY: Final = frozenset({"first", "full"})
 """Reasons of readings that ask for all the bank gives."""
 
@@ -243,8 +244,8 @@ class SyncService:
     ) -> tuple[Window, date | None]:
         """Whole days: from the last complete one less the overlap.
 
-        All the bank gives at first, when that is asked for, once a week (decision 0070) and, once, when a day is held,
-        which is then named.
+        All the bank gives at first, when that is asked for, once a week, and once a day while one is held, which is
+        then named (decision 0070).
         """
         today = act.today
         oldest = today - profile.history
@@ -253,10 +254,11 @@ class SyncService:
         held = StatementService(self.gateway).held_day(session, account)
         if held is not None and held != account.reread_for:
             return Window(oldest, today), held
-        # A bank that refuses the long one is asked for it once a day, and for the usual one in between.
-        stored, tried = act.now - WHOLE_EVERY, act.now - WHOLE_TRIED_EVERY
+        # A bank that refuses the long one is asked for it once a day, and for the usual one in between. One for a held
+        # day may have come while the bank still showed the fault.
+        stored, tried = act.now - (WHOLE_EVERY if held is None else WHOLE_DAILY), act.now - WHOLE_DAILY
         if not SyncRepository(session).has_whole(account, profile.history, stored=stored, tried=tried):
-            return Window(oldest, today), None
+            return Window(oldest, today), held
         return Window(max(oldest, account.complete_until - profile.overlap_days * ONE_DAY), today), None
 
     def _record(self, act: Act, order: Order, error_code: str | None) -> None:

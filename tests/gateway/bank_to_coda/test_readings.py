@@ -236,6 +236,25 @@ def test_a_long_reading_that_the_bank_refuses_is_tried_once_a_day(story: Story) 
     assert windows(story, 1) == [story.gateway.banks.profile(account.bank_id).history.days]
 
 
+def test_an_account_with_a_held_day_is_read_whole_once_a_day(story: Story) -> None:
+    """STA-03: the first longer reading may come while the bank still shows the fault, as any later one may."""
+    account = story.connect()
+    story.work()
+    story.start(account, days=5)
+    windows(story, 2)
+    history = story.gateway.banks.profile(account.bank_id).history.days
+    wrong = story.banks.faults.order(FaultKind.WRONG_BALANCE, account=account.iban, amount="0.07", times=None)
+    assert windows(story, 1) == [7]
+    assert [row.hold_code for row in story.statements("held")] == ["difference"]
+    assert windows(story, 3) == [history] * 3
+    again = story.read(account)
+    assert again.window_from is not None
+    assert (story.act.today - again.window_from).days < 10, "once a day"
+    story.banks.faults.clear(wrong.fault_id)
+    assert windows(story, 2) == [history, 7]
+    assert not story.statements("held")
+
+
 @pytest.mark.parametrize(("hour", "minute", "days"), [(4, 59, 2), (5, 0, 1), (23, 59, 1), (0, 0, 2)])
 def test_a_day_is_complete_at_the_bank_s_hour_on_the_day_after(hour: int, minute: int, days: int) -> None:
     now = datetime(2026, 11, 23, hour, minute, tzinfo=BRUSSELS)
