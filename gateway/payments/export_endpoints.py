@@ -12,8 +12,7 @@ from gateway.files import FILE_HEADERS, IfNoneMatch, IfRange, Range, file_answer
 from gateway.ids import BasketId, ClientId, ExportId
 from gateway.operations import KEY_REQUIRED
 from gateway.pagination import Page
-from gateway.payments.exports import ExportService
-from gateway.payments.schemas import (
+from gateway.payments.export_schemas import (
     DownloadRead,
     ExportRead,
     ExportsRead,
@@ -21,6 +20,7 @@ from gateway.payments.schemas import (
     download_read,
     export_read,
 )
+from gateway.payments.exports import ExportService
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 

@@ -1,4 +1,4 @@
-"""Shapes of baskets, payments and exports in the API."""
+"""Shapes of baskets and payments in the API."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gateway.api import Day, MomentText, MoneyShape, Shape, money
 from gateway.errors import FieldFault
 from gateway.field_faults import validation_faults
 from gateway.i18n import sentence, translate
-from gateway.ids import AccountId, BasketId, ClientId, ExportId, PaymentId, UserId
+from gateway.ids import AccountId, BasketId, ClientId, PaymentId
 from gateway.metadata.schemas import TakesMetadata, WithMetadata
 from gateway.payments.baskets import BasketView
 from gateway.payments.content import CheckResult, ExecutionDate, PaymentWish
-from gateway.payments.models import Basket, Export, ExportDownload, Payment, PaymentSettings
+from gateway.payments.models import Basket, Payment, PaymentSettings
 from gateway.payments.repository import Subtotal
 from gateway.payments.service import ROWS_MAX, RowFaults, RowOutcome
-from gateway.payments.states import BasketState, ExportState, PaymentState
+from gateway.payments.states import BasketState, PaymentState
 from sepa import AddressMode, DateChoice, Severity
 from sepa.findings import CATALOGUE
 
@@ -338,47 +338,6 @@ class SubmissionWrite(Shape):
     dry_run: bool = False
 
 
-class ExportWrite(Shape):
-    """Which approved payments leave; all of the basket when none are named."""
-
-    payment_ids: list[PaymentId] | None = Field(default=None, min_length=1, max_length=10_000)
-
-
-class ExportRead(Shape):
-    """A pain.001 file; its bytes are at `/content`."""
-
-    id: ExportId
-    client_id: ClientId
-    basket_id: BasketId
-    debtor_account_id: AccountId
-    state: ExportState
-    message_id: str
-    pain_version: str
-    file_name: str
-    sha256: str
-    size: int
-    payment_count: int
-    total: MoneyShape
-    created_by: UserId
-    created_at: MomentText
-    first_downloaded_at: MomentText | None
-    voided_reason: str | None
-
-
-class ExportsRead(Shape):
-    """The files made in one act: one per debtor account."""
-
-    items: list[ExportRead]
-
-
-class DownloadRead(Shape):
-    """One download of a file."""
-
-    downloaded_by: UserId
-    downloaded_at: MomentText
-    is_first: bool
-
-
 class PaymentSettingsShape(Shape):
     """What the client's bank takes."""
 
@@ -476,17 +435,6 @@ def basket_read(view: BasketView) -> BasketRead:
         created_at=basket.created_at,
         submitted_at=basket.submitted_at,
     )
-
-
-def export_read(export: Export) -> ExportRead:
-    """An export as it is shown."""
-    values = {name: getattr(export, name) for name in ExportRead.model_fields if name != "total"}
-    return ExportRead(**values, total=money(export.total, "EUR"))
-
-
-def download_read(download: ExportDownload) -> DownloadRead:
-    """A download as it is shown."""
-    return DownloadRead.model_validate(download)
 
 
 def settings_read(settings: PaymentSettings | None) -> PaymentSettingsShape:
