@@ -147,7 +147,7 @@ def endpoint(
             answer = Answer(status=refusal.status, body=error_body(refusal.status, refusal.code, refusal.text))
         slow = first(call.faults, FaultKind.SLOW)
         if slow is not None:
-            await asyncio.sleep(float(slow.params["seconds"]))
+            await asyncio.sleep(slow.params["seconds"])
         return _response(call, answer, headers | answer.headers)
 
     return serve

@@ -256,8 +256,10 @@ def first(faults: list[Fault], kind: FaultKind) -> Fault | None:
 def _check_params(kind: FaultKind, params: dict[str, Any]) -> None:
     if kind is FaultKind.STATUS and not 400 <= int(params.setdefault("status", 500)) <= 599:
         raise FaultOrderInvalid("status is between 400 and 599")
-    if kind is FaultKind.SLOW and not 0 <= float(params.setdefault("seconds", 5)) <= 300:
-        raise FaultOrderInvalid("seconds is between 0 and 300, such as 0.5")
+    if kind is FaultKind.SLOW:
+        seconds = params.setdefault("seconds", 5)
+        if not isinstance(seconds, int | float) or not 0 <= seconds <= 300:
+            raise FaultOrderInvalid("seconds is a number between 0 and 300, such as 0.5")
     if kind is FaultKind.WRONG_BALANCE:
         try:
             params["amount"] = str(Decimal(str(params.get("amount", "0.01"))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 from http.client import IncompleteRead
+from math import nan
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -222,7 +223,8 @@ def test_the_text_of_a_booked_row_can_change(sim, crelan) -> None:
         ("html", {"times": 0}),
         ("status", {"status": 200}),
         ("slow", {"seconds": 301}),
-        ("slow", {"seconds": "nan"}),
+        ("slow", {"seconds": "0.5"}),
+        ("slow", {"seconds": nan}),
         ("wrong_balance", {"amount": "much"}),
         ("joint_signature", {"account": BAKERY}),
         ("vanished_row", {}),
