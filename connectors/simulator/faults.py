@@ -253,13 +253,22 @@ def first(faults: list[Fault], kind: FaultKind) -> Fault | None:
     return next((fault for fault in faults if fault.kind is kind), None)
 
 
+def _seconds(given: object) -> int | float:
+    """Seconds to wait, 0 to 300, to the millisecond; raises `FaultOrderInvalid`."""
+    try:
+        milliseconds = int(Decimal(str(given)) * 1000)
+    except (InvalidOperation, ValueError, OverflowError) as error:
+        raise FaultOrderInvalid("seconds is a number, such as 5 or 0.5") from error
+    if not 0 <= milliseconds <= 300_000:
+        raise FaultOrderInvalid("seconds is between 0 and 300")
+    return milliseconds / 1000 if milliseconds % 1000 else milliseconds // 1000
+
+
 def _check_params(kind: FaultKind, params: dict[str, Any]) -> None:
     if kind is FaultKind.STATUS and not 400 <= int(params.setdefault("status", 500)) <= 599:
         raise FaultOrderInvalid("status is between 400 and 599")
     if kind is FaultKind.SLOW:
-        seconds = params.setdefault("seconds", 5)
-        if not isinstance(seconds, int | float) or not 0 <= seconds <= 300:
-            raise FaultOrderInvalid("seconds is a number between 0 and 300, such as 0.5")
+        params["seconds"] = _seconds(params.get("seconds", 5))
     if kind is FaultKind.WRONG_BALANCE:
         try:
             params["amount"] = str(Decimal(str(params.get("amount", "0.01"))))

@@ -162,12 +162,12 @@ def test_the_api_takes_json_only(desk) -> None:
 def test_the_page_orders_any_fault_signs_and_revokes(sim, http) -> None:
     order = {
         "kind": "slow", "bank_id": "crelan", "account": "", "endpoint": "balances", "page": "", "status": "",
-        "params": '{"seconds": 3}', "times": "",
+        "params": '{"seconds": 0.5}', "times": "",
     }  # fmt: skip
     assert form(sim, "/sim/faults", order) == 303
     (fault,) = sim.faults.listing()
     assert (fault.kind, fault.endpoint, fault.page, fault.times, fault.params) == (
-        "slow", "balances", None, None, {"seconds": 3},
+        "slow", "balances", None, None, {"seconds": 0.5},
     )  # fmt: skip
     for odd in ("[1]", "{", '{"kind": "html"}'):
         assert form(sim, "/sim/faults", {**order, "params": odd}) == 400
