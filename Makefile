@@ -93,7 +93,7 @@ histories: .venv/.test
 		--hypothesis-seed=$(or $(SEED),1)
 
 kills: .venv/.test
-	@SLUIS_KILLS=$(or $(COUNT),200) SLUIS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -n 0 -q \
+	@SLUIS_KILLS=$(or $(COUNT),200) SLUIS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -n 0 -q -s \
 		$(ROAD)/test_killed_workers.py
 
 year: .venv/.test
