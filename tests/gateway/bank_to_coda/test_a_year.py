@@ -80,9 +80,6 @@ class Year:
         self.gateway, self.world = gateway, world
         self.chance = random.Random(SEED)
         self.stories = [Story.begin(gateway, world, bank_id) for bank_id, *_ in PLACES]
-        for bank_id in (story.bank_id for story in self.stories):
-            # Waiting before a repeat costs real time and changes nothing here.
-            gateway.banks.connector(bank_id).http._sleep = lambda seconds: None
         for story in self.stories:
             self.authorise(story)
             for account in story.accounts():

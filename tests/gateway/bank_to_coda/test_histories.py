@@ -25,7 +25,7 @@ from gateway.crypto import KeyRing
 from gateway.database import connect
 from gateway.embedded import APPLICATION, DATABASE, EmbeddedPostgres
 from gateway.settings import Settings
-from tests.gateway.bank_to_coda.histories import BANKS, History
+from tests.gateway.bank_to_coda.histories import History
 from tests.gateway.bank_to_coda.story import Story, connect_to
 
 MANY = int(os.environ.get("SLUIS_HISTORIES", "0"))
@@ -73,11 +73,7 @@ def place(
         era.simulator.reset()
         made.append(f"history_{next(numbers)}")
         postgres.create_database(made[-1], template=DATABASE)
-        linked = connect_to(era, gateway)
-        for bank_id in BANKS:
-            # Waiting before a repeat costs real time and changes nothing here.
-            linked.banks.connector(bank_id).http._sleep = lambda seconds: None
-        return Story.begin(linked, era)
+        return Story.begin(connect_to(era, gateway), era)
 
     yield begin
     end()
